@@ -1,0 +1,134 @@
+"""What the credit service publishes: `ar.customer` (who the customers are) and `ar.credit` (what they may owe)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.events.event import Event, Payload
+from shared.money import Money
+
+
+class PaymentTerms(Payload):
+    net_days: int
+
+
+class ContactPerson(Payload):
+    """Somebody at the customer; subscribers need no more than where to write and how to greet."""
+
+    role: Literal["billing", "approver", "escalation"]
+    name: str
+    email: str | None = None
+
+
+class CustomerState(Payload):
+    id: UUID
+    version: int
+    external_id: str
+    name: str
+    status: Literal["active", "closed"]
+    country: str
+    language: str
+    time_zone: str
+    currency: str
+    segment: str
+    payment_terms: PaymentTerms
+    contacts: tuple[ContactPerson, ...] = ()
+
+
+class CustomerEvent(Event):
+    topic: ClassVar[str] = "ar.customer"
+    customer: CustomerState
+
+    @property
+    def subject(self) -> UUID:
+        return self.customer.id
+
+    @property
+    def version(self) -> int:
+        return self.customer.version
+
+
+class CustomerOnboarded(CustomerEvent):
+    """A customer may be invoiced from now on."""
+
+    type: ClassVar[str] = "dueward.customer.onboarded.v1"
+
+
+class CustomerUpdated(CustomerEvent):
+    """Names, contact persons or other particulars of a customer changed."""
+
+    type: ClassVar[str] = "dueward.customer.updated.v1"
+    changed: tuple[str, ...]
+
+
+class CustomerTermsChanged(CustomerEvent):
+    """The payment terms that later invoices of this customer get changed."""
+
+    type: ClassVar[str] = "dueward.customer.terms_changed.v1"
+    previous_terms: PaymentTerms
+
+
+class CustomerSegmentChanged(CustomerEvent):
+    """The customer moved to another segment, and so perhaps to another collection strategy."""
+
+    type: ClassVar[str] = "dueward.customer.segment_changed.v1"
+    previous_segment: str
+
+
+class CreditState(Payload):
+    """A customer's credit account. `exposure` is the sum of open balances, one amount for each currency owed;
+    `available` is the limit less the exposure in the limit's currency, and may be negative."""
+
+    id: UUID
+    version: int
+    limit: Money
+    exposure: tuple[Money, ...]
+    available: Money
+
+
+class CreditLimitChanged(Event):
+    """What the customer may owe was set or changed, by the policy or by a person."""
+
+    topic: ClassVar[str] = "ar.credit"
+    type: ClassVar[str] = "dueward.credit.limit_changed.v1"
+    credit: CreditState
+    previous_limit: Money | None
+    source: Literal["policy", "manual"]
+    reason: str
+
+    @property
+    def subject(self) -> UUID:
+        return self.credit.id
+
+    @property
+    def version(self) -> int:
+        return self.credit.version
+
+
+class CreditDecision(Payload):
+    id: UUID
+    version: int
+    outcome: Literal["approved", "declined"]
+    reasons: tuple[str, ...]
+    requested: Money
+    limit: Money
+    exposure: Money
+    available: Money
+
+
+class CreditDecisionMade(Event):
+    """Somebody asked whether the customer may owe this much more, and this was the answer."""
+
+    topic: ClassVar[str] = "ar.credit"
+    type: ClassVar[str] = "dueward.credit.decision_made.v1"
+    decision: CreditDecision
+    reference: str | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.decision.id
+
+    @property
+    def version(self) -> int:
+        return self.decision.version

@@ -1,0 +1,147 @@
+"""What the reminder service publishes: `ar.reminder` (contacts, cases and tasks)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.events.event import Event, Payload
+from shared.money import Money
+
+Tone = Literal["friendly", "firm", "formal"]
+
+
+class ContactState(Payload):
+    """A message to a customer. `episode` is the case's episode number, or `due-<date>` for one before due."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    channel: Literal["email"]
+    strategy: str
+    strategy_version: int
+    step: str
+    tone: Tone
+    episode: str
+    status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown"]
+    invoices: tuple[str, ...]
+    amounts: tuple[Money, ...]
+    sent_at: datetime | None = None
+    reason: str | None = None
+
+
+class ContactEvent(Event):
+    topic: ClassVar[str] = "ar.reminder"
+    entity_id: str
+    contact: ContactState
+
+    @property
+    def subject(self) -> UUID:
+        return self.contact.id
+
+    @property
+    def version(self) -> int:
+        return self.contact.version
+
+
+class ReminderPlanned(ContactEvent):
+    """A step of the strategy is due and allowed; its message is about to be sent."""
+
+    type: ClassVar[str] = "dueward.reminder.planned.v1"
+
+
+class ReminderSent(ContactEvent):
+    """The mail server took the message."""
+
+    type: ClassVar[str] = "dueward.reminder.sent.v1"
+
+
+class ReminderSuppressed(ContactEvent):
+    """A message was due and deliberately not sent; `contact.reason` says why."""
+
+    type: ClassVar[str] = "dueward.reminder.suppressed.v1"
+
+
+class ReminderFailed(ContactEvent):
+    """The message was refused for good, or a crash left its fate unknown; a person should look."""
+
+    type: ClassVar[str] = "dueward.reminder.failed.v1"
+
+
+class CaseState(Payload):
+    """A customer's collection case in its running episode; `step` is the last rung climbed, null before the first."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    episode: int
+    status: Literal["open", "closed"]
+    strategy: str
+    strategy_version: int
+    level: int
+    step: str | None
+    oldest_due_on: date | None
+    collectable: tuple[Money, ...]
+
+
+class CaseEvent(Event):
+    topic: ClassVar[str] = "ar.reminder"
+    entity_id: str
+    case: CaseState
+
+    @property
+    def subject(self) -> UUID:
+        return self.case.id
+
+    @property
+    def version(self) -> int:
+        return self.case.version
+
+
+class CaseOpened(CaseEvent):
+    """An overdue item became collectable: the customer's collection case runs."""
+
+    type: ClassVar[str] = "dueward.case.opened.v1"
+
+
+class CaseEscalated(CaseEvent):
+    """The case climbed a rung; `actions` are what the step wants of other services."""
+
+    type: ClassVar[str] = "dueward.case.escalated.v1"
+    actions: tuple[str, ...] = ()
+
+
+class CaseClosed(CaseEvent):
+    """Nothing overdue is collectable any more: the episode is over."""
+
+    type: ClassVar[str] = "dueward.case.closed.v1"
+    reason: str
+
+
+class TaskState(Payload):
+    id: UUID
+    version: int
+    entity_id: str
+    kind: str
+    title: str
+    status: Literal["open", "done"]
+    due_on: date
+    case_id: UUID
+
+
+class TaskAssigned(Event):
+    """Somebody has something to do for this customer, such as deciding on an agency referral."""
+
+    topic: ClassVar[str] = "ar.reminder"
+    type: ClassVar[str] = "dueward.task.assigned.v1"
+    entity_id: str
+    task: TaskState
+
+    @property
+    def subject(self) -> UUID:
+        return self.task.id
+
+    @property
+    def version(self) -> int:
+        return self.task.version
