@@ -1,0 +1,11 @@
+"""What belongs to the request or event at hand: read by the outbox, the logs and outgoing calls, never passed by hand.
+
+`correlation` names the chain of work from its first request on; `causation` is the id of the event being handled.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
+causation: ContextVar[str | None] = ContextVar("causation", default=None)

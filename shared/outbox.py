@@ -1,0 +1,114 @@
+"""Events leave through here: written beside the state they speak of, in the same transaction.
+
+`append` stages; the transaction writes all staged events in one statement just before it commits: the event itself
+into `event_log`, kept, and a pointer to it into `outbox`, which the relay removes when the broker has it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import date, datetime
+from uuid import UUID
+
+from shared import context
+from shared.clock import real_now
+from shared.db import Tx
+from shared.events.event import Event
+from shared.ids import new_id
+from shared.telemetry import current_traceparent
+
+SHARDS = 16
+EVENT_BYTES_MAX = 900_000
+"""Just below the megabyte that brokers take by default: an oversized event would block its key for ever."""
+
+
+class EventTooLarge(ValueError):
+    """The event would never pass the broker, so the work that wanted it is refused."""
+
+
+def shard_of(key: UUID) -> int:
+    """Stable across processes and releases, unlike Python's own hash."""
+    return zlib.crc32(key.bytes) % SHARDS
+
+
+async def append(tx: Tx, *events: Event) -> None:
+    """Publish with the transaction. The caller holds the lock on the customer's row, which is what makes the
+    sequence order of one key its commit order. Raises EventTooLarge."""
+    if not tx.staged and events:
+        tx.before_commit.append(_flush)
+    correlation, causation, traceparent = context.correlation.get(), context.causation.get(), current_traceparent()
+    month = real_now().date().replace(day=1)
+    for event in events:
+        data = event.model_dump_json()
+        if len(data) > EVENT_BYTES_MAX:
+            raise EventTooLarge(f"{event.type} of {len(data)} characters, at most {EVENT_BYTES_MAX} are published")
+        event_id = new_id()
+        tx.staged.append(
+            (
+                month,
+                shard_of(event.customer_id),
+                event.topic,
+                event.customer_id,
+                event_id,
+                event.type,
+                event.subject,
+                tx.now,
+                event.version,
+                correlation or str(event_id),
+                causation,
+                traceparent,
+                data,
+            )
+        )
+
+
+async def _flush(tx: Tx) -> None:
+    await tx.execute(_WRITE, *(list(column) for column in zip(*tx.staged, strict=True)))
+
+
+_WRITE = """
+with logged as (
+    insert into event_log (month, shard, topic, key, id, type, subject, time, version,
+                           correlation, causation, traceparent, data)
+    select month, shard, topic, key, id, type, subject, time, version, correlation, causation, traceparent, data::json
+    from unnest($1::date[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[],
+                $8::timestamptz[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[])
+         as t (month, shard, topic, key, id, type, subject, time, version, correlation, causation, traceparent, data)
+    returning seq, month, shard
+)
+insert into outbox (seq, month, shard) select seq, month, shard from logged
+"""
+
+
+async def replay(tx: Tx, first: datetime, until: datetime, topic: str | None = None) -> int:
+    """Publish again what was logged in [first, until): subscribers drop what they have. Returns the events put back."""
+    return await tx.fetchval(_PUT_BACK, first, until, topic)
+
+
+_PUT_BACK = """
+with put_back as (
+    insert into outbox (seq, month, shard)
+    select seq, month, shard from event_log
+    where logged_at >= $1 and logged_at < $2 and ($3::text is null or topic = $3)
+    on conflict (seq) do nothing
+    returning seq, month
+), uncounted as (
+    update relay_progress p set n = p.n - again.n
+    from (select l.topic, l.shard, count(*) n from put_back join event_log l using (seq, month) group by 1, 2) again
+    where p.topic = again.topic and p.shard = again.shard
+)
+select count(*) from put_back
+"""
+
+
+async def ensure_partitions(tx: Tx, today: date) -> None:
+    """Make the event log's partitions of this month and the two after it."""
+    month = today.replace(day=1)
+    for _ in range(3):
+        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        # DDL takes no parameters; both values are dates made here.
+        await tx.execute(
+            f"create table if not exists event_log_{month:%Y_%m} partition of event_log"
+            f" for values from ('{month}') to ('{following}')"
+        )
+        month = following
