@@ -1,0 +1,1 @@
+"""The whole of Dueward on one machine: embedded PostgreSQL and broker, the four services, a replayed ledger."""

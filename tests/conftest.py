@@ -1,0 +1,146 @@
+"""Real parts for the tests: one PostgreSQL and one broker a run, a fresh database, topics and mailbox for each test.
+
+`BROKER=kafka` takes Apache Kafka for the embedded broker; `DATABASE_URL` and `KAFKA_BOOTSTRAP_SERVERS`, where set,
+replace the embedded parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from aiosmtpd.controller import Controller
+
+from deploy.local import embedded
+from deploy.local.migrations import migrate
+from shared.clock import Clock
+from shared.db import Database
+from tests.mailbox import Mailbox
+
+PLUMBING = "plumbing"
+"""The name of a database that has only the shared tables."""
+
+
+@pytest.fixture(scope="session")
+def parts_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="dueward-tests-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(parts_folder: Path) -> Iterator[str]:
+    """The server's own database, from which tests make theirs."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    server = embedded.Postgres(parts_folder / "postgres", embedded.free_port(), {"shared_buffers": "64MB"})
+    with embedded.running(server, parts_folder / "postgres.log"):
+        yield server.url()
+
+
+@pytest.fixture(scope="session")
+def broker(parts_folder: Path) -> Iterator[str]:
+    """The bootstrap address of the run's broker; tests tell their topics apart by `topic_prefix`."""
+    if address := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        yield address
+        return
+    part = embedded.Broker(embedded.free_port())
+    with embedded.running(part, parts_folder / "broker.log"):
+        yield part.address
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix that no other test's topics have, as in `TOPIC_PREFIX`."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture(scope="session")
+def template_of(postgres_url: str) -> Iterator[Callable[[str], str]]:
+    """Names the migrated database of a service that fresh ones are copied from; made once a run."""
+    made: dict[str, str] = {}
+
+    def template(service: str) -> str:
+        if service not in made:
+            name = f"template_{service}_{uuid.uuid4().hex[:8]}"
+            migrate(with_database(postgres_url, name), None if service == PLUMBING else service)
+            made[service] = name
+        return made[service]
+
+    yield template
+    for name in made.values():
+        _run_sql(postgres_url, f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_of: Callable[[str], str]) -> Iterator[Callable[[str], str]]:
+    """`database_url("invoice")`: the URL of a migrated database that is this test's own."""
+    made: dict[str, str] = {}
+
+    def fresh(service: str = PLUMBING) -> str:
+        if service not in made:
+            name = f"{service}_{uuid.uuid4().hex[:12]}"
+            _run_sql(postgres_url, f'create database "{name}" template "{template_of(service)}"')
+            made[service] = name
+        return with_database(postgres_url, made[service])
+
+    yield fresh
+    for name in made.values():
+        _run_sql(postgres_url, f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture
+async def open_database(database_url: Callable[[str], str]) -> AsyncIterator[Callable[[str], Awaitable[Database]]]:
+    """`await open_database("invoice")`: the test's own migrated database of a service, open until the test ends."""
+    opened: list[Database] = []
+
+    async def open_one(service: str, *, simulated: bool = False) -> Database:
+        opened.append(await Database.open(database_url(service), clock=Clock(simulated)))
+        return opened[-1]
+
+    yield open_one
+    for database in opened:
+        await database.close()
+
+
+@pytest.fixture
+async def database(open_database: Callable[[str], Awaitable[Database]]) -> Database:
+    """An open database that has the shared tables and no service's."""
+    return await open_database(PLUMBING)
+
+
+@pytest.fixture
+def smtp() -> Iterator[Mailbox]:
+    """A mail server of this test's own: `smtp.host`, `smtp.port`, and `smtp.messages` that it took."""
+    mailbox = Mailbox(port=embedded.free_port())
+    controller = Controller(mailbox, hostname=mailbox.host, port=mailbox.port)
+    controller.start()
+    yield mailbox
+    controller.stop()
+
+
+def with_database(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _run_sql(url: str, statement: str) -> None:
+    """Run one statement, also from within a test whose event loop is running."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()

@@ -1,0 +1,44 @@
+"""The embedded parts that every other test stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import aiosmtplib
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from deploy.local.migrations import SERVICES
+from shared.db import Database, reading
+from tests.mailbox import Mailbox
+
+
+async def test_each_service_gets_a_migrated_database_of_the_tests_own(database_url: Callable[[str], str]) -> None:
+    urls = {service: database_url(service) for service in SERVICES}
+    assert len(set(urls.values())) == len(SERVICES)
+    for url in urls.values():
+        database = await Database.open(url)
+        async with reading(database) as tx:
+            assert await tx.fetchval("select count(*) from outbox") == 0
+        await database.close()
+
+
+async def test_the_plumbing_database_is_open_and_empty(database: Database) -> None:
+    async with reading(database) as tx:
+        assert await tx.fetchval("select count(*) from event_log") == 0
+
+
+async def test_the_broker_gives_back_what_it_was_sent(broker: str, topic_prefix: str) -> None:
+    topic = f"{topic_prefix}ar.invoice"
+    async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
+        await producer.send_and_wait(topic, b"value", key=b"key", headers=[("ce_id", b"1")])
+    async with AIOKafkaConsumer(topic, bootstrap_servers=broker, auto_offset_reset="earliest") as consumer:
+        message = await consumer.getone()
+    assert (message.key, message.value, message.headers) == (b"key", b"value", (("ce_id", b"1"),))
+
+
+async def test_a_mail_sent_over_smtp_arrives_whole(smtp: Mailbox) -> None:
+    mail = "From: a@example.com\r\nTo: b@example.com\r\nSubject: Überfällig\r\n\r\nHello\r\n".encode()
+    await aiosmtplib.send(
+        mail, sender="a@example.com", recipients=["b@example.com"], hostname=smtp.host, port=smtp.port
+    )
+    assert [m.get_content().strip() for m in smtp.messages] == ["Hello"]
