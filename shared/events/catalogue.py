@@ -11,8 +11,6 @@ from shared.events import credit, invoice, reminder
 from shared.events.envelope import Envelope, Undecodable
 from shared.events.event import Event
 
-TYPE_PREFIX = "dueward."
-
 
 def _published_in(module: ModuleType) -> Iterator[type[Event]]:
     """The concrete events of a module: those that name a type of their own, in the order they are written."""
