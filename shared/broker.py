@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared import log
 from shared.db import Tx
+from shared.waiting import wait_until_set
 
 logger = log.get(__name__)
 
@@ -92,7 +93,9 @@ async def ensure_topics(client: AIOKafkaAdminClient, broker: Broker, topics: Ite
     """Create what is missing, before anybody asks for it: some brokers make a topic with other partitions on sight."""
     existing = set(await client.list_topics())
     missing = [
-        NewTopic(broker.wire_name(topic), num_partitions=broker.partitions, replication_factor=broker.replication_factor)
+        NewTopic(
+            broker.wire_name(topic), num_partitions=broker.partitions, replication_factor=broker.replication_factor
+        )
         for topic in topics
         if broker.wire_name(topic) not in existing
     ]
@@ -119,7 +122,9 @@ async def bind(tx: Tx, cluster: str) -> bool:
     if bound is None:
         return False
     await tx.execute("delete from relay_progress")
-    await tx.execute("insert into outbox (seq, month, shard) select seq, month, shard from event_log on conflict do nothing")
+    await tx.execute(
+        "insert into outbox (seq, month, shard) select seq, month, shard from event_log on conflict do nothing"
+    )
     return True
 
 
@@ -136,12 +141,3 @@ async def watch(broker: Broker, bound: str, stop: asyncio.Event) -> None:
             except (KafkaError, OSError, TimeoutError) as error:
                 logger.warning("broker_unreachable", error=str(error))
                 await wait_until_set(stop, 1.0)
-
-
-async def wait_until_set(event: asyncio.Event, seconds: float) -> bool:
-    """Sleep, but wake at once when the event is set."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True

@@ -35,11 +35,15 @@ INFRASTRUCTURE_ERRORS = (
 WAKE_CHANNEL = "outbox"
 
 
+class UnfitArgument(ValueError):
+    """A value does not fit its SQL parameter: asyncpg files this under its interface, but waiting mends nothing."""
+
+
 @dataclass(slots=True)
 class Tx:
     """An open transaction: SQL, the business time it runs at, and the events to be written at its end."""
 
-    connection: asyncpg.Connection
+    connection: Any
     now: datetime
     before_commit: list[Callable[[Tx], Awaitable[None]]] = field(default_factory=list)
     staged: list[tuple[Any, ...]] = field(default_factory=list)
@@ -106,13 +110,18 @@ class Database:
 
 @asynccontextmanager
 async def transaction(database: Database) -> AsyncGenerator[Tx]:
-    """Commit what the block did, its events included, or nothing of it."""
+    """Commit what the block did, its events included, or nothing of it. Raises UnfitArgument."""
     async with database.pool.acquire() as connection:
-        async with connection.transaction():
-            tx = Tx(connection, await database.clock.business_now(connection))
-            yield tx
-            for step in tx.before_commit:
-                await step(tx)
+        try:
+            async with connection.transaction():
+                tx = Tx(connection, await database.clock.business_now(connection))
+                yield tx
+                for step in tx.before_commit:
+                    await step(tx)
+        except asyncpg.InterfaceError as error:
+            if isinstance(error, ValueError):
+                raise UnfitArgument(str(error)) from error
+            raise
         if tx.staged:
             database.wake_relay()
 

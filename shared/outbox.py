@@ -7,7 +7,7 @@ into `event_log`, kept, and a pointer to it into `outbox`, which the relay remov
 from __future__ import annotations
 
 import zlib
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from shared import context
@@ -34,7 +34,7 @@ def shard_of(key: UUID) -> int:
 async def append(tx: Tx, *events: Event) -> None:
     """Publish with the transaction. The caller holds the lock on the customer's row, which is what makes the
     sequence order of one key its commit order. Raises EventTooLarge."""
-    if not tx.staged and events:
+    if _flush not in tx.before_commit:
         tx.before_commit.append(_flush)
     correlation, causation, traceparent = context.correlation.get(), context.causation.get(), current_traceparent()
     month = real_now().date().replace(day=1)
@@ -63,6 +63,8 @@ async def append(tx: Tx, *events: Event) -> None:
 
 
 async def _flush(tx: Tx) -> None:
+    if not tx.staged:
+        return
     await tx.execute(_WRITE, *(list(column) for column in zip(*tx.staged, strict=True)))
 
 
@@ -99,6 +101,11 @@ with put_back as (
 )
 select count(*) from put_back
 """
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment given without an offset is meant in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def ensure_partitions(tx: Tx, today: date) -> None:

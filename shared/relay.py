@@ -20,11 +20,12 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from shared import log, telemetry
-from shared.broker import Broker, BrokerReplaced, wait_until_set
+from shared.broker import Broker, BrokerReplaced
 from shared.clock import real_now
 from shared.db import INFRASTRUCTURE_ERRORS, WAKE_CHANNEL, Database
 from shared.events.envelope import Envelope, to_kafka
 from shared.outbox import SHARDS
+from shared.waiting import wait_for_either, wait_until_set
 
 logger = log.get(__name__)
 
@@ -89,16 +90,16 @@ class Relay:
                 continue
             if len(shards) < SHARDS:
                 shards = await self._lock_shards(connection)
-            await self._wait_for_work(stop)
+            await wait_for_either(stop, self._wake, POLL_SECONDS)
 
     async def _lock_shards(self, connection: Any) -> list[int]:
         """Session locks: they end with the connection, so a dead relay's shards are free at once."""
         rows = await connection.fetch(
             """
-            select shard from generate_series(0, $2 - 1) shard
+            select shard from generate_series(0, $2::int - 1) shard
             where exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
-                          and classid = $1::bigint::oid and objid = shard::bigint::oid)
-               or pg_try_advisory_lock($1, shard)
+                          and classid = $1::int::oid and objid = shard::oid)
+               or pg_try_advisory_lock($1::int, shard)
             """,
             LOCK_SPACE,
             SHARDS,
@@ -107,7 +108,9 @@ class Relay:
 
     async def _pending(self, connection: Any, shards: list[int]) -> Sequence[asyncpg.Record]:
         pointers = await connection.fetch(
-            "select seq, month from outbox where shard = any($1::smallint[]) order by seq limit $2", shards, BATCH_EVENTS
+            "select seq, month from outbox where shard = any($1::smallint[]) order by seq limit $2",
+            shards,
+            BATCH_EVENTS,
         )
         if not pointers:
             return ()
@@ -180,7 +183,9 @@ class Relay:
     def _check_growth(self, place: tuple[str, int], offset: int) -> None:
         """An offset that does not grow is a log that began anew: the ack is worth nothing."""
         if offset <= self._last_offset.get(place, -1):
-            raise BrokerReplaced(f"{place[0]}[{place[1]}] acknowledged offset {offset} after {self._last_offset[place]}")
+            raise BrokerReplaced(
+                f"{place[0]}[{place[1]}] acknowledged offset {offset} after {self._last_offset[place]}"
+            )
         self._last_offset[place] = offset
 
     async def _forget(self, connection: Any, rows: Sequence[Any]) -> None:
@@ -202,13 +207,6 @@ class Relay:
         )
         for topic, n in Counter(row["topic"] for row in rows).items():
             telemetry.EVENTS_PUBLISHED.labels(topic).inc(n)
-
-    async def _wait_for_work(self, stop: asyncio.Event) -> None:
-        stopping = asyncio.ensure_future(stop.wait())
-        woken = asyncio.ensure_future(self._wake.wait())
-        await asyncio.wait({stopping, woken}, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        woken.cancel()
 
     def _woken(self, *_: object) -> None:
         self._wake.set()

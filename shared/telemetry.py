@@ -56,6 +56,7 @@ CONSUMER_LAG_SECONDS = Gauge(
 CONSUMER_LAG_MESSAGES = Gauge("dueward_consumer_lag_messages", "Messages not yet applied", ["topic", "partition"])
 EVENTS_APPLIED = Counter("dueward_events_applied", "Events that took effect here for the first time", ["topic"])
 EVENTS_DUPLICATE = Counter("dueward_events_duplicate", "Events that had taken effect before", ["topic"])
+EVENTS_IGNORED = Counter("dueward_events_ignored", "Events of a type this release does not know", ["type"])
 HANDLER_SECONDS = Histogram("dueward_handler_seconds", "Time a handler took for one event", ["type"], buckets=_FAST)
 BATCH_SECONDS = Histogram("dueward_batch_seconds", "Time a polled batch took to commit", ["topic"], buckets=_FAST)
 PARKED_KEYS = Gauge("dueward_parked_keys", "Customers whose events wait behind a failure")
@@ -174,7 +175,7 @@ def _set_up_traces(process: str, exporter: str, file: Path | None, sample_ratio:
         resource=Resource.create({"service.name": f"dueward.{process}"}),
         sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
     )
-    sink: SpanExporter = JsonLinesExporter(file) if exporter == "file" and file else ConsoleSpanExporter(sys.stderr)
+    sink: SpanExporter = JsonLinesExporter(file) if exporter == "file" and file else ConsoleSpanExporter(out=sys.stderr)
     provider.add_span_processor(BatchSpanProcessor(sink))
     trace.set_tracer_provider(provider)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("credit", "invoice", "reminder", "reporting")
 
 
@@ -46,5 +46,5 @@ def dbmate() -> str:
     beside = Path(sys.executable).with_name("dbmate")
     found = str(beside) if beside.exists() else shutil.which("dbmate")
     if not found:
-        raise MigrationFailed("dbmate is not installed; `make demo` and `make test` install it")
+        raise MigrationFailed("dbmate is not installed; it comes with the locked requirements")
     return found

@@ -1,0 +1,180 @@
+"""Events leave a database once and take effect in another once, in order, whatever is killed or broken in between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from shared import broker as brokers
+from shared.broker import DEAD_LETTER_TOPIC, Broker
+from shared.consumer import Consumer, retry_parked_until
+from shared.db import Database, transaction
+from shared.relay import Relay
+from tests.shared.ledger_of_notes import POISON, customers, event, make_table, notes, publish, subscriptions
+
+OpenDatabase = Callable[..., Awaitable[Database]]
+
+
+@pytest.fixture
+async def kafka(broker: str, topic_prefix: str) -> Broker:
+    settings = Broker(
+        broker,
+        topic_prefix=topic_prefix,
+        partitions=4,
+        replication_factor=1,
+        idempotence=False,
+        fetch_max_wait_ms=25,
+        session_timeout_ms=6_000,
+    )
+    async with brokers.admin(settings) as client:
+        await brokers.ensure_topics(client, settings, ["ar.invoice", DEAD_LETTER_TOPIC])
+    return settings
+
+
+@asynccontextmanager
+async def running(*jobs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncGenerator[asyncio.Event]:
+    """Run jobs until the block ends; a job's failure is the test's."""
+    stop = asyncio.Event()
+    tasks = [asyncio.ensure_future(job(stop)) for job in jobs]
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, "the condition was never met"
+        await asyncio.sleep(0.02)
+
+
+async def test_every_committed_event_arrives_once_and_in_order_per_customer(database: Database, kafka: Broker) -> None:
+    await make_table(database)
+    people = customers(20)
+    for version in range(1, 26):
+        await publish(database, *(event(person, person, version) for person in people))
+    async with running(Relay(database, kafka, "/dueward/invoice").run, Consumer(database, subscriptions(), kafka).run):
+        await eventually(lambda: has_notes(database, 500))
+    noted = await notes(database)
+    for person in people:
+        assert [version for customer, _, version in noted if customer == person] == list(range(1, 26))
+    async with database.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from outbox") == 0
+        assert await connection.fetchval("select sum(n) from relay_progress") == 500
+        assert await connection.fetchval("select sum(n) from consumer_progress") == 500
+
+
+async def test_a_poison_event_costs_only_itself_and_what_comes_behind_it(database: Database, kafka: Broker) -> None:
+    await make_table(database)
+    good, bad = customers(2)
+    await publish(
+        database,
+        event(good, good, 1),
+        event(bad, bad, 1),
+        event(bad, bad, 2, POISON),
+        event(good, good, 2),
+        event(bad, bad, 3),
+    )
+    subscribed = subscriptions()
+    async with running(Relay(database, kafka, "/dueward/invoice").run, Consumer(database, subscribed, kafka).run):
+        await eventually(lambda: has_progress(database, 5))
+    assert sorted(version for customer, _, version in await notes(database) if customer == good) == [1, 2]
+    assert [version for customer, _, version in await notes(database) if customer == bad] == [1]
+    async with database.pool.acquire() as connection:
+        rows = await connection.fetch("select key, reason, status from parked_event order by id")
+    assert [row["key"] for row in rows] == [bad, bad]
+    assert rows[0]["reason"] == "ValueError: this invoice cannot be noted"
+
+    # An operator skips the poison: what waited behind it goes on, in order.
+    async with database.pool.acquire() as connection:
+        await connection.execute(
+            "update parked_event set status = 'skipped' where id = (select min(id) from parked_event)"
+        )
+    async with running(lambda stop: retry_parked_until(stop, database, subscribed, kafka)):
+        await eventually(lambda: has_notes(database, 4))
+    assert [version for customer, _, version in await notes(database) if customer == bad] == [1, 3]
+
+
+async def test_unreadable_messages_are_kept_raw_with_the_reason(database: Database, kafka: Broker) -> None:
+    await make_table(database)
+    person = uuid4()
+    topic = kafka.wire_name("ar.invoice")
+    key, value, headers = str(person).encode(), b"not json", [("ce_specversion", b"1.0")]
+    producer = AIOKafkaProducer(**kafka.connection(), max_request_size=4_000_000)
+    await producer.start()
+    await producer.send_and_wait(topic, value, key=key, headers=headers)
+    await producer.send_and_wait(topic, b"{}", headers=headers)
+    await producer.stop()
+    await publish(database, event(person, person, 1))
+    async with running(Relay(database, kafka, "/dueward/invoice").run, Consumer(database, subscriptions(), kafka).run):
+        await eventually(lambda: has_notes(database, 1))
+        reader = AIOKafkaConsumer(
+            kafka.wire_name(DEAD_LETTER_TOPIC), **kafka.connection(), auto_offset_reset="earliest", fetch_max_wait_ms=25
+        )
+        await reader.start()
+        buried = [await asyncio.wait_for(reader.getone(), 10) for _ in range(2)]
+        await reader.stop()
+    assert {message.value for message in buried} == {b"not json", b"{}"}
+    reasons = {dict(message.headers)["reason"] for message in buried}
+    assert any(reason.startswith(b"the value is not JSON") for reason in reasons)
+
+
+async def test_two_members_share_the_partitions_and_nothing_is_applied_twice(database: Database, kafka: Broker) -> None:
+    await make_table(database)
+    people = customers(40)
+    first, second = (Consumer(database, subscriptions(), kafka) for _ in range(2))
+    total = 0
+    async with running(Relay(database, kafka, "/dueward/invoice").run, first.run):
+        for version in range(1, 11):
+            await publish(database, *(event(person, person, version) for person in people))
+        await eventually(lambda: has_notes(database, 1))
+        for begin in (11, 21):
+            async with running(second.run):
+                for version in range(begin, begin + 10):
+                    await publish(database, *(event(person, person, version) for person in people))
+                    await asyncio.sleep(0.05)
+                await eventually(lambda: both_own(first, second))
+            total = (begin + 9) * len(people)
+        await eventually(lambda: has_notes(database, total))
+    noted = await notes(database)
+    assert len(noted) == total
+    for person in people:
+        assert [version for customer, _, version in noted if customer == person] == list(range(1, 31))
+
+
+async def test_a_broker_that_comes_back_empty_is_given_everything_again(database: Database, kafka: Broker) -> None:
+    await make_table(database)
+    person = uuid4()
+    await publish(database, event(person, person, 1), event(person, person, 2))
+    async with database.pool.acquire() as connection:
+        await connection.execute("delete from outbox")
+        await connection.execute("insert into broker (cluster_id) values ('the one before')")
+        await connection.execute("insert into relay_progress values ('ar.invoice', 1, 2)")
+    async with transaction(database) as tx:
+        assert await brokers.bind(tx, "the new one")
+        assert not await brokers.bind(tx, "the new one")
+    async with database.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from outbox") == 2
+        assert await connection.fetchval("select count(*) from relay_progress") == 0
+
+
+async def both_own(first: Consumer, second: Consumer) -> bool:
+    return bool(first.owned) and bool(second.owned)
+
+
+async def has_notes(database: Database, count: int) -> bool:
+    return len(await notes(database)) >= count
+
+
+async def has_progress(database: Database, count: int) -> bool:
+    async with database.pool.acquire() as connection:
+        return (await connection.fetchval("select coalesce(sum(n), 0) from consumer_progress")) >= count
