@@ -1,0 +1,196 @@
+"""Customers over HTTP: onboard, look at, list, find by the caller's own id, change."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, BaseModel, Field
+from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
+from shared.http.security import scope
+
+from services.credit.customers import handlers, rules
+from services.credit.customers.handlers import ChangeCustomer, OnboardCustomer
+from services.credit.customers.rules import Address, Contact, Customer, Particulars
+from shared.calendar import local_date
+from shared.db import reading, transaction
+from shared.http.cursors import encode_cursor
+from shared.http.models import Body, Page
+from shared.http.responses import respond
+
+router = APIRouter(tags=["customers"])
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(rules.one_line)]
+ExternalId = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(rules.one_line)]
+Segment = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(rules.one_line)]
+Country = Annotated[str, Field(examples=["DE"]), AfterValidator(rules.known_country)]
+Language = Annotated[str, Field(examples=["de"]), AfterValidator(rules.known_language)]
+TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(rules.known_time_zone)]
+Currency = Annotated[str, Field(examples=["EUR"]), AfterValidator(rules.known_currency)]
+Email = Annotated[str, Field(max_length=254, examples=["ap@example.com"]), AfterValidator(rules.plausible_email)]
+
+
+class PaymentTermsIn(Body):
+    net_days: int = Field(ge=0, le=rules.NET_DAYS_MAX, description="Days from the invoice date to the due date")
+
+
+class ContactIn(Body):
+    role: rules.Role
+    name: Line
+    email: Email | None = None
+
+
+class AddressIn(Body):
+    lines: list[Line] = Field(min_length=1, max_length=6)
+    city: Line
+    postal_code: Line | None = None
+    region: Line | None = None
+
+
+Contacts = Annotated[list[ContactIn], Field(max_length=50)]
+
+
+class OnboardCustomerIn(Body):
+    external_id: ExternalId = Field(description="Your own id of the customer, unique")
+    name: Line
+    country: Country
+    currency: Currency = Field(description="What the customer is kept in; the credit limit is in this currency")
+    language: Language = "en"
+    time_zone: TimeZone = "UTC"
+    segment: Segment = rules.SEGMENT_DEFAULT
+    payment_terms: PaymentTermsIn = PaymentTermsIn(net_days=rules.NET_DAYS_DEFAULT)
+    contacts: Contacts = Field(default_factory=list)
+    address: AddressIn | None = None
+
+
+def _left_out() -> Any:
+    """A field that is not sent stays as it is; null is a value, and only the address may be null."""
+
+
+class ChangeCustomerIn(Body):
+    name: Line = Field(default_factory=_left_out)
+    country: Country = Field(default_factory=_left_out)
+    currency: Currency = Field(default_factory=_left_out)
+    language: Language = Field(default_factory=_left_out)
+    time_zone: TimeZone = Field(default_factory=_left_out)
+    segment: Segment = Field(default_factory=_left_out)
+    payment_terms: PaymentTermsIn = Field(default_factory=_left_out)
+    contacts: Contacts = Field(default_factory=_left_out)
+    address: AddressIn | None = Field(default_factory=_left_out)
+
+
+class PaymentTermsOut(BaseModel):
+    net_days: int
+
+
+class CustomerOut(BaseModel):
+    id: UUID
+    version: int
+    external_id: str
+    name: str
+    status: Literal["active", "closed"]
+    country: str
+    language: str
+    time_zone: str
+    currency: str
+    segment: str
+    payment_terms: PaymentTermsOut
+    contacts: tuple[Contact, ...]
+    address: Address | None
+
+    @classmethod
+    def of(cls, customer: Customer) -> "CustomerOut":
+        about = customer.particulars
+        return cls(
+            id=customer.id,
+            version=customer.version,
+            external_id=customer.external_id,
+            name=about.name,
+            status=customer.status,
+            country=about.country,
+            language=about.language,
+            time_zone=about.time_zone,
+            currency=about.currency,
+            segment=about.segment,
+            payment_terms=PaymentTermsOut(net_days=about.net_days),
+            contacts=about.contacts,
+            address=about.address,
+        )
+
+
+@router.post("/customers", status_code=201, response_model=CustomerOut, dependencies=[scope("customers:write")])
+async def onboard(body: OnboardCustomerIn, once: Once) -> Response:
+    """Onboard a customer: it may be invoiced from now on, and has the credit limit of the policy."""
+    async with once as tx:
+        command = OnboardCustomer(
+            external_id=body.external_id,
+            particulars=Particulars(
+                name=body.name,
+                country=body.country,
+                language=body.language,
+                time_zone=body.time_zone,
+                currency=body.currency,
+                segment=body.segment,
+                net_days=body.payment_terms.net_days,
+                contacts=_contacts(body.contacts),
+                address=_address(body.address),
+            ),
+            today=local_date(tx.now, "UTC"),
+        )
+        customer = await handlers.onboard_customer(tx, command)
+        return once.answer(
+            201, CustomerOut.of(customer), etag=customer.version, location=f"/v1/customers/{customer.id}"
+        )
+
+
+@router.get("/customers", response_model=Page[CustomerOut], dependencies=[scope("customers:read")])
+async def find(
+    database: DatabaseDep,
+    page: PageParams,
+    external_id: Annotated[str | None, Query(min_length=1, max_length=128)] = None,
+) -> Page[CustomerOut]:
+    """All customers in the order they were onboarded, or the one with your `external_id`."""
+    async with reading(database) as tx:
+        if external_id is not None:
+            customers = await handlers.find_customers(tx, external_id)
+        else:
+            customers = await handlers.list_customers(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
+    shown = customers[: page.limit]
+    more = encode_cursor([shown[-1].id]) if len(customers) > page.limit else None
+    return Page[CustomerOut](items=[CustomerOut.of(customer) for customer in shown], next_cursor=more)
+
+
+@router.get("/customers/{customer_id}", response_model=CustomerOut, dependencies=[scope("customers:read")])
+async def look_at(customer_id: UUID, database: DatabaseDep) -> Response:
+    async with reading(database) as tx:
+        customer = await handlers.get_customer(tx, customer_id)
+    return respond(CustomerOut.of(customer), etag=customer.version)
+
+
+@router.patch("/customers/{customer_id}", response_model=CustomerOut, dependencies=[scope("customers:write")])
+async def change(customer_id: UUID, body: ChangeCustomerIn, version: IfMatch, database: DatabaseDep) -> Response:
+    """Change what is sent and leave the rest; `contacts` replaces the whole list, and `address: null` removes it."""
+    async with transaction(database) as tx:
+        command = ChangeCustomer(customer_id, _wanted(body), version, local_date(tx.now, "UTC"))
+        customer = await handlers.change_customer(tx, command)
+    return respond(CustomerOut.of(customer), etag=customer.version)
+
+
+def _wanted(body: ChangeCustomerIn) -> dict[str, Any]:
+    wanted: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    if "payment_terms" in wanted:
+        wanted["net_days"] = wanted.pop("payment_terms").net_days
+    if "contacts" in wanted:
+        wanted["contacts"] = _contacts(wanted["contacts"])
+    if "address" in wanted:
+        wanted["address"] = _address(wanted["address"])
+    return wanted
+
+
+def _contacts(contacts: list[ContactIn]) -> tuple[Contact, ...]:
+    return tuple(Contact(contact.role, contact.name, contact.email) for contact in contacts)
+
+
+def _address(address: AddressIn | None) -> Address | None:
+    if address is None:
+        return None
+    return Address(tuple(address.lines), address.city, address.postal_code, address.region)

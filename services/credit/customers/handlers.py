@@ -1,0 +1,87 @@
+"""Onboard customers and change them; each gets a credit account, whose limit follows segment and currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.credit.customers import rules, store
+from services.credit.customers.rules import Customer, DuplicateExternalId, Particulars
+from services.credit.limits import handlers as limits
+from services.credit.limits.rules import CustomerNotFound
+from shared import outbox
+from shared.db import Tx
+from shared.errors import PreconditionFailed
+from shared.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardCustomer:
+    external_id: str
+    particulars: Particulars
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCustomer:
+    """`wanted` maps names of `Particulars` to their new values; what is not named stays."""
+
+    customer_id: UUID
+    wanted: Mapping[str, Any]
+    expected_version: int
+    today: date
+
+
+async def onboard_customer(tx: Tx, command: OnboardCustomer) -> Customer:
+    """Raises DuplicateExternalId."""
+    outcome = rules.onboard(new_id(), command.external_id, command.particulars, command.today)
+    customer = outcome.customer
+    if not await store.add_customer(tx, customer):
+        holder = await store.find_customer(tx, command.external_id)
+        raise DuplicateExternalId(command.external_id, holder.id if holder else None)
+    await outbox.append(tx, *outcome.events)
+    about = customer.particulars
+    await limits.open_account(tx, customer.id, about.segment, about.currency, command.today)
+    return customer
+
+
+async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
+    """Raises CustomerNotFound, PreconditionFailed, and LimitSetByHand where such a limit would change its currency."""
+    customer = await store.lock_customer(tx, command.customer_id)
+    if customer is None:
+        raise CustomerNotFound(command.customer_id)
+    if customer.version != command.expected_version:
+        raise PreconditionFailed(
+            f"The customer is at version {customer.version}, not {command.expected_version}; look again, then decide.",
+            current_version=customer.version,
+        )
+
+    outcome = rules.change(customer, command.wanted, command.today)
+
+    if outcome.events:
+        await store.save_customer(tx, outcome.customer)
+        await outbox.append(tx, *outcome.events)
+    if outcome.moved_limit:
+        await limits.follow_customer(tx, customer.id, command.today)
+    return outcome.customer
+
+
+async def get_customer(tx: Tx, customer_id: UUID) -> Customer:
+    """Raises CustomerNotFound."""
+    customer = await store.read_customer(tx, customer_id)
+    if customer is None:
+        raise CustomerNotFound(customer_id)
+    return customer
+
+
+async def find_customers(tx: Tx, external_id: str) -> Sequence[Customer]:
+    """The one who has it, or nobody."""
+    customer = await store.find_customer(tx, external_id)
+    return [customer] if customer else []
+
+
+async def list_customers(tx: Tx, after: UUID | None, count_max: int) -> Sequence[Customer]:
+    return await store.list_customers(tx, after, count_max)

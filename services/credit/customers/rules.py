@@ -1,0 +1,262 @@
+"""Who a customer is: what each field may hold, and which events a change amounts to."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from babel import Locale, UnknownLocaleError
+
+from shared.errors import Conflict
+from shared.events.credit import (
+    ContactPerson,
+    CustomerEvent,
+    CustomerOnboarded,
+    CustomerSegmentChanged,
+    CustomerState,
+    CustomerTermsChanged,
+    CustomerUpdated,
+    PaymentTerms,
+)
+from shared.money import exponent
+
+NET_DAYS_MAX = 365
+NET_DAYS_DEFAULT = 30
+SEGMENT_DEFAULT = "standard"
+
+Role = Literal["billing", "approver", "escalation"]
+
+
+class DuplicateExternalId(Conflict):
+    slug = "duplicate-external-id"
+    title = "This external id belongs to another customer"
+
+    def __init__(self, external_id: str, customer_id: UUID | None) -> None:
+        whose = f" belongs to customer {customer_id}" if customer_id else " was taken a moment ago"
+        extra = {"customer_id": str(customer_id)} if customer_id else {}
+        super().__init__(f"The external id {external_id!r}{whose}.", field="/external_id", **extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact person: somebody at the customer."""
+
+    role: Role
+    name: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address in the customer's country."""
+
+    lines: tuple[str, ...]
+    city: str
+    postal_code: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """All that is known of a customer but for identity and state."""
+
+    name: str
+    country: str
+    language: str
+    time_zone: str
+    currency: str
+    segment: str
+    net_days: int
+    contacts: tuple[Contact, ...] = ()
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    id: UUID
+    version: int
+    external_id: str
+    status: Literal["active", "closed"]
+    particulars: Particulars
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The customer afterwards; no events when nothing changed."""
+
+    customer: Customer
+    events: tuple[CustomerEvent, ...] = ()
+
+    @property
+    def moved_limit(self) -> bool:
+        """Whether something changed that a limit from the policy hangs on."""
+        return any(
+            isinstance(event, CustomerSegmentChanged)
+            or (isinstance(event, CustomerUpdated) and "currency" in event.changed)
+            for event in self.events
+        )
+
+
+def onboard(id: UUID, external_id: str, particulars: Particulars, today: date) -> Outcome:
+    customer = Customer(id=id, version=1, external_id=external_id, status="active", particulars=particulars)
+    event = CustomerOnboarded(customer_id=id, effective_on=today, booked_on=today, customer=_state(customer))
+    return Outcome(customer, (event,))
+
+
+def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcome:
+    """Apply new values of some particulars: one event and one version for each kind of change.
+
+    Particulars come first, then the terms, then the segment; each event shows the customer as of its own version.
+    A value that is already held is no change, and nothing changed is no event.
+    """
+    changed = tuple(
+        field.name
+        for field in fields(Particulars)
+        if field.name in wanted and wanted[field.name] != getattr(customer.particulars, field.name)
+    )
+    events: list[CustomerEvent] = []
+    if plain := tuple(name for name in changed if name not in ("net_days", "segment")):
+        customer = _with(customer, {name: wanted[name] for name in plain})
+        events.append(
+            CustomerUpdated(
+                customer_id=customer.id,
+                effective_on=today,
+                booked_on=today,
+                customer=_state(customer),
+                changed=plain,
+            )
+        )
+    if "net_days" in changed:
+        previous_terms = PaymentTerms(net_days=customer.particulars.net_days)
+        customer = _with(customer, {"net_days": wanted["net_days"]})
+        events.append(
+            CustomerTermsChanged(
+                customer_id=customer.id,
+                effective_on=today,
+                booked_on=today,
+                customer=_state(customer),
+                previous_terms=previous_terms,
+            )
+        )
+    if "segment" in changed:
+        previous_segment = customer.particulars.segment
+        customer = _with(customer, {"segment": wanted["segment"]})
+        events.append(
+            CustomerSegmentChanged(
+                customer_id=customer.id,
+                effective_on=today,
+                booked_on=today,
+                customer=_state(customer),
+                previous_segment=previous_segment,
+            )
+        )
+    return Outcome(customer, tuple(events))
+
+
+def known_currency(code: str) -> str:
+    """Raises ValueError for anything that is not an ISO 4217 code in use."""
+    exponent(code)
+    return code
+
+
+def known_country(code: str) -> str:
+    """ISO 3166-1 alpha-2. Raises ValueError."""
+    if code not in _countries():
+        raise ValueError(f"unknown country {code!r}, an ISO 3166 code of two capital letters such as DE is wanted")
+    return code
+
+
+def known_language(code: str) -> str:
+    """A language, alone or with a country: `de`, `pt-BR` (BCP 47). Raises ValueError."""
+    if not _is_language(code):
+        raise ValueError(f"unknown language {code!r}, a code such as de or pt-BR is wanted")
+    return code
+
+
+def known_time_zone(name: str) -> str:
+    """An IANA zone. Raises ValueError."""
+    if name not in _time_zones():
+        raise ValueError(f"unknown time zone {name!r}, an IANA name such as Europe/Berlin is wanted")
+    return name
+
+
+def plausible_email(address: str) -> str:
+    """The shape of RFC 5321, with a dot in the domain; whether it exists a delivery will show. Raises ValueError."""
+    local, _, domain = address.rpartition("@")
+    short = len(local) <= 64 and len(domain) <= 253
+    if not (short and _EMAIL_LOCAL.fullmatch(local) and _EMAIL_DOMAIN.fullmatch(domain)):
+        raise ValueError(f"{address!r} is not an e-mail address such as ap@example.com")
+    return address
+
+
+def one_line(text: str) -> str:
+    """Text fit for a table cell and for the header of a mail. Raises ValueError."""
+    if any(unicodedata.category(character) in _BREAKING for character in text):
+        raise ValueError("line breaks and control characters are not allowed")
+    return text
+
+
+_BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters, halves of surrogate pairs, line and paragraph separators."""
+
+
+_EMAIL_LOCAL = re.compile(r"[^\s@\x00-\x1f\x7f<>()\[\],;:\\\".]+(\.[^\s@\x00-\x1f\x7f<>()\[\],;:\\\".]+)*")
+_EMAIL_DOMAIN = re.compile(r"([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W\d_]([\w-]{0,61}[^\W_])?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+
+_NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+"""Two-letter regions of CLDR that ISO 3166-1 has no officially assigned code for. XK stays: Kosovo has no other, and
+banks and customs use it."""
+
+
+@cache
+def _countries() -> frozenset[str]:
+    codes = map(str, Locale("en").territories)
+    return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) - _NOT_COUNTRIES
+
+
+@cache
+def _is_language(code: str) -> bool:
+    if not _LANGUAGE.fullmatch(code):
+        return False
+    language, _, country = code.partition("-")
+    try:
+        Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        return False
+    return not country or country in _countries()
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # `localtime` and `Factory` stand in the zone files of some machines and name no place.
+    return frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
+
+
+def _with(customer: Customer, values: Mapping[str, Any]) -> Customer:
+    return replace(customer, version=customer.version + 1, particulars=replace(customer.particulars, **values))
+
+
+def _state(customer: Customer) -> CustomerState:
+    about = customer.particulars
+    return CustomerState(
+        id=customer.id,
+        version=customer.version,
+        external_id=customer.external_id,
+        name=about.name,
+        status=customer.status,
+        country=about.country,
+        language=about.language,
+        time_zone=about.time_zone,
+        currency=about.currency,
+        segment=about.segment,
+        payment_terms=PaymentTerms(net_days=about.net_days),
+        contacts=tuple(ContactPerson(role=c.role, name=c.name, email=c.email) for c in about.contacts),
+    )

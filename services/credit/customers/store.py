@@ -1,0 +1,107 @@
+"""Customers, one row each; contact persons and address are documents of the row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from services.credit.customers.rules import Address, Contact, Customer, Particulars
+from shared.db import Tx
+
+_COLUMNS = """
+id, version, external_id, name, status, country, language, time_zone, currency, segment, net_days, contacts, address
+"""
+
+
+async def add_customer(tx: Tx, customer: Customer) -> bool:
+    """False when another customer has the external id."""
+    return bool(await tx.fetchval(_ADD_CUSTOMER, *_row(customer), tx.now))
+
+
+_ADD_CUSTOMER = f"""
+insert into customer ({_COLUMNS}, onboarded_at, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+on conflict on constraint customer_external_id_unique do nothing
+returning true
+"""
+
+
+async def save_customer(tx: Tx, customer: Customer) -> None:
+    await tx.execute(_SAVE_CUSTOMER, *_row(customer), tx.now)
+
+
+_SAVE_CUSTOMER = """
+update customer
+set version = $2, external_id = $3, name = $4, status = $5, country = $6, language = $7, time_zone = $8, currency = $9,
+    segment = $10, net_days = $11, contacts = $12, address = $13, changed_at = $14
+where id = $1
+"""
+
+
+async def lock_customer(tx: Tx, customer_id: UUID) -> Customer | None:
+    row = await tx.fetchrow(f"select {_COLUMNS} from customer where id = $1 for no key update", customer_id)
+    return _customer(row) if row else None
+
+
+async def read_customer(tx: Tx, customer_id: UUID) -> Customer | None:
+    row = await tx.fetchrow(f"select {_COLUMNS} from customer where id = $1", customer_id)
+    return _customer(row) if row else None
+
+
+async def find_customer(tx: Tx, external_id: str) -> Customer | None:
+    row = await tx.fetchrow(f"select {_COLUMNS} from customer where external_id = $1", external_id)
+    return _customer(row) if row else None
+
+
+async def list_customers(tx: Tx, after: UUID | None, count_max: int) -> list[Customer]:
+    """In the order they were onboarded, which is the order of their ids."""
+    return [_customer(row) for row in await tx.fetch(_LIST_CUSTOMERS, after, count_max)]
+
+
+_LIST_CUSTOMERS = f"""
+select {_COLUMNS} from customer
+where $1::uuid is null or id > $1
+order by id
+limit $2
+"""
+
+
+def _row(customer: Customer) -> tuple[Any, ...]:
+    about = customer.particulars
+    return (
+        customer.id,
+        customer.version,
+        customer.external_id,
+        about.name,
+        customer.status,
+        about.country,
+        about.language,
+        about.time_zone,
+        about.currency,
+        about.segment,
+        about.net_days,
+        [asdict(contact) for contact in about.contacts],
+        asdict(about.address) if about.address else None,
+    )
+
+
+def _customer(row: Any) -> Customer:
+    address = row["address"]
+    return Customer(
+        id=row["id"],
+        version=row["version"],
+        external_id=row["external_id"],
+        status=row["status"],
+        particulars=Particulars(
+            name=row["name"],
+            country=row["country"],
+            language=row["language"],
+            time_zone=row["time_zone"],
+            currency=row["currency"],
+            segment=row["segment"],
+            net_days=row["net_days"],
+            contacts=tuple(Contact(**contact) for contact in row["contacts"]),
+            address=Address(**{**address, "lines": tuple(address["lines"])}) if address else None,
+        ),
+    )

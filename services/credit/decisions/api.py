@@ -1,0 +1,91 @@
+"""Credit decisions over HTTP: ask for one, and look at those that were given."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from shared.http.dependencies import DatabaseDep, Once, PageParams
+from shared.http.security import scope
+
+from services.credit.decisions import handlers, rules
+from services.credit.decisions.handlers import MakeDecision
+from services.credit.decisions.rules import Decision
+from services.credit.exposure.rules import Breakdown
+from shared.db import reading
+from shared.http.cursors import encode_cursor
+from shared.http.models import Body, Page
+from shared.http.responses import respond
+from shared.money import Money
+
+router = APIRouter(tags=["credit decisions"])
+
+
+class MakeDecisionIn(Body):
+    customer_id: UUID
+    amount: Money
+    reference: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+        default=None, description="What the amount is for, such as an order or invoice number"
+    )
+
+
+class DecisionOut(BaseModel):
+    """`available` is what the limit left before the requested amount; `exposure.total` is what counted against it."""
+
+    id: UUID
+    customer_id: UUID
+    decided_at: datetime
+    outcome: rules.Verdict
+    reasons: tuple[rules.Reason, ...]
+    explanation: str
+    requested: Money
+    limit: Money
+    exposure: Breakdown
+    available: Money
+    reference: str | None
+
+    @classmethod
+    def of(cls, decision: Decision) -> "DecisionOut":
+        return cls(
+            id=decision.id,
+            customer_id=decision.customer_id,
+            decided_at=decision.decided_at,
+            outcome=decision.outcome,
+            reasons=decision.reasons,
+            explanation=rules.explain(decision),
+            requested=decision.requested,
+            limit=decision.limit,
+            exposure=decision.exposure.against(decision.limit.currency),
+            available=decision.available,
+            reference=decision.reference,
+        )
+
+
+@router.post("/credit-decisions", status_code=201, response_model=DecisionOut, dependencies=[scope("credit:write")])
+async def decide(body: MakeDecisionIn, once: Once) -> Response:
+    """May the customer owe this much more? The answer is recorded and published; it reserves nothing."""
+    async with once as tx:
+        decision = await handlers.make_decision(tx, MakeDecision(body.customer_id, body.amount, body.reference, tx.now))
+        return once.answer(201, DecisionOut.of(decision), location=f"/v1/credit-decisions/{decision.id}")
+
+
+@router.get("/credit-decisions", response_model=Page[DecisionOut], dependencies=[scope("credit:read")])
+async def list_decisions(
+    database: DatabaseDep, page: PageParams, customer_id: Annotated[UUID, Query()]
+) -> Page[DecisionOut]:
+    """A customer's decisions, the newest first."""
+    async with reading(database) as tx:
+        decisions = await handlers.list_decisions(
+            tx, customer_id, UUID(page.after[0]) if page.after else None, page.limit + 1
+        )
+    shown = decisions[: page.limit]
+    more = encode_cursor([shown[-1].id]) if len(decisions) > page.limit else None
+    return Page[DecisionOut](items=[DecisionOut.of(decision) for decision in shown], next_cursor=more)
+
+
+@router.get("/credit-decisions/{decision_id}", response_model=DecisionOut, dependencies=[scope("credit:read")])
+async def look_at(decision_id: UUID, database: DatabaseDep) -> Response:
+    async with reading(database) as tx:
+        decision = await handlers.get_decision(tx, decision_id)
+    return respond(DecisionOut.of(decision))

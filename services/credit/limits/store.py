@@ -1,0 +1,157 @@
+"""Credit accounts and policies.
+
+A lock takes the customer's row first, which is what puts the customer's events in order, and the account's with it:
+locking a row is what makes PostgreSQL read its newest version after a wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.credit.limits.rules import Account, Policy, PolicyLimit
+from shared.db import Tx
+from shared.money import Money
+
+POLICY_WORK_DUE = """(
+    select p.changed_at
+    from credit_policy p
+    where p.version = (select max(version) from credit_policy)
+      and exists (select from credit_account a where a.source = 'policy' and a.policy_version < p.version)
+)"""
+"""When the policy in force was decided, while there are limits not yet held against it."""
+
+
+async def lock_account(tx: Tx, customer_id: UUID) -> Account | None:
+    row = await tx.fetchrow(_LOCK_ACCOUNT, customer_id)
+    return _account(row) if row else None
+
+
+async def read_account(tx: Tx, customer_id: UUID) -> Account | None:
+    row = await tx.fetchrow(_READ_ACCOUNT, customer_id)
+    return _account(row) if row else None
+
+
+_READ_ACCOUNT = """
+select a.id, a.customer_id, c.status as customer_status, c.segment, c.currency, a.version, a.limit_minor,
+       a.currency as limit_currency, a.source, a.reason, a.policy_version
+from customer c join credit_account a on a.customer_id = c.id
+where c.id = $1
+"""
+
+_LOCK_ACCOUNT = _READ_ACCOUNT + " for no key update of c, a"
+
+
+async def lock_accounts_behind(tx: Tx, policy_version: int, count_max: int) -> list[Account]:
+    """Accounts whose policy limit was not yet held against this version; customers that are busy wait their turn."""
+    return [_account(row) for row in await tx.fetch(_LOCK_ACCOUNTS_BEHIND, policy_version, count_max)]
+
+
+_LOCK_ACCOUNTS_BEHIND = """
+select a.id, a.customer_id, c.status as customer_status, c.segment, c.currency, a.version, a.limit_minor,
+       a.currency as limit_currency, a.source, a.reason, a.policy_version
+from credit_account a join customer c on c.id = a.customer_id
+where a.source = 'policy' and a.policy_version < $1
+order by c.id
+limit $2
+for no key update of c, a skip locked
+"""
+
+
+async def add_account(tx: Tx, account: Account) -> None:
+    await tx.execute(_ADD_ACCOUNT, *_row(account), tx.now)
+
+
+_ADD_ACCOUNT = """
+insert into credit_account (customer_id, id, version, currency, limit_minor, source, reason, policy_version, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+async def save_accounts(tx: Tx, accounts: Sequence[Account]) -> None:
+    await tx.execute(_SAVE_ACCOUNTS, *(list(column) for column in zip(*map(_row, accounts), strict=True)), tx.now)
+
+
+_SAVE_ACCOUNTS = """
+update credit_account a
+set version = n.version, currency = n.currency, limit_minor = n.limit_minor, source = n.source, reason = n.reason,
+    policy_version = n.policy_version, changed_at = case when n.version > a.version then $9 else a.changed_at end
+from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::bigint[])
+     as n (customer_id, id, version, currency, limit_minor, source, reason, policy_version)
+where a.id = n.id
+"""
+
+
+async def policy_in_force(tx: Tx) -> Policy:
+    return _policy(await tx.fetchrow("select version, limits from credit_policy order by version desc limit 1"))
+
+
+async def lock_policy(tx: Tx) -> Policy:
+    """Changes of the policy wait here for each other."""
+    return _policy(await tx.fetchrow(_LOCK_POLICY))
+
+
+_LOCK_POLICY = "select version, limits from credit_policy order by version desc limit 1 for update"
+
+
+async def add_policy(tx: Tx, policy: Policy, changed_by: str) -> bool:
+    """False when somebody added this version in the meantime."""
+    limits = [{"segment": entry.segment, "limit": _wire(entry.limit)} for entry in policy.limits]
+    return bool(await tx.fetchval(_ADD_POLICY, policy.version, limits, tx.now, changed_by))
+
+
+_ADD_POLICY = """
+insert into credit_policy (version, limits, changed_at, changed_by) values ($1, $2, $3, $4)
+on conflict (version) do nothing
+returning true
+"""
+
+
+async def policy_changed(tx: Tx, version: int) -> tuple[datetime | None, str | None]:
+    """When, and by whom; both None for the version that came with the service."""
+    row = await tx.fetchrow("select changed_at, changed_by from credit_policy where version = $1", version)
+    return (row["changed_at"], row["changed_by"]) if row else (None, None)
+
+
+def _row(account: Account) -> tuple[Any, ...]:
+    return (
+        account.customer_id,
+        account.id,
+        account.version,
+        account.limit.currency,
+        account.limit.minor,
+        account.source,
+        account.reason,
+        account.policy_version,
+    )
+
+
+def _account(row: Any) -> Account:
+    return Account(
+        id=row["id"],
+        customer_id=row["customer_id"],
+        customer_status=row["customer_status"],
+        segment=row["segment"],
+        currency=row["currency"],
+        version=row["version"],
+        limit=Money(row["limit_minor"], row["limit_currency"]),
+        source=row["source"],
+        reason=row["reason"],
+        policy_version=row["policy_version"],
+    )
+
+
+def _policy(row: Any) -> Policy:
+    return Policy(
+        version=row["version"],
+        limits=tuple(
+            PolicyLimit(entry["segment"], Money.parse(entry["limit"]["amount"], entry["limit"]["currency"]))
+            for entry in row["limits"]
+        ),
+    )
+
+
+def _wire(money: Money) -> dict[str, str]:
+    return {"amount": money.amount, "currency": money.currency}
