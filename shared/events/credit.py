@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from shared.events.event import Event, Payload
+from shared.events.event import Event, Growing, Payload
 from shared.money import Money
 
 
@@ -16,7 +16,7 @@ class PaymentTerms(Payload):
 class ContactPerson(Payload):
     """Somebody at the customer; subscribers need no more than where to write and how to greet."""
 
-    role: Literal["billing", "approver", "escalation"]
+    role: Annotated[Literal["billing", "approver", "escalation"], Growing()]
     name: str
     email: str | None = None
 
@@ -26,7 +26,7 @@ class CustomerState(Payload):
     version: int
     external_id: str
     name: str
-    status: Literal["active", "closed"]
+    status: Annotated[Literal["active", "closed"], Growing()]
     country: str
     language: str
     time_zone: str
@@ -94,7 +94,7 @@ class CreditLimitChanged(Event):
     type: ClassVar[str] = "dueward.credit.limit_changed.v1"
     credit: CreditState
     previous_limit: Money | None
-    source: Literal["policy", "manual"]
+    source: Annotated[Literal["policy", "manual"], Growing()]
     reason: str
 
     @property
@@ -109,7 +109,7 @@ class CreditLimitChanged(Event):
 class CreditDecision(Payload):
     id: UUID
     version: int
-    outcome: Literal["approved", "declined"]
+    outcome: Annotated[Literal["approved", "declined"], Growing()]
     reasons: tuple[str, ...]
     requested: Money
     limit: Money

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from shared.events.event import Event, Payload
+from shared.events.event import Event, Growing, Payload
 from shared.money import Money
 
 
@@ -21,7 +21,7 @@ class InvoiceState(Payload):
     version: int
     entity_id: str
     number: str
-    status: Literal["open", "partly_paid", "settled"]
+    status: Annotated[Literal["open", "partly_paid", "settled"], Growing()]
     issue_date: date
     due_date: date
     total: Money
@@ -55,7 +55,7 @@ class InvoiceIssued(InvoiceEvent):
     net: Money
     tax: Money
     customer_reference: str | None = None
-    delivery_channel: Literal["email", "letter"]
+    delivery_channel: Annotated[Literal["email", "letter"], Growing()]
 
 
 class InvoiceBalanceChanged(InvoiceEvent):
@@ -63,7 +63,7 @@ class InvoiceBalanceChanged(InvoiceEvent):
 
     type: ClassVar[str] = "dueward.invoice.balance_changed.v1"
     change: Money
-    reason: Literal["allocation", "unallocation"]
+    reason: Annotated[Literal["allocation", "unallocation"], Growing()]
 
 
 class InvoiceSettled(InvoiceEvent):
@@ -71,7 +71,7 @@ class InvoiceSettled(InvoiceEvent):
 
     type: ClassVar[str] = "dueward.invoice.settled.v1"
     change: Money
-    reason: Literal["allocation"]
+    reason: Annotated[Literal["allocation"], Growing()]
     days_late: int
 
 
@@ -90,7 +90,7 @@ class InvoiceDisputeResolved(InvoiceEvent):
     type: ClassVar[str] = "dueward.invoice.dispute_resolved.v1"
     dispute_id: UUID
     amount: Money
-    outcome: Literal["rejected", "withdrawn"]
+    outcome: Annotated[Literal["rejected", "withdrawn"], Growing()]
 
 
 class OverdueEvent(InvoiceEvent):
@@ -133,7 +133,7 @@ class PaymentState(Payload):
     id: UUID
     version: int
     entity_id: str
-    status: Literal["unapplied", "partly_applied", "applied", "reversed"]
+    status: Annotated[Literal["unapplied", "partly_applied", "applied", "reversed"], Growing()]
     received_on: date
     amount: Money
     applied: Money

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from shared.events.event import Event, Payload
+from shared.events.event import Event, Growing, Payload
 from shared.money import Money
 
-Tone = Literal["friendly", "firm", "formal"]
+Tone = Annotated[Literal["friendly", "firm", "formal"], Growing()]
 
 
 class ContactState(Payload):
@@ -18,13 +18,13 @@ class ContactState(Payload):
     id: UUID
     version: int
     entity_id: str
-    channel: Literal["email"]
+    channel: Annotated[Literal["email"], Growing()]
     strategy: str
     strategy_version: int
     step: str
     tone: Tone
     episode: str
-    status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown"]
+    status: Annotated[Literal["planned", "sending", "sent", "suppressed", "failed", "unknown"], Growing()]
     invoices: tuple[str, ...]
     amounts: tuple[Money, ...]
     sent_at: datetime | None = None
@@ -76,7 +76,7 @@ class CaseState(Payload):
     version: int
     entity_id: str
     episode: int
-    status: Literal["open", "closed"]
+    status: Annotated[Literal["open", "closed"], Growing()]
     strategy: str
     strategy_version: int
     level: int
@@ -125,7 +125,7 @@ class TaskState(Payload):
     entity_id: str
     kind: str
     title: str
-    status: Literal["open", "done"]
+    status: Annotated[Literal["open", "done"], Growing()]
     due_on: date
     case_id: UUID
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -52,17 +53,13 @@ ENVELOPE = Envelope(
 Headers = list[tuple[str, bytes | None]]
 
 
-def message(envelope: Envelope = ENVELOPE, **changes: str | None) -> tuple[bytes, bytes, Headers]:
+def message(**changes: str | None) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers, with ce_* headers replaced, or left out where the change is None."""
-    key, value, headers = to_kafka(envelope)
+    key, value, headers = to_kafka(ENVELOPE)
     named: dict[str, bytes | None] = {**dict(headers)}
     for attribute, text in changes.items():
-        name = attribute if attribute in ("traceparent",) else f"ce_{attribute}"
-        if text is None:
-            del named[name]
-        else:
-            named[name] = text.encode()
-    return key, value, list(named.items())
+        named[f"ce_{attribute}"] = None if text is None else text.encode()
+    return key, value, [(name, text) for name, text in named.items() if text is not None]
 
 
 def structured(**changes: Any) -> tuple[bytes, bytes, Headers]:
@@ -253,18 +250,19 @@ junk = st.binary(max_size=60) | st.sampled_from([b"1.0", b"1", str(TASK).encode(
 
 @given(st.none() | junk, st.none() | junk | st.just(b"{}"), st.lists(st.tuples(names, st.none() | junk)))
 def test_junk_is_undecodable_and_nothing_worse(key: bytes | None, value: bytes | None, headers: Headers) -> None:
-    try:
+    with contextlib.suppress(Undecodable):
         decode(key, value, headers)
-    except Undecodable as fault:
-        assert fault.reason
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(
-    st.sampled_from(["customer_id", "task", "id", "version", "entity_id", "due_on"]), inner)))  # fmt: skip
-def test_a_payload_of_any_shape_is_parsed_or_undecodable(payload: Any) -> None:
-    envelope = replace(ENVELOPE, data=json.dumps(payload).encode())
+field_names = st.sampled_from(["customer_id", "task", "id", "version", "entity_id", "due_on"])
+scalars = st.none() | st.booleans() | st.integers() | st.text()
+shapes = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(field_names, inner))
+
+
+@given(shapes)
+def test_a_payload_of_any_other_shape_is_undecodable(payload: Any) -> None:
     with pytest.raises(Undecodable, match="does not fit"):
-        catalogue.parse(envelope)
+        catalogue.parse(replace(ENVELOPE, data=json.dumps(payload).encode()))
 
 
 def test_a_known_type_is_parsed_into_its_class() -> None:
