@@ -13,7 +13,6 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, cast
 
@@ -61,16 +60,6 @@ class Received:
     @cached_property
     def data(self) -> dict[str, Any]:
         return orjson.loads(self.envelope.data)
-
-
-class Delivery(StrEnum):
-    """What became of a message."""
-
-    HANDLED = "handled"
-    IGNORED = "ignored"
-    DUPLICATE = "duplicate"
-    PARKED = "parked"
-    DEAD_LETTER = "dead-letter"
 
 
 class Fenced(Exception):
@@ -167,58 +156,82 @@ async def deliver_batch(
 async def deliver(
     database: Database,
     subscriptions: Subscriptions,
-    one: Received,
+    batch: Sequence[Received],
     still_owned: Callable[[], bool] = lambda: True,
-) -> Delivery:
-    """Take one event: its inbox row and its effects commit together; what a handler refuses is parked."""
+) -> None:
+    """Apply a batch; where a handler fails, halve it until the bad event stands alone, and park that one.
+
+    Everything before the bad event is applied before it, everything after it later: the order of a key is kept.
+    Raises Fenced and the machinery's faults, upon which the caller may deliver the same batch again.
+    """
     try:
-        new = await deliver_batch(database, subscriptions, [one], still_owned)
+        await deliver_batch(database, subscriptions, batch, still_owned)
     except (*INFRASTRUCTURE_ERRORS, Fenced):
         raise
-    except Exception as error:  # Any fault of a handler's own: the event is kept, the others go on.
-        logger.exception("event_parked", type=one.envelope.type, event_id=str(one.envelope.id))
-        async with transaction(database) as tx:
-            for claimed, _ in await inbox.claim(tx, subscriptions.group, [one]):
-                await parked.park(tx, subscriptions.group, claimed, f"{type(error).__name__}: {error}")
-            if not still_owned():
-                raise Fenced from error
-        return Delivery.PARKED
-    return Delivery.HANDLED if new else Delivery.DUPLICATE
+    except Exception as error:  # Any fault of a handler's own.
+        if len(batch) == 1:
+            await _park_alone(database, subscriptions, batch[0], error, still_owned)
+            return
+        middle = len(batch) // 2
+        await deliver(database, subscriptions, batch[:middle], still_owned)
+        await deliver(database, subscriptions, batch[middle:], still_owned)
 
 
-async def retry_parked(database: Database, subscriptions: Subscriptions, broker: Broker) -> bool:
+async def _park_alone(
+    database: Database,
+    subscriptions: Subscriptions,
+    one: Received,
+    error: Exception,
+    still_owned: Callable[[], bool],
+) -> None:
+    logger.error("event_parked", type=one.envelope.type, event_id=str(one.envelope.id), exc_info=error)
+    async with transaction(database) as tx:
+        for claimed, _ in await inbox.claim(tx, subscriptions.group, [one]):
+            await parked.park(tx, subscriptions.group, claimed, f"{type(error).__name__}: {error}")
+        if not still_owned():
+            raise Fenced
+
+
+async def retry_parked(database: Database, subscriptions: Subscriptions) -> bool:
     """Try the first parked event whose time has come; False when there is none."""
-    try:
-        async with transaction(database) as tx:
-            row = await parked.take_due(tx, subscriptions.group)
-            if row is None:
-                return False
-            envelope = decode(row["key"], row["value"], row["headers"])
-            again = Received(
-                envelope=envelope,
-                event=catalogue.parse(envelope),
-                topic=row["topic"],
-                partition=row["partition"],
-                offset=row["message_offset"],
-                headers=row["headers"],
-                value=row["value"],
-            )
-            staged = len(tx.staged)
-            try:
-                # A savepoint: the handler's writes go, the lock on the parked row stays.
-                async with tx.connection.transaction():
-                    await subscriptions.apply(tx, [again])
-            except INFRASTRUCTURE_ERRORS:
-                raise
-            except Exception as error:  # The handler's own fault once more: it waits longer.
-                del tx.staged[staged:]
-                await parked.failed_again(tx, row["id"], row["attempts"], f"{type(error).__name__}: {error}")
-            else:
-                await parked.applied(tx, row["id"])
-    except INFRASTRUCTURE_ERRORS as error:
-        logger.warning("parked_retry_interrupted", error=repr(error))
-        return False
+    async with transaction(database) as tx:
+        row = await parked.take_due(tx, subscriptions.group)
+        if row is None:
+            return False
+        try:
+            async with tx.savepoint():
+                await subscriptions.apply(tx, [_unparked(row)])
+        except INFRASTRUCTURE_ERRORS:
+            raise
+        except Exception as error:  # The handler's own fault once more: it waits longer.
+            await parked.failed_again(tx, row["id"], row["attempts"], f"{type(error).__name__}: {error}")
+        else:
+            await parked.applied(tx, row["id"])
     return True
+
+
+def _unparked(row: dict[str, Any]) -> Received:
+    envelope = decode(row["key"], row["value"], row["headers"])
+    return Received(
+        envelope=envelope,
+        event=catalogue.parse(envelope),
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["message_offset"],
+        headers=row["headers"],
+        value=row["value"],
+    )
+
+
+async def retry_parked_until(stop: asyncio.Event, database: Database, subscriptions: Subscriptions) -> None:
+    """Look every second for parked events whose time has come."""
+    while not stop.is_set():
+        try:
+            if await retry_parked(database, subscriptions):
+                continue
+        except INFRASTRUCTURE_ERRORS as error:
+            logger.warning("parked_retry_interrupted", error=repr(error))
+        await wait_until_set(stop, 1.0)
 
 
 class Consumer:
@@ -334,14 +347,7 @@ class Consumer:
             return epoch == self._epoch
 
         with telemetry.BATCH_SECONDS.labels(self._subscriptions.group).time():
-            try:
-                await deliver_batch(self._database, self._subscriptions, batch, still_owned)
-            except (*INFRASTRUCTURE_ERRORS, Fenced):
-                raise
-            except Exception:  # Some event of the batch is bad: find out which, each in a transaction of its own.
-                logger.warning("batch_taken_apart", events=len(batch), exc_info=True)
-                for one in batch:
-                    await deliver(self._database, self._subscriptions, one, still_owned)
+            await deliver(self._database, self._subscriptions, batch, still_owned)
 
     async def _bury(self, producer: AIOKafkaProducer, message: Any, reason: str) -> None:
         """Keep what cannot be read, raw and with the reason; of an oversized value its beginning."""
@@ -446,12 +452,3 @@ async def _bounded(closing: Awaitable[None]) -> None:
         await asyncio.wait_for(closing, timeout=5)
     except (TimeoutError, KafkaError) as error:
         logger.warning("close_failed", error=repr(error))
-
-
-async def retry_parked_until(
-    stop: asyncio.Event, database: Database, subscriptions: Subscriptions, broker: Broker
-) -> None:
-    """Look every second for parked events whose time has come."""
-    while not stop.is_set():
-        if not await retry_parked(database, subscriptions, broker):
-            await wait_until_set(stop, 1.0)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,18 @@ class Tx:
     async def copy_records(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
         await self.connection.copy_records_to_table(table, records=records, columns=list(columns))
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncGenerator[None]:
+        """A part that may fail alone: its writes and its events go, the transaction and its locks stay."""
+        staged = len(self.staged)
+        try:
+            with _unfit_arguments_named():
+                async with self.connection.transaction():
+                    yield
+        except BaseException:
+            del self.staged[staged:]
+            raise
+
 
 class Database:
     """A service's database: the pool, its clock, and a debounced word to the relay after commits with events."""
@@ -112,16 +124,12 @@ class Database:
 async def transaction(database: Database) -> AsyncGenerator[Tx]:
     """Commit what the block did, its events included, or nothing of it. Raises UnfitArgument."""
     async with database.pool.acquire() as connection:
-        try:
+        with _unfit_arguments_named():
             async with connection.transaction():
                 tx = Tx(connection, await database.clock.business_now(connection))
                 yield tx
                 for step in tx.before_commit:
                     await step(tx)
-        except asyncpg.InterfaceError as error:
-            if isinstance(error, ValueError):
-                raise UnfitArgument(str(error)) from error
-            raise
         if tx.staged:
             database.wake_relay()
 
@@ -131,6 +139,16 @@ async def reading(database: Database) -> AsyncGenerator[Tx]:
     """A connection to read with: no transaction is opened, each statement sees what is committed."""
     async with database.pool.acquire() as connection:
         yield Tx(connection, await database.clock.business_now(connection))
+
+
+@contextmanager
+def _unfit_arguments_named() -> Generator[None]:
+    try:
+        yield
+    except asyncpg.InterfaceError as error:
+        if isinstance(error, ValueError):
+            raise UnfitArgument(str(error)) from error
+        raise
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

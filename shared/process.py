@@ -103,7 +103,7 @@ async def run_worker(service: Service, settings: ServiceSettings, resources: Res
         }
         if service.subscriptions.topics:
             jobs["consumer"] = Consumer(database, service.subscriptions, broker, on_applied=ticker.wake).run(stop)
-            jobs["parked"] = retry_parked_until(stop, database, service.subscriptions, broker)
+            jobs["parked"] = retry_parked_until(stop, database, service.subscriptions)
         health.ready = True
         logger.info("worker_started", service=service.name, cluster=cluster)
         await _until_one_ends(jobs, stop)

@@ -17,13 +17,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import structlog
 from aiosmtpd.controller import Controller
 
 from deploy.local import embedded
-from deploy.local.migrations import migrate
+from shared.migrate import migrate
 from shared.clock import Clock
 from shared.db import Database
 from tests.mailbox import Mailbox
+
+structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 PLUMBING = "plumbing"
 """The name of a database that has only the shared tables."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import aiosmtplib
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from deploy.local.migrations import SERVICES
+from shared.migrate import SERVICES
 from shared.db import Database, reading
 from tests.mailbox import Mailbox
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 from shared import outbox
-from shared.consumer import Subscriptions
+from shared.consumer import Received, Subscriptions
 from shared.db import Database, Tx, transaction
+from shared.events.envelope import Envelope, to_kafka
 from shared.events.invoice import InvoiceBalanceChanged, InvoiceState
 from shared.money import Money
 
@@ -85,3 +86,22 @@ async def notes(database: Database) -> list[tuple[UUID, UUID, int]]:
 
 def customers(count: int) -> list[UUID]:
     return [uuid4() for _ in range(count)]
+
+
+def as_received(changed: InvoiceBalanceChanged) -> Received:
+    """The event as if it had come over Kafka."""
+    envelope = Envelope(
+        id=uuid4(),
+        source="/dueward/invoice",
+        type=changed.type,
+        subject=changed.subject,
+        time=datetime(2026, 1, 5, tzinfo=UTC),
+        version=changed.version,
+        key=changed.customer_id,
+        correlation_id="test",
+        causation_id=None,
+        traceparent=None,
+        data=changed.model_dump_json().encode(),
+    )
+    _, value, headers = to_kafka(envelope)
+    return Received(envelope, changed, changed.topic, 0, 0, headers, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,11 +14,21 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from shared import broker as brokers
+from shared import parked
 from shared.broker import DEAD_LETTER_TOPIC, Broker
-from shared.consumer import Consumer, retry_parked_until
+from shared.consumer import Consumer, Fenced, deliver, retry_parked_until
 from shared.db import Database, transaction
 from shared.relay import Relay
-from tests.shared.ledger_of_notes import POISON, customers, event, make_table, notes, publish, subscriptions
+from tests.shared.ledger_of_notes import (
+    POISON,
+    as_received,
+    customers,
+    event,
+    make_table,
+    notes,
+    publish,
+    subscriptions,
+)
 
 OpenDatabase = Callable[..., Awaitable[Database]]
 
@@ -99,9 +110,56 @@ async def test_a_poison_event_costs_only_itself_and_what_comes_behind_it(databas
         await connection.execute(
             "update parked_event set status = 'skipped' where id = (select min(id) from parked_event)"
         )
-    async with running(lambda stop: retry_parked_until(stop, database, subscribed, kafka)):
+    async with running(lambda stop: retry_parked_until(stop, database, subscribed)):
         await eventually(lambda: has_notes(database, 4))
     assert [version for customer, _, version in await notes(database) if customer == bad] == [1, 3]
+
+
+async def test_of_ten_thousand_events_with_one_percent_poison_all_the_others_land(
+    database: Database, kafka: Broker
+) -> None:
+    await make_table(database)
+    people = customers(200)
+    poison = {(person, 25) for person in people[:50]}
+    for version in range(1, 51):
+        await publish(
+            database,
+            *(event(person, person, version, POISON if (person, version) in poison else "-1.00") for person in people),
+        )
+    producer = AIOKafkaProducer(**kafka.connection())
+    await producer.start()
+    for n in range(50):
+        await producer.send(kafka.wire_name("ar.invoice"), b"{ not json %d" % n, key=str(people[n]).encode())
+    await producer.stop()
+
+    subscribed = subscriptions()
+    async with running(Relay(database, kafka, "/dueward/invoice").run, Consumer(database, subscribed, kafka).run):
+        await eventually(lambda: has_progress(database, 10_000), seconds=60)
+    async with database.pool.acquire() as connection:
+        heads = await connection.fetch("select min(id) as id, key from parked_event group by key")
+    assert len(heads) == 50
+    for head in heads:
+        async with transaction(database) as tx:
+            await parked.skip(tx, head["id"], "an operator", "cannot be noted")
+    async with running(lambda stop: retry_parked_until(stop, database, subscribed)):
+        await eventually(lambda: has_notes(database, 10_000 - 50), seconds=60)
+    noted = defaultdict(list)
+    for person, _, version in await notes(database):
+        noted[person].append(version)
+    for person in people:
+        assert noted[person] == [version for version in range(1, 51) if (person, version) not in poison]
+
+
+async def test_a_batch_of_an_earlier_epoch_is_rolled_back(database: Database) -> None:
+    await make_table(database)
+    person = uuid4()
+    received = as_received(event(person, person, 1))
+    with pytest.raises(Fenced):
+        await deliver(database, subscriptions(), [received], still_owned=lambda: False)
+    assert await notes(database) == []
+    await deliver(database, subscriptions(), [received, received])
+    await deliver(database, subscriptions(), [received])
+    assert len(await notes(database)) == 1
 
 
 async def test_unreadable_messages_are_kept_raw_with_the_reason(database: Database, kafka: Broker) -> None:
@@ -172,7 +230,8 @@ async def both_own(first: Consumer, second: Consumer) -> bool:
 
 
 async def has_notes(database: Database, count: int) -> bool:
-    return len(await notes(database)) >= count
+    async with database.pool.acquire() as connection:
+        return await connection.fetchval("select count(*) from note") >= count
 
 
 async def has_progress(database: Database, count: int) -> bool:
