@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,10 +33,6 @@ INFRASTRUCTURE_ERRORS = (
 """Faults of the machinery, never of the event or request at hand: wait and do it again."""
 
 WAKE_CHANNEL = "outbox"
-
-
-class UnfitArgument(ValueError):
-    """A value does not fit its SQL parameter: asyncpg files this under its interface, but waiting mends nothing."""
 
 
 @dataclass(slots=True)
@@ -71,9 +67,8 @@ class Tx:
         """A part that may fail alone: its writes and its events go, the transaction and its locks stay."""
         staged = len(self.staged)
         try:
-            with _unfit_arguments_named():
-                async with self.connection.transaction():
-                    yield
+            async with self.connection.transaction():
+                yield
         except BaseException:
             del self.staged[staged:]
             raise
@@ -122,14 +117,13 @@ class Database:
 
 @asynccontextmanager
 async def transaction(database: Database) -> AsyncGenerator[Tx]:
-    """Commit what the block did, its events included, or nothing of it. Raises UnfitArgument."""
+    """Commit what the block did, its events included, or nothing of it."""
     async with database.pool.acquire() as connection:
-        with _unfit_arguments_named():
-            async with connection.transaction():
-                tx = Tx(connection, await database.clock.business_now(connection))
-                yield tx
-                for step in tx.before_commit:
-                    await step(tx)
+        async with connection.transaction():
+            tx = Tx(connection, await database.clock.business_now(connection))
+            yield tx
+            for step in tx.before_commit:
+                await step(tx)
         if tx.staged:
             database.wake_relay()
 
@@ -139,16 +133,6 @@ async def reading(database: Database) -> AsyncGenerator[Tx]:
     """A connection to read with: no transaction is opened, each statement sees what is committed."""
     async with database.pool.acquire() as connection:
         yield Tx(connection, await database.clock.business_now(connection))
-
-
-@contextmanager
-def _unfit_arguments_named() -> Generator[None]:
-    try:
-        yield
-    except asyncpg.InterfaceError as error:
-        if isinstance(error, ValueError):
-            raise UnfitArgument(str(error)) from error
-        raise
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

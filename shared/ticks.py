@@ -78,6 +78,7 @@ class Ticker:
                     if self._database.clock.simulated:
                         connection = await stack.enter_async_context(self._database.pool.acquire())
                         await connection.add_listener(CLOCK_CHANNEL, self.wake)
+                        stack.push_async_callback(_stop_listening, connection, self.wake)
                     while not stop.is_set():
                         self._wake.clear()
                         pause = 0.1
@@ -138,3 +139,8 @@ class Ticker:
                 await connection.execute(
                     "update clock set ticked = $1 where now = $1 and ticked is distinct from $1", now
                 )
+
+
+async def _stop_listening(connection: Any, listener: Callable[..., None]) -> None:
+    if not connection.is_closed():
+        await connection.remove_listener(CLOCK_CHANNEL, listener)
