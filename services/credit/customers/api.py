@@ -5,8 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
-from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
-from shared.http.security import scope
 
 from services.credit.customers import handlers, rules
 from services.credit.customers.handlers import ChangeCustomer, OnboardCustomer
@@ -14,8 +12,10 @@ from services.credit.customers.rules import Address, Contact, Customer, Particul
 from shared.calendar import local_date
 from shared.db import reading, transaction
 from shared.http.cursors import encode_cursor
+from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
+from shared.http.security import scope
 
 router = APIRouter(tags=["customers"])
 
@@ -149,13 +149,14 @@ async def find(
     external_id: Annotated[str | None, Query(min_length=1, max_length=128)] = None,
 ) -> Page[CustomerOut]:
     """All customers in the order they were onboarded, or the one with your `external_id`."""
+    after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         if external_id is not None:
             customers = await handlers.find_customers(tx, external_id)
         else:
-            customers = await handlers.list_customers(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
+            customers = await handlers.list_customers(tx, after, page.limit + 1)
     shown = customers[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(customers) > page.limit else None
+    more = encode_cursor([str(shown[-1].id)]) if len(customers) > page.limit else None
     return Page[CustomerOut](items=[CustomerOut.of(customer) for customer in shown], next_cursor=more)
 
 

@@ -6,8 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from shared.http.dependencies import DatabaseDep, Once, PageParams
-from shared.http.security import scope
 
 from services.credit.decisions import handlers, rules
 from services.credit.decisions.handlers import MakeDecision
@@ -15,8 +13,10 @@ from services.credit.decisions.rules import Decision
 from services.credit.exposure.rules import Breakdown
 from shared.db import reading
 from shared.http.cursors import encode_cursor
+from shared.http.dependencies import DatabaseDep, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
+from shared.http.security import scope
 from shared.money import Money
 
 router = APIRouter(tags=["credit decisions"])
@@ -75,12 +75,11 @@ async def list_decisions(
     database: DatabaseDep, page: PageParams, customer_id: Annotated[UUID, Query()]
 ) -> Page[DecisionOut]:
     """A customer's decisions, the newest first."""
+    before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
-        decisions = await handlers.list_decisions(
-            tx, customer_id, UUID(page.after[0]) if page.after else None, page.limit + 1
-        )
+        decisions = await handlers.list_decisions(tx, customer_id, before, page.limit + 1)
     shown = decisions[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(decisions) > page.limit else None
+    more = encode_cursor([str(shown[-1].id)]) if len(decisions) > page.limit else None
     return Page[DecisionOut](items=[DecisionOut.of(decision) for decision in shown], next_cursor=more)
 
 

@@ -6,8 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
-from shared.http.dependencies import DatabaseDep, IfMatch
-from shared.http.security import Principal, scope
 
 from services.credit.exposure.rules import Breakdown, Exposure
 from services.credit.limits import handlers, rules
@@ -15,8 +13,10 @@ from services.credit.limits.handlers import ChangePolicy, PolicyInForce, ReturnT
 from services.credit.limits.rules import Account, PolicyLimit
 from shared.calendar import local_date
 from shared.db import reading, transaction
+from shared.http.dependencies import DatabaseDep, IfMatch, PrincipalDep
 from shared.http.models import Body
 from shared.http.responses import respond
+from shared.http.security import scope
 from shared.money import Money
 
 router = APIRouter(tags=["credit"])
@@ -126,12 +126,12 @@ async def policy(database: DatabaseDep) -> Response:
     return respond(PolicyOut.of(found), etag=found.policy.version)
 
 
-@router.put("/credit-policy", response_model=PolicyOut)
+@router.put("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:write")])
 async def change_policy(
     body: ChangePolicyIn,
     version: IfMatch,
     database: DatabaseDep,
-    caller: Annotated[Principal, scope("credit:write")],
+    caller: PrincipalDep,
 ) -> Response:
     """Replace the policy. Limits set by hand stay; the others follow within seconds, each with an event."""
     limits = tuple(PolicyLimit(entry.segment, entry.limit) for entry in body.limits)
