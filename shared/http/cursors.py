@@ -51,7 +51,7 @@ async def page_params(
 
 def encode_cursor(values: Sequence[Any]) -> str:
     """The cursor to the rows after the one with these sort values (UUIDs and dates come back as text)."""
-    payload = orjson.dumps(list(values))
+    payload = orjson.dumps(list(values), default=str)  # asyncpg's UUID is a subclass, which orjson does not know.
     return urlsafe_b64encode(_signature(payload) + payload).rstrip(b"=").decode()
 
 

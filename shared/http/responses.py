@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 from pydantic import BaseModel
@@ -22,6 +23,8 @@ def to_json(value: Any) -> bytes:
 def _unknown_to_orjson(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
+    if isinstance(value, UUID):
+        return str(value)  # asyncpg's own subclass of UUID.
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
