@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
 from shared import log
 from shared.db import Tx
@@ -92,18 +92,18 @@ async def cluster_id(client: AIOKafkaAdminClient) -> str:
 async def ensure_topics(client: AIOKafkaAdminClient, broker: Broker, topics: Iterable[str]) -> None:
     """Create what is missing, before anybody asks for it: some brokers make a topic with other partitions on sight."""
     existing = set(await client.list_topics())
-    missing = [
-        NewTopic(
-            broker.wire_name(topic), num_partitions=broker.partitions, replication_factor=broker.replication_factor
-        )
-        for topic in topics
-        if broker.wire_name(topic) not in existing
-    ]
-    if missing:
-        try:
-            await client.create_topics(missing)
-        except TopicAlreadyExistsError:
-            return  # Another process was faster.
+    missing = [name for name in map(broker.wire_name, topics) if name not in existing]
+    if not missing:
+        return
+    # With the broker's own replication factor, aiokafka wants to be told that no assignment is meant.
+    assignments = {} if broker.replication_factor == -1 else None
+    answer = await client.create_topics(
+        [NewTopic(name, broker.partitions, broker.replication_factor, assignments) for name in missing]
+    )
+    for topic, code, message in answer.topic_errors:
+        # Another process may have been faster.
+        if code not in (NoError.errno, TopicAlreadyExistsError.errno):
+            raise for_code(code)(f"{topic}: {message}")
 
 
 async def bind(tx: Tx, cluster: str) -> bool:

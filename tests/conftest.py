@@ -7,6 +7,7 @@ replace the embedded parts.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 import uuid
@@ -21,12 +22,16 @@ import structlog
 from aiosmtpd.controller import Controller
 
 from deploy.local import embedded
-from shared.migrate import migrate
+from deploy.local.apache_kafka import ApacheKafka
 from shared.clock import Clock
 from shared.db import Database
+from shared.migrate import migrate
 from tests.mailbox import Mailbox
 
 structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
+
+# It repeats itself hundreds of times a second while it waits for a topic.
+logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
 
 PLUMBING = "plumbing"
 """The name of a database that has only the shared tables."""
@@ -55,7 +60,10 @@ def broker(parts_folder: Path) -> Iterator[str]:
     if address := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         yield address
         return
-    part = embedded.Broker(embedded.free_port())
+    if os.environ.get("BROKER") == "kafka":
+        part = ApacheKafka(parts_folder / "kafka", embedded.free_port(), embedded.free_port())
+    else:
+        part = embedded.Broker(embedded.free_port())
     with embedded.running(part, parts_folder / "broker.log"):
         yield part.address
 

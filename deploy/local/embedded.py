@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -178,9 +179,15 @@ class Broker:
 
     port: int
 
+    forgets_when_restarted = True
+    has_idempotent_producers = False
+
     @property
     def address(self) -> str:
         return f"{HOST}:{self.port}"
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
 
     def launch(self) -> Launch:
         listener = f"tcp://{self.address}"
@@ -200,6 +207,9 @@ class Broker:
             EmbeddedPartFailed: it ended, or was not ready in time.
         """
         wait_for_port(self.port, process, "The broker", log, timeout_s)
+
+    def destroy(self) -> None:
+        """Nothing was kept."""
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], name: str, log: Path, timeout_s: float) -> None:
@@ -231,19 +241,26 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+class Part(Protocol):
+    """What the stack and the tests need of a part."""
+
+    def prepare(self) -> None: ...
+    def launch(self) -> Launch: ...
+    def wait_until_ready(self, process: subprocess.Popen[bytes], log: Path) -> None: ...
+    def destroy(self) -> None: ...
+
+
 @contextmanager
-def running(part: Postgres | Broker, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A part for as long as the block lasts, as the tests want it; PostgreSQL's data go with it."""
-    if isinstance(part, Postgres):
-        part.prepare()
+def running(part: Part, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A part for as long as the block lasts, as the tests want it; its data go with it."""
+    part.prepare()
     process = part.launch().start(log)
     try:
         part.wait_until_ready(process, log)
         yield process
     finally:
-        stop(process, signal.SIGINT if isinstance(part, Postgres) else signal.SIGKILL, patience_s=5)
-        if isinstance(part, Postgres):
-            part.destroy()
+        stop(process, signal.SIGINT, patience_s=5)
+        part.destroy()
 
 
 def stop(process: subprocess.Popen[bytes], how: signal.Signals, patience_s: float) -> None:
@@ -267,6 +284,9 @@ def end_stray_postgres(data: Path, patience_s: float = 10) -> None:
         return
     try:
         process = psutil.Process(int(lines[0]))
+    except psutil.NoSuchProcess:
+        return
+    try:
         if str(data) not in process.cmdline():
             return
         process.send_signal(signal.SIGINT)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import aiosmtplib
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from shared.migrate import SERVICES
+from shared.broker import Broker, admin, ensure_topics
 from shared.db import Database, reading
+from shared.migrate import SERVICES
 from tests.mailbox import Mailbox
 
 
@@ -28,7 +29,10 @@ async def test_the_plumbing_database_is_open_and_empty(database: Database) -> No
 
 
 async def test_the_broker_gives_back_what_it_was_sent(broker: str, topic_prefix: str) -> None:
-    topic = f"{topic_prefix}ar.invoice"
+    house = Broker(broker, topic_prefix=topic_prefix, partitions=4)
+    async with admin(house) as client:
+        await ensure_topics(client, house, ["ar.invoice"])
+    topic = house.wire_name("ar.invoice")
     async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
         await producer.send_and_wait(topic, b"value", key=b"key", headers=[("ce_id", b"1")])
     async with AIOKafkaConsumer(topic, bootstrap_servers=broker, auto_offset_reset="earliest") as consumer:
