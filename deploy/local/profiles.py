@@ -37,7 +37,8 @@ class CustomerProfile:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """Where generated customers live. Names are a stem and a trade, each used once before any repeats."""
+    """Where generated customers live. A name is one of 12 stems and one of 11 trades; the two counts have no common
+    divisor, so the first 132 numbers have different names."""
 
     share: int
     currency: str
@@ -67,9 +68,11 @@ COUNTRIES: dict[str, Country] = {
         net_days=(14, 30, 30, 30, 14),
         form="{} {} GmbH",
         stems=_words(
-            "Nordlicht, Hansa, Isartal, Rheinblick, Havelland, Alster, Schwarzwald, Spree, Weser, Taunus, Elbtal"
+            "Nordlicht, Hansa, Isartal, Rheinblick, Havelland, Alster, Schwarzwald, Spree, Weser, Taunus, Elbtal, Eifel"
         ),
-        trades=_words("Möbelwerke, Maschinenbau, Feinkost, Logistik, Druck, Textil, Werkzeuge, Bau, Optik, Papier"),
+        trades=_words(
+            "Möbelwerke, Maschinenbau, Feinkost, Logistik, Druck, Textil, Werkzeuge, Bau, Optik, Papier, Elektro"
+        ),
         given=_words("Katrin, Jonas, Mira, Stefan, Lena, Thomas, Anja, Emre, Sabine, Felix"),
         family=_words("Albers, Brandt, Yıldız, Krüger, Vogt, Seidel, Lorenz, Hoffmann, Pohl, Reuter, Ziegler"),
         streets=_words("Industriestraße, Hafenstraße, Am Güterbahnhof, Lindenallee, Gewerbering"),
@@ -83,8 +86,12 @@ COUNTRIES: dict[str, Country] = {
         time_zone="Europe/Paris",
         net_days=(30, 30, 30, 45),
         form="{} {} SAS",
-        stems=_words("Garonne, Lumière, Armor, Provence, Béarn, Loire, Vosges, Camargue, Mistral"),
-        trades=_words("Distribution, Mécanique, Boissons, Emballages, Textiles, Conseil, Traiteur"),
+        stems=_words(
+            "Garonne, Lumière, Armor, Provence, Béarn, Loire, Vosges, Camargue, Mistral, Picardie, Savoie, Cévennes"
+        ),
+        trades=_words(
+            "Distribution, Mécanique, Boissons, Emballages, Textiles, Conseil, Traiteur, Outillage, Imprimerie, Menuiserie, Transports"
+        ),
         given=_words("Camille, Julien, Amélie, Mehdi, Claire, Antoine, Sophie, Nadia"),
         family=_words("Lefèvre, Moreau, Girard, Benali, Rousseau, Chevalier, Garnier"),
         streets=_words("rue de la République, avenue des Tilleuls, quai du Commerce, boulevard Voltaire"),
@@ -98,8 +105,12 @@ COUNTRIES: dict[str, Country] = {
         time_zone="Europe/London",
         net_days=(30, 30, 30, 45),
         form="{} {} Ltd",
-        stems=_words("Pennine, Harbour, Thistle, Cotswold, Mersey, Fenland, Severn, Kestrel, Albion"),
-        trades=_words("Engineering, Foods, Joinery, Freight, Print, Catering Supplies, Textiles"),
+        stems=_words(
+            "Pennine, Harbour, Thistle, Cotswold, Mersey, Fenland, Severn, Kestrel, Albion, Lothian, Wessex, Chiltern"
+        ),
+        trades=_words(
+            "Engineering, Foods, Joinery, Freight, Print, Catering Supplies, Textiles, Instruments, Roofing, Packaging, Interiors"
+        ),
         given=_words("Gemma, Oliver, Priya, Callum, Fiona, Darren, Aisha, Harriet"),
         family=_words("Hughes, Patel, Fraser, Whitfield, Okafor, Barnes, Doyle"),
         streets=_words("Canal Street, Foundry Lane, Station Road, Wharf Way"),
@@ -113,8 +124,12 @@ COUNTRIES: dict[str, Country] = {
         time_zone="America/New_York",
         net_days=(30, 30, 30, 45),
         form="{} {} Inc.",
-        stems=_words("Allegheny, Bayside, Keystone, Hudson, Piedmont, Granite, Liberty, Chesapeake, Juniper"),
-        trades=_words("Supply, Manufacturing, Packaging, Hardware, Foods, Systems, Medical"),
+        stems=_words(
+            "Allegheny, Bayside, Keystone, Hudson, Piedmont, Granite, Liberty, Chesapeake, Juniper, Lakeshore, Summit, Red Oak"
+        ),
+        trades=_words(
+            "Supply, Manufacturing, Packaging, Hardware, Foods, Systems, Medical, Plastics, Printing, Tooling, Freight"
+        ),
         given=_words("Ashley, Marcus, Dana, Luis, Karen, Trevor, Monique, Ethan"),
         family=_words("Reyes, Coleman, Nguyen, Whitaker, Sullivan, Brooks, Delgado"),
         streets=_words("Market Street, Industrial Parkway, Maple Avenue, Commerce Drive"),
@@ -128,8 +143,12 @@ COUNTRIES: dict[str, Country] = {
         time_zone="Europe/Amsterdam",
         net_days=(14, 30, 30),
         form="{} {} B.V.",
-        stems=_words("Waterland, Zuiderzee, Veluwe, Maasstad, Polder, Kanaal, Duinzicht"),
-        trades=_words("Techniek, Bloemen, Transport, Verpakking, Groothandel, Interieur"),
+        stems=_words(
+            "Waterland, Zuiderzee, Veluwe, Maasstad, Polder, Kanaal, Duinzicht, Merwede, Gooi, Noordzee, Achterhoek, Schelde"
+        ),
+        trades=_words(
+            "Techniek, Bloemen, Transport, Verpakking, Groothandel, Interieur, Drukwerk, Zuivel, Metaal, Bouw, Installaties"
+        ),
         given=_words("Sanne, Daan, Femke, Ruben, Marieke, Bas, Noor"),
         family=_words("de Vries, Jansen, Bakker, Visser, Smit, Mulder"),
         streets=_words("Havenweg, Nijverheidsstraat, Stationsplein, Keizersgracht"),
@@ -143,8 +162,10 @@ COUNTRIES: dict[str, Country] = {
         time_zone="Europe/Rome",
         net_days=(30, 45, 60),
         form="{} {} S.r.l.",
-        stems=_words("Adige, Brianza, Laguna, Etna, Maremma, Arno, Dolomiti"),
-        trades=_words("Ceramiche, Arredi, Alimentari, Meccanica, Tessuti, Vetro"),
+        stems=_words("Adige, Brianza, Laguna, Etna, Maremma, Arno, Dolomiti, Tirreno, Langhe, Salento, Garda, Vesuvio"),
+        trades=_words(
+            "Ceramiche, Arredi, Alimentari, Meccanica, Tessuti, Vetro, Stampa, Imballaggi, Trasporti, Utensili, Marmi"
+        ),
         given=_words("Giulia, Marco, Elena, Davide, Chiara, Paolo, Serena"),
         family=_words("Conti, Ferrari, Galli, Moretti, Rinaldi, Testa"),
         streets=_words("Via Garibaldi, Via dell'Industria, Corso Italia, Via Roma"),
@@ -158,8 +179,10 @@ COUNTRIES: dict[str, Country] = {
         time_zone="Europe/Zurich",
         net_days=(30, 30, 30, 10),
         form="{} {} AG",
-        stems=_words("Säntis, Limmat, Aare, Gotthard, Jura, Rigi"),
-        trades=_words("Präzision, Käserei, Pharma, Uhrenteile, Apparatebau"),
+        stems=_words("Säntis, Limmat, Aare, Gotthard, Jura, Rigi, Pilatus, Engadin, Thur, Bernina, Napf, Calanda"),
+        trades=_words(
+            "Präzision, Käserei, Pharma, Uhrenteile, Apparatebau, Holzbau, Verpackung, Druck, Elektro, Transport, Feinmechanik"
+        ),
         given=_words("Reto, Ursina, Beat, Simone, Luca, Regula"),
         family=_words("Ammann, Keller, Bernasconi, Gerber, Zbinden"),
         streets=_words("Bahnhofstrasse, Werkstrasse, Seestrasse"),
@@ -173,8 +196,8 @@ COUNTRIES: dict[str, Country] = {
         time_zone="Asia/Tokyo",
         net_days=(30, 60),
         form="{} {} K.K.",
-        stems=_words("Sakura, Tokai, Hokuto, Minato, Aoba"),
-        trades=_words("Denki, Seiko, Shoji, Kogyo"),
+        stems=_words("Sakura, Tokai, Hokuto, Minato, Aoba, Kita, Yamato, Asahi, Fuji, Miyabi, Setouchi, Kaede"),
+        trades=_words("Denki, Seiko, Shoji, Kogyo, Shokuhin, Insatsu, Kensetsu, Kikai, Unyu, Seni, Boeki"),
         given=_words("Haruka, Kenji, Yui, Takumi, Naoko"),
         family=_words("Sato, Tanaka, Mori, Ishikawa, Ueda"),
         streets=_words("Chuo, Sakae, Honmachi"),
@@ -188,8 +211,12 @@ COUNTRIES: dict[str, Country] = {
         time_zone="Asia/Kuwait",
         net_days=(45, 60),
         form="{} {} W.L.L.",
-        stems=_words("Al Bahar, Gulf Gate, Salmiya, Failaka"),
-        trades=_words("Trading, Contracting, Marine Services"),
+        stems=_words(
+            "Al Bahar, Gulf Gate, Salmiya, Failaka, Al Noor, Burgan, Sahara, Marina, Al Waha, Dasman, Jahra, Al Safat"
+        ),
+        trades=_words(
+            "Trading, Contracting, Marine Services, Foods, Electric, Printing, Medical, Logistics, Furnishing, Steel, Catering"
+        ),
         given=_words("Fatima, Yousef, Maryam, Khalid"),
         family=_words("Al-Sabti, Al-Rashed, Haddad, Mathew"),
         streets=_words("Fahad Al-Salem Street, Gulf Road"),
@@ -209,7 +236,7 @@ def profile(customer_ref: str, currency: str) -> CustomerProfile:
         return _plain(customer_ref, currency)
     chance, number = Random(customer_ref), int(generated[2])
     stem = country.stems[number % len(country.stems)]
-    trade = country.trades[number // len(country.stems) % len(country.trades)]
+    trade = country.trades[number % len(country.trades)]
     given, family = chance.choice(country.given), chance.choice(country.family)
     postal_code, city = chance.choice(country.cities).split("/")
     return CustomerProfile(
