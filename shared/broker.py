@@ -97,7 +97,7 @@ async def ensure_topics(client: AIOKafkaAdminClient, broker: Broker, topics: Ite
         return
     # With the broker's own replication factor, aiokafka wants to be told that no assignment is meant.
     assignments = {} if broker.replication_factor == -1 else None
-    answer = await client.create_topics(
+    answer: Any = await client.create_topics(
         [NewTopic(name, broker.partitions, broker.replication_factor, assignments) for name in missing]
     )
     for topic, code, message in answer.topic_errors:
