@@ -1,0 +1,6 @@
+"""`python -m services.reporting api | worker | migrate | parked ... | replay`."""
+
+from services.reporting.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""What the reporting service listens to: every event of every topic, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.reporting.ageing import handlers as ageing
+from services.reporting.contacts import handlers as contacts
+from services.reporting.customers import handlers as customers
+from services.reporting.feed import handlers as feed
+from shared.consumer import Received, Subscriptions
+from shared.db import Tx
+
+subscriptions = Subscriptions(
+    group="reporting",
+    topics=("ar.customer", "ar.credit", "ar.invoice", "ar.payment", "ar.overdue", "ar.reminder"),
+)
+
+
+@subscriptions.every_batch
+async def project(tx: Tx, received: Sequence[Received]) -> None:
+    """Every read model takes from the batch what it needs; the feed comes last, because its writers queue."""
+    await customers.keep_customers(tx, received)
+    await ageing.keep_receivables(tx, received)
+    await contacts.keep_contacts(tx, received)
+    await feed.keep_events(tx, received)

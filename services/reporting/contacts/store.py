@@ -1,0 +1,51 @@
+"""The contact table: the newest state of each message to a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from shared.db import Tx
+
+Row = tuple[UUID, int, UUID, str, str, str, str, date]
+"""id, version, customer id, step, tone, channel, status, effective on."""
+
+
+async def keep(tx: Tx, rows: Sequence[Row]) -> None:
+    """At most one row a contact; an older version than the one kept changes nothing."""
+    await tx.execute(
+        """
+        insert into contact as kept (id, version, customer_id, step, tone, channel, status, effective_on)
+        select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+                             $8::date[])
+        on conflict (id) do update
+        set version = excluded.version, status = excluded.status, step = excluded.step, tone = excluded.tone,
+            channel = excluded.channel, effective_on = excluded.effective_on
+        where kept.version < excluded.version
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )
+
+
+async def sent_by_step(tx: Tx, after: date, until: date) -> list[asyncpg.Record]:
+    return await tx.fetch(
+        """
+        select step, tone, count(*) as messages
+        from contact
+        where status = 'sent' and effective_on > $1 and effective_on <= $2
+        group by step, tone
+        """,
+        after,
+        until,
+    )
+
+
+async def sent_to(tx: Tx, customer_id: UUID, until: date) -> int:
+    return await tx.fetchval(
+        "select count(*) from contact where customer_id = $1 and status = 'sent' and effective_on <= $2",
+        customer_id,
+        until,
+    )
