@@ -90,7 +90,8 @@ COUNTRIES: dict[str, Country] = {
             "Garonne, Lumière, Armor, Provence, Béarn, Loire, Vosges, Camargue, Mistral, Picardie, Savoie, Cévennes"
         ),
         trades=_words(
-            "Distribution, Mécanique, Boissons, Emballages, Textiles, Conseil, Traiteur, Outillage, Imprimerie, Menuiserie, Transports"
+            "Distribution, Mécanique, Boissons, Emballages, Textiles, Conseil, Traiteur, Outillage, "
+            "Imprimerie, Menuiserie, Transports"
         ),
         given=_words("Camille, Julien, Amélie, Mehdi, Claire, Antoine, Sophie, Nadia"),
         family=_words("Lefèvre, Moreau, Girard, Benali, Rousseau, Chevalier, Garnier"),
@@ -109,7 +110,8 @@ COUNTRIES: dict[str, Country] = {
             "Pennine, Harbour, Thistle, Cotswold, Mersey, Fenland, Severn, Kestrel, Albion, Lothian, Wessex, Chiltern"
         ),
         trades=_words(
-            "Engineering, Foods, Joinery, Freight, Print, Catering Supplies, Textiles, Instruments, Roofing, Packaging, Interiors"
+            "Engineering, Foods, Joinery, Freight, Print, Catering Supplies, Textiles, Instruments, "
+            "Roofing, Packaging, Interiors"
         ),
         given=_words("Gemma, Oliver, Priya, Callum, Fiona, Darren, Aisha, Harriet"),
         family=_words("Hughes, Patel, Fraser, Whitfield, Okafor, Barnes, Doyle"),
@@ -125,7 +127,8 @@ COUNTRIES: dict[str, Country] = {
         net_days=(30, 30, 30, 45),
         form="{} {} Inc.",
         stems=_words(
-            "Allegheny, Bayside, Keystone, Hudson, Piedmont, Granite, Liberty, Chesapeake, Juniper, Lakeshore, Summit, Red Oak"
+            "Allegheny, Bayside, Keystone, Hudson, Piedmont, Granite, Liberty, Chesapeake, Juniper, "
+            "Lakeshore, Summit, Red Oak"
         ),
         trades=_words(
             "Supply, Manufacturing, Packaging, Hardware, Foods, Systems, Medical, Plastics, Printing, Tooling, Freight"
@@ -144,10 +147,12 @@ COUNTRIES: dict[str, Country] = {
         net_days=(14, 30, 30),
         form="{} {} B.V.",
         stems=_words(
-            "Waterland, Zuiderzee, Veluwe, Maasstad, Polder, Kanaal, Duinzicht, Merwede, Gooi, Noordzee, Achterhoek, Schelde"
+            "Waterland, Zuiderzee, Veluwe, Maasstad, Polder, Kanaal, Duinzicht, Merwede, Gooi, "
+            "Noordzee, Achterhoek, Schelde"
         ),
         trades=_words(
-            "Techniek, Bloemen, Transport, Verpakking, Groothandel, Interieur, Drukwerk, Zuivel, Metaal, Bouw, Installaties"
+            "Techniek, Bloemen, Transport, Verpakking, Groothandel, Interieur, Drukwerk, Zuivel, "
+            "Metaal, Bouw, Installaties"
         ),
         given=_words("Sanne, Daan, Femke, Ruben, Marieke, Bas, Noor"),
         family=_words("de Vries, Jansen, Bakker, Visser, Smit, Mulder"),
@@ -181,7 +186,8 @@ COUNTRIES: dict[str, Country] = {
         form="{} {} AG",
         stems=_words("Säntis, Limmat, Aare, Gotthard, Jura, Rigi, Pilatus, Engadin, Thur, Bernina, Napf, Calanda"),
         trades=_words(
-            "Präzision, Käserei, Pharma, Uhrenteile, Apparatebau, Holzbau, Verpackung, Druck, Elektro, Transport, Feinmechanik"
+            "Präzision, Käserei, Pharma, Uhrenteile, Apparatebau, Holzbau, Verpackung, Druck, "
+            "Elektro, Transport, Feinmechanik"
         ),
         given=_words("Reto, Ursina, Beat, Simone, Luca, Regula"),
         family=_words("Ammann, Keller, Bernasconi, Gerber, Zbinden"),
@@ -215,7 +221,8 @@ COUNTRIES: dict[str, Country] = {
             "Al Bahar, Gulf Gate, Salmiya, Failaka, Al Noor, Burgan, Sahara, Marina, Al Waha, Dasman, Jahra, Al Safat"
         ),
         trades=_words(
-            "Trading, Contracting, Marine Services, Foods, Electric, Printing, Medical, Logistics, Furnishing, Steel, Catering"
+            "Trading, Contracting, Marine Services, Foods, Electric, Printing, Medical, Logistics, "
+            "Furnishing, Steel, Catering"
         ),
         given=_words("Fatima, Yousef, Maryam, Khalid"),
         family=_words("Al-Sabti, Al-Rashed, Haddad, Mathew"),
