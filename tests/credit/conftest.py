@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -40,15 +41,31 @@ async def credit_database(open_database: Callable[[str], Awaitable[Database]]) -
 @pytest.fixture
 async def credit(credit_database: Database, keys_folder: Path, token: Callable[..., str]) -> AsyncIterator[Credit]:
     """The service's API, called by somebody who may do everything."""
+    async with calling(credit_database, keys_folder, token()) as service:
+        yield service
+
+
+@pytest.fixture
+async def credit_in_2012(
+    open_database: Callable[..., Awaitable[Database]], keys_folder: Path, token: Callable[..., str]
+) -> AsyncIterator[Credit]:
+    """The same under a simulated clock that stands at 8 o'clock on 3 January 2012."""
+    database = await open_database("credit", simulated=True)
+    await database.pool.execute("insert into clock (now) values ('2012-01-03 08:00Z')")
+    async with calling(database, keys_folder, token()) as service:
+        yield service
+
+
+@asynccontextmanager
+async def calling(database: Database, keys_folder: Path, bearer: str) -> AsyncIterator[Credit]:
     settings = Settings(
         database_url="postgresql://unused",
         kafka_bootstrap_servers="unused:9092",
         jwks_file=keys_folder / tokens.KEY_SET_FILE,
     )
-    app = create_api(settings, database=credit_database)
+    app = create_api(settings, database=database)
+    headers = {"authorization": f"Bearer {bearer}"}
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app),
-        base_url="http://credit",
-        headers={"authorization": f"Bearer {token()}"},
+        transport=httpx.ASGITransport(app), base_url="http://credit", headers=headers
     ) as client:
-        yield Credit(client, credit_database)
+        yield Credit(client, database)

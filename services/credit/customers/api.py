@@ -22,10 +22,22 @@ router = APIRouter(tags=["customers"])
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(rules.one_line)]
 ExternalId = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(rules.one_line)]
 Segment = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(rules.one_line)]
-Country = Annotated[str, Field(examples=["DE"]), AfterValidator(rules.known_country)]
-Language = Annotated[str, Field(examples=["de"]), AfterValidator(rules.known_language)]
+Country = Annotated[
+    str,
+    Field(max_length=64, examples=["DE"], json_schema_extra={"pattern": "^[A-Z]{2}$"}),
+    AfterValidator(rules.known_country),
+]
+Language = Annotated[
+    str,
+    Field(max_length=64, examples=["de"], json_schema_extra={"pattern": "^[a-z]{2,3}(-[A-Z]{2})?$"}),
+    AfterValidator(rules.known_language),
+]
 TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(rules.known_time_zone)]
-Currency = Annotated[str, Field(examples=["EUR"]), AfterValidator(rules.known_currency)]
+Currency = Annotated[
+    str,
+    Field(max_length=64, examples=["EUR"], json_schema_extra={"pattern": "^[A-Z]{3}$"}),
+    AfterValidator(rules.known_currency),
+]
 Email = Annotated[str, Field(max_length=254, examples=["ap@example.com"]), AfterValidator(rules.plausible_email)]
 
 
@@ -118,7 +130,7 @@ class CustomerOut(BaseModel):
 
 
 @router.post("/customers", status_code=201, response_model=CustomerOut, dependencies=[scope("customers:write")])
-async def onboard(body: OnboardCustomerIn, once: Once) -> Response:
+async def onboard_customer(body: OnboardCustomerIn, once: Once) -> Response:
     """Onboard a customer: it may be invoiced from now on, and has the credit limit of the policy."""
     async with once as tx:
         command = OnboardCustomer(
@@ -143,7 +155,7 @@ async def onboard(body: OnboardCustomerIn, once: Once) -> Response:
 
 
 @router.get("/customers", response_model=Page[CustomerOut], dependencies=[scope("customers:read")])
-async def find(
+async def find_customers(
     database: DatabaseDep,
     page: PageParams,
     external_id: Annotated[str | None, Query(min_length=1, max_length=128)] = None,
@@ -161,14 +173,16 @@ async def find(
 
 
 @router.get("/customers/{customer_id}", response_model=CustomerOut, dependencies=[scope("customers:read")])
-async def look_at(customer_id: UUID, database: DatabaseDep) -> Response:
+async def show_customer(customer_id: UUID, database: DatabaseDep) -> Response:
     async with reading(database) as tx:
         customer = await handlers.get_customer(tx, customer_id)
     return respond(CustomerOut.of(customer), etag=customer.version)
 
 
 @router.patch("/customers/{customer_id}", response_model=CustomerOut, dependencies=[scope("customers:write")])
-async def change(customer_id: UUID, body: ChangeCustomerIn, version: IfMatch, database: DatabaseDep) -> Response:
+async def change_customer(
+    customer_id: UUID, body: ChangeCustomerIn, version: IfMatch, database: DatabaseDep
+) -> Response:
     """Change what is sent and leave the rest; `contacts` replaces the whole list, and `address: null` removes it."""
     async with transaction(database) as tx:
         command = ChangeCustomer(customer_id, _wanted(body), version, local_date(tx.now, "UTC"))

@@ -63,7 +63,7 @@ class DecisionOut(BaseModel):
 
 
 @router.post("/credit-decisions", status_code=201, response_model=DecisionOut, dependencies=[scope("credit:write")])
-async def decide(body: MakeDecisionIn, once: Once) -> Response:
+async def make_decision(body: MakeDecisionIn, once: Once) -> Response:
     """May the customer owe this much more? The answer is recorded and published; it reserves nothing."""
     async with once as tx:
         decision = await handlers.make_decision(tx, MakeDecision(body.customer_id, body.amount, body.reference, tx.now))
@@ -84,7 +84,7 @@ async def list_decisions(
 
 
 @router.get("/credit-decisions/{decision_id}", response_model=DecisionOut, dependencies=[scope("credit:read")])
-async def look_at(decision_id: UUID, database: DatabaseDep) -> Response:
+async def show_decision(decision_id: UUID, database: DatabaseDep) -> Response:
     async with reading(database) as tx:
         decision = await handlers.get_decision(tx, decision_id)
     return respond(DecisionOut.of(decision))

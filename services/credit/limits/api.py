@@ -94,7 +94,7 @@ class PolicyOut(BaseModel):
 
 
 @router.get("/customers/{customer_id}/credit", response_model=CreditOut, dependencies=[scope("credit:read")])
-async def credit(customer_id: UUID, database: DatabaseDep) -> Response:
+async def show_credit(customer_id: UUID, database: DatabaseDep) -> Response:
     """The limit, what is owed by currency and component, what is available, and why. The ETag is that of the limit."""
     async with reading(database) as tx:
         account, exposure = await handlers.standing(tx, customer_id, local_date(tx.now, "UTC"))
@@ -120,7 +120,7 @@ async def return_to_policy(customer_id: UUID, version: IfMatch, database: Databa
 
 
 @router.get("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:read")])
-async def policy(database: DatabaseDep) -> Response:
+async def show_policy(database: DatabaseDep) -> Response:
     async with reading(database) as tx:
         found = await handlers.policy_in_force(tx)
     return respond(PolicyOut.of(found), etag=found.policy.version)
