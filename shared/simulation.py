@@ -14,6 +14,7 @@ import orjson
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
+from shared.consumer import Subscriptions
 from shared.errors import Conflict, Refused
 from shared.http.dependencies import DatabaseDep
 from shared.http.models import Body
@@ -38,7 +39,8 @@ class ClockOut(BaseModel):
 
 
 class IdleOut(BaseModel):
-    """`published` and `applied` count events by topic; `next_due_at` is when there will next be something to do."""
+    """`published` counts events by topic, `applied` those of every topic this service listens to; `next_due_at` is when
+    there will next be something to do."""
 
     idle: bool
     now: datetime | None
@@ -49,7 +51,7 @@ class IdleOut(BaseModel):
     applied: dict[str, int]
 
 
-def simulation_router(group: str, ticks: Ticks) -> APIRouter:
+def simulation_router(subscriptions: Subscriptions, ticks: Ticks) -> APIRouter:
     """The two doors of a service's simulated time."""
     router = APIRouter(prefix="/simulation", tags=["simulation"], dependencies=[scope("simulation:write")])
     look = _look_sql(ticks)
@@ -79,7 +81,7 @@ def simulation_router(group: str, ticks: Ticks) -> APIRouter:
         deadline = time.monotonic() + wait_ms / 1000
         while True:
             async with database.pool.acquire() as connection:
-                seen = _idle(await connection.fetchrow(look, group))
+                seen = _idle(await connection.fetchrow(look, subscriptions.group), subscriptions.topics)
             caught_up = all(seen.applied.get(topic, 0) >= n for topic, n in wanted.items())
             if (seen.idle and caught_up) or time.monotonic() >= deadline:
                 return seen
@@ -100,7 +102,7 @@ def _wanted(applied: str | None) -> dict[str, int]:
     return wanted
 
 
-def _idle(row: Any) -> IdleOut:
+def _idle(row: Any, topics: tuple[str, ...]) -> IdleOut:
     now, due = row["now"], [at for at in row["due"] if at is not None]
     next_due_at = min(due, default=None)
     ticked = now is not None and row["ticked"] == now
@@ -111,7 +113,7 @@ def _idle(row: Any) -> IdleOut:
         outbox=row["outbox"],
         parked=row["parked"],
         published=row["published"] or {},
-        applied=row["applied"] or {},
+        applied=dict.fromkeys(topics, 0) | (row["applied"] or {}),
     )
 
 

@@ -28,12 +28,6 @@ from deploy.local.profiles import profile
 SERVICES = ("credit", "reminder", "reporting", "invoice")
 """In the order their clocks are set: invoice last, so that whoever hears of its day has reached it."""
 
-SUBSCRIPTIONS: Mapping[str, tuple[str, ...]] = {
-    "credit": ("ar.invoice", "ar.payment", "ar.overdue", "ar.reminder"),
-    "invoice": ("ar.customer", "ar.credit", "ar.reminder"),
-    "reminder": ("ar.invoice", "ar.payment", "ar.overdue", "ar.customer", "ar.credit"),
-    "reporting": ("ar.customer", "ar.credit", "ar.invoice", "ar.payment", "ar.overdue", "ar.reminder"),
-}
 ISSUE_AT = time_of_day(8)
 PAY_AT = time_of_day(12)
 ONE_DAY = timedelta(days=1)
@@ -300,7 +294,8 @@ class Replay:
         published = _published(before)
 
         async def ask(name: str) -> dict[str, Any]:
-            wanted = {topic: published[topic] for topic in SUBSCRIPTIONS[name] if topic in published}
+            topics = before[name]["applied"] if before else {}
+            wanted = {topic: published.get(topic, 0) for topic in topics}
             params = {"wait_ms": IDLE_WAIT_MS, "applied": orjson.dumps(wanted).decode()}
             return await self._client.send(name, "GET", "/simulation/idle", params=params)
 
@@ -316,11 +311,7 @@ def _published(seen: Mapping[str, dict[str, Any]]) -> dict[str, int]:
 def _missing(before: Mapping[str, dict[str, Any]], seen: Mapping[str, dict[str, Any]]) -> bool:
     """Whether a subscriber had not applied, in the first round, all that is published in the second."""
     published = _published(seen)
-    return any(
-        before[name]["applied"].get(topic, 0) != published.get(topic, 0)
-        for name, topics in SUBSCRIPTIONS.items()
-        for topic in topics
-    )
+    return any(n != published.get(topic, 0) for each in before.values() for topic, n in each["applied"].items())
 
 
 def _at(day: date, moment: time_of_day) -> datetime:

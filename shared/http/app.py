@@ -92,7 +92,7 @@ def create_app(
         mount(app, "/v1", routes, body_bytes_max=limit)
     at_root = [*service.pages, *pages, health_router(), documents.router, session.router]
     if settings.simulation:
-        at_root.append(simulation_router(service.subscriptions.group, service.ticks))
+        at_root.append(simulation_router(service.subscriptions, service.ticks))
     for routes in at_root:
         mount(app, "", routes, body_bytes_max=limit)
     if not any(getattr(route, "path", None) == "/" for route in app.routes):
