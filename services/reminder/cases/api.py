@@ -1,0 +1,109 @@
+"""Cases over HTTP: where each customer stands, and what is next."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from services.reminder.cases import handlers, rules
+from services.reminder.cases.handlers import View
+from services.reminder.cases.rules import Coming
+from services.reminder.receivables.rules import totals
+from shared.calendar import local_date
+from shared.db import reading
+from shared.http.cursors import encode_cursor
+from shared.http.dependencies import DatabaseDep, PageParams
+from shared.http.models import Page
+from shared.http.responses import respond
+from shared.http.security import scope
+from shared.money import Money
+
+router = APIRouter(tags=["cases"])
+
+
+class NextStepOut(BaseModel):
+    """`opens_on` is the customer's own date; `due_on` is set when it is a message before due."""
+
+    step: str
+    opens_on: date
+    due_on: date | None
+
+
+class CaseOut(BaseModel):
+    """`level` counts the rungs climbed in the running episode, `step` names the last; `collectable` is what is overdue
+    and not disputed. `check_at` is the next decision, null when only an event brings one; `waiting_because` then says
+    why."""
+
+    id: UUID
+    customer_id: UUID
+    customer_name: str | None
+    external_id: str | None
+    version: int
+    status: Literal["open", "closed"]
+    episode: int
+    strategy: str
+    strategy_version: int
+    level: int
+    step: str | None
+    opened_on: date | None
+    closed_on: date | None
+    closed_because: str | None
+    oldest_due_on: date | None
+    overdue_invoices: int
+    collectable: tuple[Money, ...]
+    check_at: datetime | None
+    next_step: NextStepOut | None
+    waiting_because: str | None
+
+    @classmethod
+    def of(cls, view: View, now: datetime) -> "CaseOut":
+        case, account = view.case, view.account
+        step = rules.coming(case, account, view.strategy.strategy, local_date(now, account.time_zone))
+        planned = isinstance(step, Coming)
+        return cls(
+            id=case.id,
+            customer_id=case.customer_id,
+            customer_name=account.name,
+            external_id=account.external_id,
+            version=case.version,
+            status=case.status,
+            episode=case.episode,
+            strategy=case.strategy,
+            strategy_version=case.strategy_version,
+            level=case.level,
+            step=case.step,
+            opened_on=case.opened_on,
+            closed_on=case.closed_on,
+            closed_because=case.closed_because,
+            oldest_due_on=account.overdue[0].due_on if account.overdue else None,
+            overdue_invoices=len(account.overdue),
+            collectable=totals(item.collectable for item in account.overdue),
+            check_at=case.check_at,
+            next_step=NextStepOut(step=step.step.name, opens_on=step.opens_on, due_on=step.due_on) if planned else None,
+            waiting_because=None if planned else str(step),
+        )
+
+
+@router.get("/cases", response_model=Page[CaseOut], dependencies=[scope("reminders:read")])
+async def list_cases(
+    database: DatabaseDep, page: PageParams, status: Annotated[Literal["open", "closed"] | None, Query()] = None
+) -> Response:
+    """Customers who have or had something overdue, in the order of their ids."""
+    after = UUID(page.after[0]) if page.after else None
+    async with reading(database) as tx:
+        found = await handlers.list_cases(tx, status, after, page.limit + 1)
+        now = tx.now
+    shown = found[: page.limit]
+    more = encode_cursor([shown[-1].case.customer_id]) if len(found) > page.limit else None
+    return respond(Page[CaseOut](items=[CaseOut.of(view, now) for view in shown], next_cursor=more))
+
+
+@router.get("/cases/{customer_id}", response_model=CaseOut, dependencies=[scope("reminders:read")])
+async def find_case(customer_id: UUID, database: DatabaseDep) -> Response:
+    """The case of a customer; one of whom nothing was ever overdue has a closed case in episode 0."""
+    async with reading(database) as tx:
+        view = await handlers.find_case(tx, customer_id)
+        now = tx.now
+    return respond(CaseOut.of(view, now), etag=view.case.version)

@@ -1,0 +1,252 @@
+"""Follow accounts, take due steps, and conclude messages: lock, decide, write state and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.reminder.cases import rules, store
+from services.reminder.cases.rules import Case, CaseNotFound, Outcome, Send, Wait
+from services.reminder.contacts import handlers as contacts
+from services.reminder.contacts.rules import Contact, Suppression, retry_seconds
+from services.reminder.mails.handlers import Delivery
+from services.reminder.mails.rules import Letter
+from services.reminder.receivables import handlers as receivables
+from services.reminder.receivables.handlers import NoAnswer
+from services.reminder.receivables.rules import Account, Balance, numbers, totals
+from services.reminder.strategies import handlers as strategies
+from services.reminder.strategies.rules import Published
+from services.reminder.tasks import handlers as tasks
+from shared import context, outbox
+from shared.db import Tx
+from shared.ids import new_id
+
+NEXT_DUE = f"least({store.NEXT_CHECK}, {contacts.UNDER_WAY_SINCE})"
+"""The earliest moment with a step to decide or a message to send."""
+
+TEMPORARY_REFUSALS_MAX = 15
+"""About forty minutes: longer than a mailbox that greets strangers with "try again later" usually asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event that an account is followed for."""
+
+    correlation_id: str | None
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A case with what its decisions rest on."""
+
+    case: Case
+    account: Account
+    strategy: Published
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmReminders:
+    """Balances by customer, as the invoice service has just given them. Leases and retries are in real time."""
+
+    contacts: Sequence[Contact]
+    balances: Mapping[UUID, Balance | NoAnswer]
+    real_now: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConcludeReminders:
+    """What became of the letters that were handed to the mail server."""
+
+    deliveries: Sequence[Delivery]
+    real_now: datetime
+
+
+async def follow_accounts(tx: Tx, causes: Mapping[UUID, Cause]) -> None:
+    """Open, close and reschedule the cases of customers of whom something is new. Their rows are locked."""
+    if not causes:
+        return
+    outcomes = []
+    for view in await _views(tx, list(causes), known=await store.load(tx, list(causes))):
+        outcome = rules.follow(view.case, view.account, view.strategy, tx.now)
+        outcomes.append((view.case, outcome))
+        cause = causes[view.case.customer_id]
+        context.correlation.set(cause.correlation_id)
+        context.causation.set(str(cause.event_id))
+        await outbox.append(tx, *outcome.events)
+    await _save(tx, outcomes)
+
+
+async def escalate_cases(tx: Tx, limit: int) -> int:
+    """Take the step that is due in each case: plan a message, record why there is none, assign a task. Returns how
+    many cases were decided."""
+    due = await store.due(tx, limit)
+    if not due:
+        return 0
+    await receivables.lock(tx, due)
+    known = {id: case for id, case in (await store.load(tx, due)).items() if case.check_at and case.check_at <= tx.now}
+    recent = await contacts.recent(tx, list(known))
+    decided = []
+    for view in await _views(tx, list(known), known):
+        at = recent.get(view.case.customer_id, ())
+        outcome = rules.escalate(view.case, view.account, view.strategy, at, new_id(), tx.now)
+        decided.append((view, outcome))
+    again = {contact.id for contact in await contacts.plan(tx, [o.contact for _, o in decided if o.contact])}
+    outcomes = [
+        (view.case, await _already_reminded(tx, view, outcome, outcome.contact))
+        if outcome.contact and outcome.contact.id in again
+        else (view.case, outcome)
+        for view, outcome in decided
+    ]
+    await _publish(tx, outcomes)
+    return len(due)
+
+
+async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
+    """Decide again for planned messages and mark those that go out now as being sent; returns their letters."""
+    customer_ids = list({contact.customer_id for contact in command.contacts})
+    await receivables.lock(tx, customer_ids)
+    planned = await contacts.in_status(tx, [contact.id for contact in command.contacts], "planned")
+    views = await _views_by_customer(tx, customer_ids)
+    letters, changed, outcomes = [], [], []
+    for contact in planned:
+        view, balance = views[contact.customer_id], command.balances[contact.customer_id]
+        if isinstance(balance, NoAnswer):
+            changed.append(_retried(contact, balance.reason, command.real_now))
+            continue
+        verdict = rules.confirm(contact, view.case, view.account, balance, tx.now)
+        if isinstance(verdict, Send):
+            assert view.account.email is not None
+            contact = contact.sending(
+                numbers(verdict.items),
+                totals(item.collectable for item in verdict.items),
+                view.account.email,
+                command.lease_until,
+            )
+            letters.append(rules.letter(contact, view.account, balance, verdict.items, tx.now))
+        elif isinstance(verdict, Wait):
+            contact = contact.waiting(verdict.until)
+        else:
+            contact = contact.suppressed(verdict)
+            outcomes.append((view.case, _conclude(view, contact, tx.now)))
+        changed.append(contact)
+    await contacts.save(tx, changed)
+    await _publish(tx, outcomes)
+    return letters
+
+
+async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
+    """Record what became of the letters, and let their cases climb."""
+    customer_ids = list({delivery.customer_id for delivery in command.deliveries})
+    await receivables.lock(tx, customer_ids)
+    fates = {delivery.contact_id: delivery for delivery in command.deliveries}
+    views = await _views_by_customer(tx, customer_ids)
+    changed, outcomes = [], []
+    for contact in await contacts.in_status(tx, list(fates), "sending"):
+        delivery = fates[contact.id]
+        contact = _after(contact, delivery, tx.now, command.real_now)
+        changed.append(contact)
+        if contact.status != "planned":
+            view = views[contact.customer_id]
+            refused = delivery.address_refused
+            outcomes.append((view.case, _conclude(view, contact, tx.now, address_refused=refused)))
+    await contacts.save(tx, changed)
+    await _publish(tx, outcomes)
+
+
+async def give_up(tx: Tx, abandoned: Sequence[Contact]) -> None:
+    """Messages whose sender is gone: nobody knows whether they left, so they are looked into and never sent again."""
+    customer_ids = list({contact.customer_id for contact in abandoned})
+    await receivables.lock(tx, customer_ids)
+    views = await _views_by_customer(tx, customer_ids)
+    changed, outcomes = [], []
+    for contact in await contacts.in_status(tx, [contact.id for contact in abandoned], "sending"):
+        contact = contact.unknown("the process that was sending it ended before it could record the outcome")
+        changed.append(contact)
+        view = views[contact.customer_id]
+        outcomes.append((view.case, _conclude(view, contact, tx.now)))
+    await contacts.save(tx, changed)
+    await _publish(tx, outcomes)
+
+
+async def find_case(tx: Tx, customer_id: UUID) -> View:
+    """Raises CaseNotFound for a customer of whom nothing was ever published."""
+    found = await _views(tx, [customer_id], await store.load(tx, [customer_id]))
+    if not found:
+        raise CaseNotFound(f"no customer {customer_id} is known here")
+    return found[0]
+
+
+async def list_cases(tx: Tx, status: str | None, after: UUID | None, limit: int) -> list[View]:
+    """Cases that ever had an episode, by customer id, those after a given one."""
+    found = {case.customer_id: case for case in await store.page(tx, status, after, limit)}
+    views = {view.case.customer_id: view for view in await _views(tx, list(found), found)} if found else {}
+    return [views[customer_id] for customer_id in found]
+
+
+async def _views(tx: Tx, customer_ids: Sequence[UUID], known: Mapping[UUID, Case]) -> list[View]:
+    """The customers' cases, a new one where there is none yet; an open case keeps the version it runs on."""
+    accounts = await receivables.accounts(tx, customer_ids)
+    library = await strategies.library(tx, {case.runs_on for case in known.values() if case.is_open})
+    views = []
+    for account in accounts.values():
+        case, strategy = known.get(account.id), library.for_segment(account.segment)
+        if case is None:
+            case = rules.new_case(new_id(), account.id, strategy)
+        elif case.is_open:
+            strategy = library.pinned[case.runs_on]
+        views.append(View(case, account, strategy))
+    return views
+
+
+async def _views_by_customer(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, View]:
+    views = await _views(tx, customer_ids, await store.load(tx, customer_ids))
+    return {view.case.customer_id: view for view in views}
+
+
+async def _already_reminded(tx: Tx, view: View, outcome: Outcome, contact: Contact) -> Outcome:
+    """The step stands in the books as sent: it is recorded as suppressed, and the case goes on as if it were."""
+    await contacts.plan(tx, [contact.decided_against(Suppression.ALREADY_REMINDED)])
+    return rules.conclude(outcome.case, contact.sent(tx.now), view.account, view.strategy, tx.now)
+
+
+def _conclude(view: View, contact: Contact, now: datetime, *, address_refused: bool = False) -> Outcome:
+    return rules.conclude(view.case, contact, view.account, view.strategy, now, address_refused=address_refused)
+
+
+def _after(contact: Contact, delivery: Delivery, now: datetime, real_now: datetime) -> Contact:
+    reason = delivery.reason or ""
+    match delivery.fate:
+        case "sent":
+            return contact.sent(now)
+        case "refused":
+            return contact.failed(reason)
+        case "doubtful":
+            return contact.unknown(reason)
+        case "untried":
+            return contact.waiting()
+        case "deferred":
+            return _retried(contact, reason, real_now)
+        case "refused_for_now":
+            if contact.attempts + 1 >= TEMPORARY_REFUSALS_MAX:
+                return contact.failed(f"after {contact.attempts + 1} attempts: {reason}")
+            return _retried(contact, reason, real_now)
+
+
+def _retried(contact: Contact, reason: str, real_now: datetime) -> Contact:
+    return contact.deferred(reason, real_now + timedelta(seconds=retry_seconds(contact.attempts + 1)))
+
+
+async def _publish(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:
+    await _save(tx, outcomes)
+    await tasks.assign_tasks(tx, [outcome.task for _, outcome in outcomes if outcome.task])
+    await outbox.append(tx, *(event for _, outcome in outcomes for event in outcome.events))
+
+
+async def _save(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:
+    changed = [outcome.case for before, outcome in outcomes if outcome.case != before]
+    if changed:
+        await store.save(tx, changed)

@@ -1,0 +1,519 @@
+"""When an account is contacted, and when it is left in peace: pure decisions on a customer's collection case.
+
+A case runs in episodes: one begins when an overdue invoice becomes collectable and ends when none is left. Within an
+episode the strategy's rungs are climbed one by one, each at most once, by the age of the oldest collectable invoice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from services.reminder.contacts import rules as contacts
+from services.reminder.contacts.rules import POLICY, Contact, Policy, Suppression
+from services.reminder.mails.rules import Letter
+from services.reminder.receivables.rules import Account, Balance, BalanceItem, Item, numbers, totals
+from services.reminder.strategies.rules import Published, Step, Strategy
+from services.reminder.tasks.rules import AssignTask
+from shared.calendar import ONE_DAY, local_date
+from shared.errors import NotFound
+from shared.events.event import Event
+from shared.events.reminder import CaseClosed, CaseEscalated, CaseEvent, CaseOpened, CaseState
+
+ENTITY = "default"
+"""The selling entity: there is one so far."""
+
+
+class CaseNotFound(NotFound):
+    slug = "case-not-found"
+    title = "This service knows no such customer"
+
+
+class Reason(StrEnum):
+    """Why a decision came out as it did."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    MESSAGE_PLANNED = "message_planned"
+    SUPPRESSED = "suppressed"
+    ESCALATED = "escalated"
+    NOTICED = "noticed"
+    TOO_EARLY = "too_early"
+    WINDOW_CLOSED = "window_closed"
+    UNDER_WAY = "under_way"
+    UNREACHABLE = "unreachable"
+    DISPUTED = "disputed"
+    LADDER_EXHAUSTED = "ladder_exhausted"
+    NOTHING_COLLECTABLE = "nothing_collectable"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A customer's case. `level` counts the rungs climbed in this episode, `step` names the last of them.
+
+    `check_at` is when to decide next; None when only an event can bring something to decide.
+    """
+
+    id: UUID
+    customer_id: UUID
+    version: int
+    entity_id: str
+    status: Literal["open", "closed"]
+    episode: int
+    strategy: str
+    strategy_version: int
+    level: int
+    step: str | None
+    opened_on: date | None
+    closed_on: date | None
+    closed_because: str | None
+    climbed_on: date | None
+    rest_until: date | None
+    noticed: tuple[date, ...]
+    blocked_step: str | None
+    refused_email: str | None
+    pending: UUID | None
+    check_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "open"
+
+    @property
+    def runs_on(self) -> tuple[str, int]:
+        return self.strategy, self.strategy_version
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The step that is next: from `opens_on` it may be taken. `due_on` is set for a message before due."""
+
+    step: Step
+    opens_on: date
+    items: tuple[Item, ...]
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a decision makes of a case, why, and what follows from it."""
+
+    case: Case
+    reason: Reason
+    events: tuple[Event, ...] = ()
+    contact: Contact | None = None
+    task: AssignTask | None = None
+
+
+def new_case(case_id: UUID, customer_id: UUID, strategy: Published) -> Case:
+    """The case of a customer of whom nothing is overdue yet."""
+    return Case(
+        id=case_id,
+        customer_id=customer_id,
+        version=0,
+        entity_id=ENTITY,
+        status="closed",
+        episode=0,
+        strategy=strategy.name,
+        strategy_version=strategy.version,
+        level=0,
+        step=None,
+        opened_on=None,
+        closed_on=None,
+        closed_because=None,
+        climbed_on=None,
+        rest_until=None,
+        noticed=(),
+        blocked_step=None,
+        refused_email=None,
+        pending=None,
+        check_at=None,
+    )
+
+
+def follow(case: Case, account: Account, strategy: Published, now: datetime) -> Outcome:
+    """Facts changed: open or close the episode, and say when to decide next.
+
+    `strategy` is what the case runs on, or for a closed case what a new episode would run on.
+    """
+    reason, events = Reason.UNCHANGED, ()
+    if account.overdue and not case.is_open:
+        case, reason = _open(case, strategy, now), Reason.OPENED
+        events = (_event(CaseOpened, case, account, now),)
+    elif not account.overdue and case.is_open:
+        because = "disputed" if account.held_back else "settled"
+        case, reason = _close(case, because, now), Reason.CLOSED
+        events = (_event(CaseClosed, case, account, now, reason=because),)
+    return Outcome(schedule(case, account, strategy.strategy, now), reason, events)
+
+
+def coming(case: Case, account: Account, strategy: Strategy, today: date) -> Coming | Reason:
+    """The next step and the day from which it may be taken, or why there is none. A rung goes before a message
+    before due that could go out on the same day."""
+    if case.pending:
+        return Reason.UNDER_WAY
+    rung = _coming_rung(case, account, strategy) if case.is_open else None
+    notices = _coming_notices(case, account, strategy, today)
+    steps = [*([rung] if isinstance(rung, Coming) else []), *notices]
+    if steps:
+        return min(steps, key=lambda step: (max(step.opens_on, today), step.due_on is not None, step.due_on or today))
+    if isinstance(rung, Reason):
+        return rung
+    return Reason.DISPUTED if account.held_back else Reason.NOTHING_COLLECTABLE
+
+
+def schedule(case: Case, account: Account, strategy: Strategy, now: datetime, policy: Policy = POLICY) -> Case:
+    """Set when to decide next: at the opening of the contact window on the day the next step opens.
+
+    What was already due stays due. A step that turns up after that opening waits for the next one, so that what an
+    event brings may still be changed by the next.
+    """
+    step = coming(case, account, strategy, local_date(now, account.time_zone))
+    if isinstance(step, Reason):
+        return replace(case, check_at=None)
+    at = contacts.opening(step.opens_on, account.time_zone, policy)
+    if at < now:
+        was_due = case.check_at is not None and case.check_at <= now
+        at = case.check_at if was_due else contacts.next_opening(now, account.time_zone, policy)
+    return replace(case, check_at=at)
+
+
+def escalate(
+    case: Case,
+    account: Account,
+    strategy: Published,
+    contacted_at: Iterable[datetime],
+    contact_id: UUID,
+    now: datetime,
+    policy: Policy = POLICY,
+) -> Outcome:
+    """Take the next step if it is due: plan its message, or record why none goes out. One step a run, and a rung
+    opens on its day: one that opens on the 5th is climbed on the 5th.
+
+    `contacted_at` are the moments of late contacts, `contact_id` is the id a new contact gets.
+    """
+    today = local_date(now, account.time_zone)
+    step = coming(case, account, strategy.strategy, today)
+    if isinstance(step, Reason):
+        return Outcome(replace(case, check_at=None), step)
+    if today < step.opens_on:
+        return Outcome(_check_from(case, step.opens_on, account, policy), Reason.TOO_EARLY)
+    if step.step.channel is None:
+        return _climb_without_message(case, account, strategy, step, now)
+    if not contacts.is_open(now, account.time_zone, policy):
+        opens = contacts.next_opening(now, account.time_zone, policy)
+        return Outcome(replace(case, check_at=opens), Reason.WINDOW_CLOSED)
+
+    contact = _contact(case, strategy, step, contact_id, account.email, now)
+    if not _reachable(case, account):
+        return _suppress_unreachable(case, account, strategy, step, contact, now)
+    free_on = contacts.free_on((local_date(at, account.time_zone) for at in contacted_at), today, policy)
+    if free_on > today:
+        rested = replace(case, rest_until=free_on)
+        suppressed = contact.decided_against(Suppression.CONTACT_CAP)
+        return Outcome(schedule(rested, account, strategy.strategy, now), Reason.SUPPRESSED, contact=suppressed)
+    return Outcome(replace(case, pending=contact.id, check_at=None), Reason.MESSAGE_PLANNED, contact=contact)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The message may go out, about these items."""
+
+    items: tuple[BalanceItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now; it stays planned until then (business time)."""
+
+    until: datetime
+
+
+def confirm(
+    contact: Contact, case: Case, account: Account, balance: Balance, now: datetime, policy: Policy = POLICY
+) -> Send | Wait | Suppression:
+    """Decide again, with the balance as its owner has just given it: the last look before a message leaves."""
+    due_on = contact.about_due_date
+    runs = case.is_open and contact.episode == _episode(case)
+    if case.pending != contact.id or (due_on is None and not runs):
+        return Suppression.EPISODE_OVER
+    items = balance.due_on(due_on) if due_on else balance.overdue
+    if not items:
+        return Suppression.NOTHING_COLLECTABLE
+    if not _reachable(case, account):
+        return Suppression.UNREACHABLE
+    if not contacts.is_open(now, account.time_zone, policy):
+        return Wait(contacts.next_opening(now, account.time_zone, policy))
+    return Send(items)
+
+
+def conclude(
+    case: Case, contact: Contact, account: Account, strategy: Published, now: datetime, *, address_refused: bool = False
+) -> Outcome:
+    """A message reached an end: climb its rung if it was sent or may have been, else say why the case stays.
+
+    Nothing more is sent to the customer on that day.
+    """
+    if case.pending != contact.id:
+        return Outcome(case, Reason.UNCHANGED)
+    today = local_date(now, account.time_zone)
+    case = replace(case, pending=None, rest_until=today + ONE_DAY)
+    due_on = contact.about_due_date
+    reached = contact.status in ("sent", "unknown")
+    task = _task_after(contact, case, now)
+    if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
+        case = replace(
+            case,
+            blocked_step=contact.step if due_on is None else case.blocked_step,
+            refused_email=contact.recipient if address_refused else case.refused_email,
+        )
+    if due_on is not None:
+        if contact.status != "suppressed" or contact.reason == Suppression.UNREACHABLE:
+            case = replace(case, noticed=_noticed(case, due_on, today))
+        scheduled = schedule(case, account, strategy.strategy, now)
+        return Outcome(scheduled, Reason.NOTICED if reached else Reason.SUPPRESSED, task=task)
+    if not reached or not case.is_open or contact.episode != _episode(case):
+        return Outcome(schedule(case, account, strategy.strategy, now), Reason.SUPPRESSED, task=task)
+    return _climb(case, account, strategy, contact.step, now, task)
+
+
+def _open(case: Case, strategy: Published, now: datetime) -> Case:
+    return replace(
+        case,
+        version=case.version + 1,
+        status="open",
+        episode=case.episode + 1,
+        strategy=strategy.name,
+        strategy_version=strategy.version,
+        level=0,
+        step=None,
+        opened_on=now.date(),
+        closed_on=None,
+        closed_because=None,
+        climbed_on=None,
+        blocked_step=None,
+    )
+
+
+def _close(case: Case, because: str, now: datetime) -> Case:
+    return replace(
+        case,
+        version=case.version + 1,
+        status="closed",
+        closed_on=now.date(),
+        closed_because=because,
+        blocked_step=None,
+    )
+
+
+def _coming_rung(case: Case, account: Account, strategy: Strategy) -> Coming | Reason:
+    rung = strategy.rung_after(case.level)
+    if rung is None:
+        return Reason.LADDER_EXHAUSTED
+    if case.blocked_step == rung.name and not _reachable(case, account):
+        return Reason.UNREACHABLE
+    days = [account.overdue[0].due_on + timedelta(days=rung.days_from_due)]
+    if case.climbed_on:
+        days.append(case.climbed_on + timedelta(days=strategy.catch_up.gap_days))
+    if case.rest_until:
+        days.append(case.rest_until)
+    return Coming(rung, max(days), account.overdue)
+
+
+def _coming_notices(case: Case, account: Account, strategy: Strategy, today: date) -> list[Coming]:
+    """One for each due date ahead. Invoices issued when their notice would be due are too fresh for one."""
+    step = strategy.notice
+    if step is None:
+        return []
+    ahead: dict[date, list[Item]] = {}
+    for item in account.items:
+        if item.is_collectable and not item.is_overdue and item.due_on >= today and item.due_on not in case.noticed:
+            ahead.setdefault(item.due_on, []).append(item)
+    notices = []
+    for due_on, items in ahead.items():
+        on = due_on + timedelta(days=step.days_from_due)
+        opens_on = max(on, case.rest_until) if case.rest_until else on
+        if opens_on <= due_on and any(item.issued_on < on for item in items):
+            notices.append(Coming(step, opens_on, tuple(items), due_on))
+    return notices
+
+
+def _reachable(case: Case, account: Account) -> bool:
+    return account.email is not None and account.email != case.refused_email
+
+
+def _check_from(case: Case, day: date, account: Account, policy: Policy) -> Case:
+    return replace(case, check_at=contacts.opening(day, account.time_zone, policy))
+
+
+def _contact(
+    case: Case, strategy: Published, step: Coming, contact_id: UUID, recipient: str | None, now: datetime
+) -> Contact:
+    assert step.step.channel is not None
+    assert step.step.tone is not None
+    assert step.step.template is not None
+    return Contact(
+        id=contact_id,
+        version=1,
+        customer_id=case.customer_id,
+        case_id=case.id,
+        entity_id=case.entity_id,
+        episode=contacts.before_due(step.due_on) if step.due_on else _episode(case),
+        step=step.step.name,
+        channel=step.step.channel,
+        strategy=strategy.name,
+        strategy_version=strategy.version,
+        tone=step.step.tone,
+        template=step.step.template,
+        status="planned",
+        reason=None,
+        invoices=numbers(step.items),
+        amounts=totals(item.collectable for item in step.items),
+        recipient=recipient,
+        due_at=now,
+    )
+
+
+def _suppress_unreachable(
+    case: Case, account: Account, strategy: Published, step: Coming, contact: Contact, now: datetime
+) -> Outcome:
+    """Recorded once for a step: it is due again when the customer has a new address."""
+    today = local_date(now, account.time_zone)
+    if step.due_on:
+        case = replace(case, noticed=_noticed(case, step.due_on, today))
+    else:
+        case = replace(case, blocked_step=step.step.name)
+    return Outcome(
+        schedule(case, account, strategy.strategy, now),
+        Reason.SUPPRESSED,
+        contact=contact.decided_against(Suppression.UNREACHABLE),
+        task=None if step.due_on else _find_an_address(case, now),
+    )
+
+
+def _climb_without_message(case: Case, account: Account, strategy: Published, step: Coming, now: datetime) -> Outcome:
+    task = None
+    if "agency_referral" in step.step.actions:
+        oldest = step.items[0]
+        late = (now.date() - oldest.due_on).days
+        owed = " and ".join(str(money) for money in totals(item.collectable for item in step.items))
+        task = AssignTask(
+            customer_id=case.customer_id,
+            case_id=case.id,
+            entity_id=case.entity_id,
+            kind="agency_referral",
+            occasion=_episode(case),
+            title=f"Decide on agency referral: {owed}, {late} days overdue",
+            detail=f"All reminders of this episode have gone out without success. {len(step.items)} invoices are"
+            f" overdue, the oldest ({oldest.number}) since {oldest.due_on.isoformat()}.",
+            due_on=now.date(),
+        )
+    return _climb(case, account, strategy, step.step.name, now, task)
+
+
+def _climb(
+    case: Case, account: Account, strategy: Published, step: str, now: datetime, task: AssignTask | None
+) -> Outcome:
+    """Up by one rung, from the level the case stands on."""
+    rung = strategy.strategy.rung_after(case.level)
+    actions = rung.actions if rung and rung.name == step else ()
+    case = replace(
+        case,
+        version=case.version + 1,
+        level=case.level + 1,
+        step=step,
+        climbed_on=local_date(now, account.time_zone),
+        blocked_step=None,
+        check_at=None,
+    )
+    event = _event(CaseEscalated, case, account, now, actions=actions)
+    return Outcome(schedule(case, account, strategy.strategy, now), Reason.ESCALATED, (event,), task=task)
+
+
+def _task_after(contact: Contact, case: Case, now: datetime) -> AssignTask | None:
+    if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
+        return _find_an_address(case, now, contact.reason if contact.status == "failed" else None)
+    if contact.status != "unknown":
+        return None
+    return AssignTask(
+        customer_id=case.customer_id,
+        case_id=case.id,
+        entity_id=case.entity_id,
+        kind="fate_unknown",
+        occasion=str(contact.id),
+        title=f"Find out whether the message {contact.step!r} reached {contact.recipient}",
+        detail=f"{contact.reason}. It is not sent again. Its Message-ID begins with {contact.id}.",
+        due_on=now.date(),
+    )
+
+
+def _find_an_address(case: Case, now: datetime, said: str | None = None) -> AssignTask:
+    return AssignTask(
+        customer_id=case.customer_id,
+        case_id=case.id,
+        entity_id=case.entity_id,
+        kind="unreachable",
+        occasion=_episode(case),
+        title="Find an e-mail address for this customer's reminders",
+        detail=said or "No contact person of the customer has an e-mail address.",
+        due_on=now.date(),
+    )
+
+
+def _noticed(case: Case, due_on: date, today: date) -> tuple[date, ...]:
+    return tuple(sorted({day for day in case.noticed if day >= today} | {due_on}))
+
+
+def _episode(case: Case) -> str:
+    return str(case.episode)
+
+
+def _event(kind: type[CaseEvent], case: Case, account: Account, now: datetime, **more: Any) -> CaseEvent:
+    overdue = account.overdue
+    state = CaseState(
+        id=case.id,
+        version=case.version,
+        entity_id=case.entity_id,
+        episode=case.episode,
+        status=case.status,
+        strategy=case.strategy,
+        strategy_version=case.strategy_version,
+        level=case.level,
+        step=case.step,
+        oldest_due_on=overdue[0].due_on if overdue else None,
+        collectable=totals(item.collectable for item in overdue),
+    )
+    return kind(
+        customer_id=case.customer_id,
+        effective_on=now.date(),
+        booked_on=now.date(),
+        entity_id=case.entity_id,
+        case=state,
+        **more,
+    )
+
+
+def letter(contact: Contact, account: Account, balance: Balance, items: Sequence[BalanceItem], now: datetime) -> Letter:
+    """The letter of a contact that is confirmed."""
+    assert contact.recipient is not None
+    return Letter(
+        contact_id=contact.id,
+        customer_id=contact.customer_id,
+        recipient=contact.recipient,
+        person=account.person.name if account.person else None,
+        customer=account.name,
+        language=account.language,
+        country=account.country,
+        template=contact.template,
+        tone=contact.tone,
+        seller=balance.seller,
+        items=tuple(items),
+        due_on=contact.about_due_date,
+        pay_link=balance.pay_link,
+        written_on=local_date(now, account.time_zone),
+    )

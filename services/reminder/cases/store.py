@@ -1,0 +1,94 @@
+"""Cases, one a customer; loaded and saved many at a time, under their customers' locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.reminder.cases.rules import Case
+from shared.db import Tx
+
+NEXT_CHECK = "(select min(check_at) from collection_case where check_at is not null)"
+
+_COLUMNS = """customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
+closed_on, closed_because, climbed_on, rest_until, noticed, blocked_step, refused_email, pending, check_at"""
+
+
+async def due(tx: Tx, limit: int) -> list[UUID]:
+    """Customers whose case has something to decide, those who wait longest first."""
+    return [row["customer_id"] for row in await tx.fetch(_DUE, tx.now, limit)]
+
+
+_DUE = "select customer_id from collection_case where check_at <= $1 order by check_at, customer_id limit $2"
+
+
+async def load(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Case]:
+    rows = await tx.fetch(f"select {_COLUMNS} from collection_case where customer_id = any($1::uuid[])", customer_ids)
+    return {case.customer_id: case for case in _cases(rows)}
+
+
+async def save(tx: Tx, cases: Sequence[Case]) -> None:
+    rows = [
+        (
+            case.customer_id,
+            case.id,
+            case.version,
+            case.entity_id,
+            case.status,
+            case.episode,
+            case.strategy,
+            case.strategy_version,
+            case.level,
+            case.step,
+            case.opened_on,
+            case.closed_on,
+            case.closed_because,
+            case.climbed_on,
+            case.rest_until,
+            orjson.dumps(case.noticed).decode(),
+            case.blocked_step,
+            case.refused_email,
+            case.pending,
+            case.check_at,
+        )
+        for case in sorted(cases, key=lambda case: case.customer_id)
+    ]
+    await tx.execute(_SAVE, *(list(column) for column in zip(*rows, strict=True)))
+
+
+_SAVE = f"""
+insert into collection_case ({_COLUMNS})
+select customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
+       closed_on, closed_because, climbed_on, rest_until, noticed::jsonb, blocked_step, refused_email, pending, check_at
+from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
+            $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::text[],
+            $17::text[], $18::text[], $19::uuid[], $20::timestamptz[])
+     as t ({_COLUMNS})
+on conflict (customer_id) do update set
+    version = excluded.version, status = excluded.status, episode = excluded.episode, strategy = excluded.strategy,
+    strategy_version = excluded.strategy_version, level = excluded.level, step = excluded.step,
+    opened_on = excluded.opened_on, closed_on = excluded.closed_on, closed_because = excluded.closed_because,
+    climbed_on = excluded.climbed_on, rest_until = excluded.rest_until, noticed = excluded.noticed,
+    blocked_step = excluded.blocked_step, refused_email = excluded.refused_email, pending = excluded.pending,
+    check_at = excluded.check_at
+"""
+
+
+async def page(tx: Tx, status: str | None, after: UUID | None, limit: int) -> list[Case]:
+    """Cases that ever had an episode, in the order of their customers' ids."""
+    return _cases(await tx.fetch(_PAGE, status, after, limit))
+
+
+_PAGE = f"""
+select {_COLUMNS} from collection_case
+where episode > 0 and ($1::text is null or status = $1) and ($2::uuid is null or customer_id > $2)
+order by customer_id limit $3
+"""
+
+
+def _cases(rows: Iterable[Any]) -> list[Case]:
+    return [Case(**{**row, "noticed": tuple(map(date.fromisoformat, row["noticed"]))}) for row in rows]

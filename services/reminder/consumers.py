@@ -1,0 +1,40 @@
+"""Every subscription of the reminder service.
+
+News of a batch is taken at once: who the customers are (`ar.customer`), what they owe (`ar.invoice`, `ar.overdue`:
+both bear the invoice's whole state), and then each case concerned is looked at again. What a payment does arrives as
+the changed balance of its invoices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.reminder.cases import handlers as cases
+from services.reminder.cases.handlers import Cause
+from services.reminder.receivables import handlers as receivables
+from services.reminder.receivables.handlers import KeepAccounts
+from shared.consumer import Received, Subscriptions
+from shared.db import Tx
+from shared.events.credit import CustomerEvent
+from shared.events.invoice import InvoiceEvent
+
+subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
+
+
+@subscriptions.every_batch
+async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
+    customers = [one.event for one in received if isinstance(one.event, CustomerEvent)]
+    invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
+    await receivables.keep_accounts(
+        tx,
+        KeepAccounts(
+            customers=[event.customer for event in customers],
+            invoices=[(event.customer_id, event.invoice) for event in invoices],
+        ),
+    )
+    causes = {
+        one.event.customer_id: Cause(one.envelope.correlation_id, one.envelope.id)
+        for one in received
+        if isinstance(one.event, CustomerEvent | InvoiceEvent)
+    }
+    await cases.follow_accounts(tx, causes)

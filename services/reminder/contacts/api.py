@@ -1,0 +1,87 @@
+"""Contacts over HTTP: who was written to when, about what, and what was deliberately not sent."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from services.reminder.contacts import handlers, rules
+from services.reminder.contacts.rules import Contact
+from shared.db import reading
+from shared.events.reminder import Tone
+from shared.http.cursors import encode_cursor
+from shared.http.dependencies import DatabaseDep, PageParams
+from shared.http.models import Page
+from shared.http.responses import respond
+from shared.http.security import scope
+from shared.money import Money
+
+router = APIRouter(tags=["contacts"])
+
+
+class ContactOut(BaseModel):
+    """`episode` is the number of the case's episode, or `due-<date>` for a message before due. `due_at` is when it was
+    decided, `sent_at` when the mail server took it. `reason` says why it was suppressed, failed or is in doubt."""
+
+    id: UUID
+    customer_id: UUID
+    sent_at: datetime | None
+    channel: rules.Channel
+    strategy: str
+    strategy_version: int
+    step: str
+    episode: str
+    invoices: tuple[str, ...]
+    status: rules.Status
+    tone: Tone
+    reason: str | None
+    amounts: tuple[Money, ...]
+    recipient: str | None
+    due_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, contact: Contact) -> "ContactOut":
+        return cls.model_construct(
+            id=contact.id,
+            customer_id=contact.customer_id,
+            sent_at=contact.sent_at,
+            channel=contact.channel,
+            strategy=contact.strategy,
+            strategy_version=contact.strategy_version,
+            step=contact.step,
+            episode=contact.episode,
+            invoices=contact.invoices,
+            status=contact.status,
+            tone=contact.tone,
+            reason=contact.reason,
+            amounts=contact.amounts,
+            recipient=contact.recipient,
+            due_at=contact.due_at,
+            version=contact.version,
+        )
+
+
+@router.get("/contacts", response_model=Page[ContactOut], dependencies=[scope("reminders:read")])
+async def list_contacts(
+    database: DatabaseDep,
+    page: PageParams,
+    customer_id: Annotated[UUID | None, Query()] = None,
+    status: Annotated[rules.Status | None, Query()] = None,
+) -> Response:
+    """Newest first, suppressed ones included: every message that was due has its row."""
+    before = UUID(page.after[0]) if page.after else None
+    async with reading(database) as tx:
+        found = await handlers.list_contacts(tx, customer_id, status, before, page.limit + 1)
+    shown = found[: page.limit]
+    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    return respond(Page[ContactOut].model_construct(items=[ContactOut.of(c) for c in shown], next_cursor=more))
+
+
+@router.get("/contacts/{contact_id}", response_model=ContactOut, dependencies=[scope("reminders:read")])
+async def find_contact(contact_id: UUID, database: DatabaseDep) -> Response:
+    async with reading(database) as tx:
+        contact = await handlers.find_contact(tx, contact_id)
+    return respond(ContactOut.of(contact), etag=contact.version)

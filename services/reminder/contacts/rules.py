@@ -1,0 +1,218 @@
+"""Messages to customers: what one is, what may become of it, and how many a customer is to be bothered with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from shared.calendar import ONE_DAY, at_local_time, local_date
+from shared.errors import NotFound
+from shared.events.reminder import (
+    ContactEvent,
+    ContactState,
+    ReminderFailed,
+    ReminderPlanned,
+    ReminderSent,
+    ReminderSuppressed,
+    Tone,
+)
+from shared.money import Money
+
+Channel = Literal["email"]
+Status = Literal["planned", "sending", "sent", "suppressed", "failed", "unknown"]
+
+_BEFORE_DUE = "due-"
+
+
+class Suppression(StrEnum):
+    """Why a message that was due did not go out."""
+
+    NOTHING_COLLECTABLE = "nothing_collectable"
+    CONTACT_CAP = "contact_cap"
+    UNREACHABLE = "unreachable"
+    EPISODE_OVER = "episode_over"
+    ALREADY_REMINDED = "already_reminded"
+
+
+SUPPRESSED_BECAUSE = {
+    Suppression.NOTHING_COLLECTABLE: "nothing was collectable any more when the balance was asked for",
+    Suppression.CONTACT_CAP: "the customer had already been written to as often as the contact policy allows",
+    Suppression.UNREACHABLE: "the customer has no e-mail address that works",
+    Suppression.EPISODE_OVER: "the case was closed before the message went out",
+    Suppression.ALREADY_REMINDED: "this step had already been sent in this episode",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often and when a customer may be contacted; days and times are the customer's own."""
+
+    contacts_max: int = 3
+    within_days: int = 7
+    opens: time = time(9)
+    closes: time = time(18)
+
+
+POLICY = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A message to a customer, or the recorded decision against one."""
+
+    id: UUID
+    version: int
+    customer_id: UUID
+    case_id: UUID
+    entity_id: str
+    episode: str
+    step: str
+    channel: Channel
+    strategy: str
+    strategy_version: int
+    tone: Tone
+    template: str
+    status: Status
+    reason: str | None
+    invoices: tuple[str, ...]
+    amounts: tuple[Money, ...]
+    recipient: str | None
+    due_at: datetime
+    sent_at: datetime | None = None
+    attempts: int = 0
+    retry_at: datetime | None = None
+    lease_until: datetime | None = None
+
+    @property
+    def about_due_date(self) -> date | None:
+        """The due date that a message before due is about; None for a reminder."""
+        return date.fromisoformat(self.episode.removeprefix(_BEFORE_DUE)) if is_before_due(self.episode) else None
+
+    def sending(
+        self, invoices: tuple[str, ...], amounts: tuple[Money, ...], recipient: str, lease_until: datetime
+    ) -> Contact:
+        """From here on a crash leaves its fate unknown."""
+        return replace(
+            self,
+            status="sending",
+            invoices=invoices,
+            amounts=amounts,
+            recipient=recipient,
+            lease_until=lease_until,
+            retry_at=None,
+        )
+
+    def sent(self, at: datetime) -> Contact:
+        return replace(self, status="sent", version=self.version + 1, sent_at=at, lease_until=None)
+
+    def decided_against(self, reason: Suppression) -> Contact:
+        """Suppressed as soon as it was due: its first and only state."""
+        return replace(self, status="suppressed", reason=str(reason))
+
+    def suppressed(self, reason: Suppression) -> Contact:
+        return replace(self, status="suppressed", version=self.version + 1, reason=str(reason), lease_until=None)
+
+    def failed(self, reason: str) -> Contact:
+        return replace(self, status="failed", version=self.version + 1, reason=reason, lease_until=None)
+
+    def unknown(self, reason: str) -> Contact:
+        return replace(self, status="unknown", version=self.version + 1, reason=reason, lease_until=None)
+
+    def deferred(self, reason: str, retry_at: datetime) -> Contact:
+        """Not sent, for a reason that passes: it stays planned and is tried again."""
+        return replace(
+            self, status="planned", reason=reason, attempts=self.attempts + 1, retry_at=retry_at, lease_until=None
+        )
+
+    def waiting(self, due_at: datetime | None = None) -> Contact:
+        """Not tried at all; it stays planned, perhaps for a later time."""
+        return replace(self, status="planned", due_at=due_at or self.due_at, lease_until=None)
+
+
+class ContactNotFound(NotFound):
+    slug = "contact-not-found"
+    title = "There is no such contact"
+
+
+def before_due(due_on: date) -> str:
+    """The episode of a message before due: one for each due date."""
+    return f"{_BEFORE_DUE}{due_on.isoformat()}"
+
+
+def is_before_due(episode: str) -> bool:
+    return episode.startswith(_BEFORE_DUE)
+
+
+def free_on(contacted_on: Iterable[date], today: date, policy: Policy = POLICY) -> date:
+    """The first day, from today on, when one more contact keeps any `within_days` days at or below the maximum.
+
+    A contact on day 1 counts on days 1 to 7; on day 8 it no longer does.
+    """
+    days = sorted(contacted_on)
+    day = today
+    while sum(1 for on in days if 0 <= (day - on).days < policy.within_days) >= policy.contacts_max:
+        counted = [on for on in days if 0 <= (day - on).days < policy.within_days]
+        day = counted[-policy.contacts_max] + timedelta(days=policy.within_days)
+    return day
+
+
+def opening(day: date, time_zone: str, policy: Policy = POLICY) -> datetime:
+    """When contacts start to go out on a day, at the customer's."""
+    return at_local_time(day, policy.opens, time_zone)
+
+
+def next_opening(now: datetime, time_zone: str, policy: Policy = POLICY) -> datetime:
+    """The first opening that is not in the past."""
+    today = local_date(now, time_zone)
+    at = opening(today, time_zone, policy)
+    return at if at >= now else opening(today + ONE_DAY, time_zone, policy)
+
+
+def is_open(now: datetime, time_zone: str, policy: Policy = POLICY) -> bool:
+    """Whether a message may leave now: what was missed in the morning still goes out until the window closes."""
+    today = local_date(now, time_zone)
+    return opening(today, time_zone, policy) <= now < at_local_time(today, policy.closes, time_zone)
+
+
+def retry_seconds(attempts: int) -> float:
+    """How long to wait after the n-th attempt, in seconds of real time: 1, 2, 4 up to five minutes."""
+    return float(min(2 ** max(attempts - 1, 0), 300))
+
+
+_EVENTS: dict[str, type[ContactEvent]] = {
+    "planned": ReminderPlanned,
+    "sent": ReminderSent,
+    "suppressed": ReminderSuppressed,
+    "failed": ReminderFailed,
+    "unknown": ReminderFailed,
+}
+
+
+def event(contact: Contact, now: datetime) -> ContactEvent:
+    """What to publish of a contact in its present status."""
+    return _EVENTS[contact.status](
+        customer_id=contact.customer_id,
+        effective_on=now.date(),
+        booked_on=now.date(),
+        entity_id=contact.entity_id,
+        contact=ContactState(
+            id=contact.id,
+            version=contact.version,
+            entity_id=contact.entity_id,
+            channel=contact.channel,
+            strategy=contact.strategy,
+            strategy_version=contact.strategy_version,
+            step=contact.step,
+            tone=contact.tone,
+            episode=contact.episode,
+            status=contact.status,
+            invoices=contact.invoices,
+            amounts=contact.amounts,
+            sent_at=contact.sent_at,
+            reason=contact.reason,
+        ),
+    )

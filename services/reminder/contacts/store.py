@@ -1,0 +1,183 @@
+"""Contact rows: the intent before a message leaves, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.reminder.contacts.rules import Contact
+from shared.db import Tx
+from shared.money import Money
+
+UNDER_WAY_SINCE = "(select min(due_at) from contact where status in ('planned', 'sending'))"
+
+_COLUMNS = """id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
+template, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at, lease_until"""
+
+
+async def add(tx: Tx, contacts: Sequence[Contact]) -> set[UUID]:
+    """Write new contacts; one whose step was already sent in its episode is left out. Returns the ids written."""
+    rows = [_values(contact) for contact in contacts]
+    made = await tx.fetch(_ADD, *(list(column) for column in zip(*rows, strict=True)))
+    return {row["id"] for row in made}
+
+
+_ADD = f"""
+insert into contact ({_COLUMNS})
+select id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
+       template, status, reason, invoices::jsonb, amounts::jsonb, recipient, due_at, sent_at, attempts, retry_at,
+       lease_until
+from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+            $17::text[], $18::timestamptz[], $19::timestamptz[], $20::bigint[], $21::timestamptz[],
+            $22::timestamptz[])
+     as t ({_COLUMNS})
+on conflict (customer_id, entity_id, episode, step, channel) where status in ('planned', 'sending', 'sent', 'unknown')
+do nothing
+returning id
+"""
+
+
+async def save(tx: Tx, contacts: Sequence[Contact]) -> None:
+    rows = [
+        (
+            contact.id,
+            contact.version,
+            contact.status,
+            contact.reason,
+            _invoices(contact),
+            _amounts(contact),
+            contact.recipient,
+            contact.due_at,
+            contact.sent_at,
+            contact.attempts,
+            contact.retry_at,
+            contact.lease_until,
+        )
+        for contact in contacts
+    ]
+    await tx.execute(_SAVE, *(list(column) for column in zip(*rows, strict=True)))
+
+
+_SAVE = """
+update contact set
+    version = new.version, status = new.status, reason = new.reason,
+    invoices = new.invoices::jsonb, amounts = new.amounts::jsonb, recipient = new.recipient, due_at = new.due_at, sent_at = new.sent_at, attempts = new.attempts,
+    retry_at = new.retry_at, lease_until = new.lease_until
+from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+            $9::timestamptz[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+     as new (id, version, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at,
+             lease_until)
+where contact.id = new.id
+"""
+
+
+async def ready(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
+    """What may be tried now: planned and not waiting for a retry, oldest first."""
+    return _contacts(await tx.fetch(_READY, tx.now, real_now, limit))
+
+
+_READY = f"""
+select {_COLUMNS} from contact
+where status = 'planned' and due_at <= $1 and (retry_at is null or retry_at <= $2)
+order by due_at, id limit $3
+"""
+
+
+async def abandoned(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
+    """What somebody was sending whose lease is over."""
+    return _contacts(await tx.fetch(_ABANDONED, real_now, limit))
+
+
+_ABANDONED = f"""
+select {_COLUMNS} from contact where status = 'sending' and lease_until <= $1 order by due_at, id limit $2
+"""
+
+
+async def in_status(tx: Tx, ids: Sequence[UUID], status: str) -> list[Contact]:
+    """Those of the contacts that are in a status; read under their customers' locks."""
+    return _contacts(await tx.fetch(_IN_STATUS, ids, status))
+
+
+_IN_STATUS = f"select {_COLUMNS} from contact where id = any($1::uuid[]) and status = $2 order by id"
+
+
+async def recent(tx: Tx, customer_ids: Sequence[UUID], since: datetime) -> list[tuple[UUID, datetime]]:
+    """(customer, moment) of what reached customers since then, or may have."""
+    rows = await tx.fetch(_RECENT, customer_ids, since)
+    return [(row["customer_id"], row["at"]) for row in rows]
+
+
+_RECENT = """
+select customer_id, coalesce(sent_at, due_at) as at from contact
+where customer_id = any($1::uuid[]) and status in ('sent', 'sending', 'unknown') and coalesce(sent_at, due_at) >= $2
+"""
+
+
+async def page(tx: Tx, customer_id: UUID | None, status: str | None, before: UUID | None, limit: int) -> list[Contact]:
+    """Newest first."""
+    return _contacts(await tx.fetch(_PAGE, customer_id, status, before, limit))
+
+
+_PAGE = f"""
+select {_COLUMNS} from contact
+where ($1::uuid is null or customer_id = $1) and ($2::text is null or status = $2) and ($3::uuid is null or id < $3)
+order by id desc limit $4
+"""
+
+
+async def find(tx: Tx, contact_id: UUID) -> Contact | None:
+    row = await tx.fetchrow(f"select {_COLUMNS} from contact where id = $1", contact_id)
+    return _contacts([row])[0] if row else None
+
+
+def _values(contact: Contact) -> tuple[Any, ...]:
+    return (
+        contact.id,
+        contact.version,
+        contact.customer_id,
+        contact.case_id,
+        contact.entity_id,
+        contact.episode,
+        contact.step,
+        contact.channel,
+        contact.strategy,
+        contact.strategy_version,
+        contact.tone,
+        contact.template,
+        contact.status,
+        contact.reason,
+        _invoices(contact),
+        _amounts(contact),
+        contact.recipient,
+        contact.due_at,
+        contact.sent_at,
+        contact.attempts,
+        contact.retry_at,
+        contact.lease_until,
+    )
+
+
+def _invoices(contact: Contact) -> str:
+    return orjson.dumps(contact.invoices).decode()
+
+
+def _amounts(contact: Contact) -> str:
+    return orjson.dumps([(money.minor, money.currency) for money in contact.amounts]).decode()
+
+
+def _contacts(rows: Iterable[Any]) -> list[Contact]:
+    return [
+        Contact(
+            **{
+                **row,
+                "invoices": tuple(row["invoices"]),
+                "amounts": tuple(Money(minor, currency) for minor, currency in row["amounts"]),
+            }
+        )
+        for row in rows
+    ]

@@ -1,0 +1,76 @@
+"""Keep what credit and invoice publish of customers and invoices, and ask the invoice service what is owed now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+
+from services.reminder.receivables import rules, store
+from services.reminder.receivables.rules import Account, Balance
+from shared.db import Tx
+from shared.events.credit import CustomerState
+from shared.events.invoice import InvoiceState
+
+ASKED_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAccounts:
+    """A batch of news: customers, and invoices with their customer's id."""
+
+    customers: Sequence[CustomerState]
+    invoices: Sequence[tuple[UUID, InvoiceState]]
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The balance could not be had, and why."""
+
+    reason: str
+
+
+async def keep_accounts(tx: Tx, command: KeepAccounts) -> None:
+    """Take what is newer than the kept state, under the locks of all customers concerned."""
+    ids = {customer.id for customer in command.customers} | {customer_id for customer_id, _ in command.invoices}
+    if not ids:
+        return
+    await store.lock(tx, list(ids))
+    if command.customers:
+        newest = {c.id: c for c in sorted(command.customers, key=lambda customer: customer.version)}
+        await store.keep_customers(tx, list(newest.values()))
+    if command.invoices:
+        await store.keep_invoices(tx, rules.newest_of_each(command.invoices))
+
+
+async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
+    """Everything that publishes for a customer does so under this lock."""
+    await store.lock(tx, customer_ids)
+
+
+async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
+    """With their open items; a customer never heard of is not in the answer."""
+    return await store.accounts(tx, customer_ids)
+
+
+async def ask_balances(
+    invoice_service: httpx.AsyncClient, customer_ids: Sequence[UUID]
+) -> Mapping[UUID, Balance | NoAnswer]:
+    """What each customer owes at this moment, a few asked at a time. Runs outside any transaction."""
+    gate = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def ask(customer_id: UUID) -> Balance | NoAnswer:
+        async with gate:
+            try:
+                answer = await invoice_service.get(f"/v1/customers/{customer_id}/balance")
+                answer.raise_for_status()
+                return rules.read_balance(answer.json())
+            except httpx.HTTPError as fault:
+                return NoAnswer(f"the invoice service did not give the balance: {fault!r}")
+            except (KeyError, TypeError, ValueError) as fault:
+                return NoAnswer(f"the invoice service gave a balance that cannot be read: {fault!r}")
+
+    return dict(zip(customer_ids, await asyncio.gather(*map(ask, customer_ids)), strict=True))

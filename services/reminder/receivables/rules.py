@@ -1,0 +1,164 @@
+"""What a customer owes and whom to write to there: the local copy, and the invoice service's word before a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from shared.events.credit import ContactPerson
+from shared.events.invoice import InvoiceState
+from shared.money import Money
+
+WRITTEN_TO = ("billing", "approver", "escalation")
+"""Which contact person a reminder goes to: the first of these roles that has an e-mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An open invoice. `overdue_since` is the first overdue day of its running episode."""
+
+    number: str
+    issued_on: date
+    due_on: date
+    balance: Money
+    disputed: Money
+    collectable: Money
+    overdue_since: date | None
+
+    @property
+    def is_collectable(self) -> bool:
+        return self.collectable.minor > 0
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.overdue_since is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A customer, whom to write to there, and what is open. `items` are ordered by due date, oldest first."""
+
+    id: UUID
+    external_id: str | None
+    name: str | None
+    country: str | None
+    language: str
+    time_zone: str
+    segment: str | None
+    person: ContactPerson | None
+    items: tuple[Item, ...] = ()
+
+    @property
+    def email(self) -> str | None:
+        return self.person.email if self.person else None
+
+    @property
+    def overdue(self) -> tuple[Item, ...]:
+        """What may be chased: overdue and not held back by a dispute."""
+        return tuple(item for item in self.items if item.is_overdue and item.is_collectable)
+
+    @property
+    def held_back(self) -> tuple[Item, ...]:
+        """Overdue, but disputed as a whole."""
+        return tuple(item for item in self.items if item.is_overdue and not item.is_collectable)
+
+
+def person_to_write_to(contacts: Iterable[Mapping[str, Any]]) -> ContactPerson | None:
+    """The contact person a reminder is addressed to; None when nobody there has an e-mail address."""
+    reachable = {contact["role"]: contact for contact in reversed(list(contacts)) if contact.get("email")}
+    for role in WRITTEN_TO:
+        if role in reachable:
+            return ContactPerson(role=role, name=reachable[role]["name"], email=reachable[role]["email"])
+    return None
+
+
+def newest_of_each(invoices: Iterable[tuple[UUID, InvoiceState]]) -> list[tuple[UUID, InvoiceState]]:
+    """(customer id, invoice) pairs, one an invoice: a batch may hold several versions of it, in any order."""
+    newest: dict[UUID, tuple[UUID, InvoiceState]] = {}
+    for customer_id, invoice in invoices:
+        known = newest.get(invoice.id)
+        if known is None or known[1].version < invoice.version:
+            newest[invoice.id] = customer_id, invoice
+    return list(newest.values())
+
+
+def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """One sum a currency, in the order of their codes."""
+    sums: dict[str, int] = {}
+    for amount in amounts:
+        sums[amount.currency] = sums.get(amount.currency, 0) + amount.minor
+    return tuple(Money(minor, currency) for currency, minor in sorted(sums.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceItem:
+    """One invoice in the answer of the invoice service."""
+
+    number: str
+    issued_on: date
+    due_on: date
+    days_overdue: int
+    collectable: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a customer owes at this moment, as its owner says. Amounts and dates are the invoice service's own."""
+
+    seller: str
+    items: tuple[BalanceItem, ...]
+    pay_link: str
+
+    @property
+    def overdue(self) -> tuple[BalanceItem, ...]:
+        return tuple(item for item in self.items if item.days_overdue >= 1 and item.collectable.minor > 0)
+
+    def due_on(self, day: date) -> tuple[BalanceItem, ...]:
+        return tuple(
+            item for item in self.items if item.due_on == day and item.days_overdue < 1 and item.collectable.minor > 0
+        )
+
+
+def read_balance(answer: Mapping[str, Any]) -> Balance:
+    """Parse `GET /v1/customers/{id}/balance`. Raises KeyError, TypeError or ValueError where it is not one."""
+    return Balance(
+        seller=answer["entity"]["name"],
+        items=tuple(sorted(map(_read_item, answer["items"]), key=lambda item: (item.due_on, item.number))),
+        pay_link=answer["pay_link"],
+    )
+
+
+def _read_item(item: Mapping[str, Any]) -> BalanceItem:
+    return BalanceItem(
+        number=item["number"],
+        issued_on=date.fromisoformat(item["issue_date"]),
+        due_on=date.fromisoformat(item["due_date"]),
+        days_overdue=int(item["days_overdue"]),
+        collectable=Money.parse(item["collectable"]["amount"], item["collectable"]["currency"]),
+    )
+
+
+def open_items(rows: Iterable[Any]) -> dict[UUID, list[Item]]:
+    """Rows of open receivables by customer, in the order they come."""
+    found: dict[UUID, list[Item]] = {}
+    for row in rows:
+        currency = row["currency"]
+        found.setdefault(row["customer_id"], []).append(
+            Item(
+                number=row["number"],
+                issued_on=row["issue_date"],
+                due_on=row["due_date"],
+                balance=Money(row["balance_minor"], currency),
+                disputed=Money(row["disputed_minor"], currency),
+                collectable=Money(row["collectable_minor"], currency),
+                overdue_since=row["overdue_since"],
+            )
+        )
+    return found
+
+
+def numbers(items: Sequence[Item | BalanceItem]) -> tuple[str, ...]:
+    return tuple(item.number for item in items)

@@ -1,0 +1,143 @@
+"""Customers and invoices as their owners published them: upserts by version, and the lock on the customer's row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.reminder.receivables import rules
+from services.reminder.receivables.rules import Account
+from shared.db import Tx
+from shared.events.credit import CustomerState
+from shared.events.invoice import InvoiceState
+
+
+async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
+    """Lock customers in one order for everybody; one never heard of gets its row first."""
+    ids = sorted(customer_ids)
+    known = await tx.fetch(_LOCK, ids)
+    if len(known) < len(ids):
+        await tx.execute(_MAKE, sorted(set(ids) - {row["id"] for row in known}))
+
+
+_LOCK = "select id from account where id = any($1::uuid[]) order by id for update"
+_MAKE = "insert into account (id) select * from unnest($1::uuid[]) on conflict (id) do nothing"
+
+
+async def keep_customers(tx: Tx, customers: Sequence[CustomerState]) -> None:
+    """One state a customer; a version that is not newer than the kept one is dropped."""
+    rows = [
+        (
+            customer.id,
+            customer.version,
+            customer.external_id,
+            customer.name,
+            customer.status,
+            customer.country,
+            customer.language,
+            customer.time_zone,
+            customer.currency,
+            customer.segment,
+            orjson.dumps([person.model_dump() for person in customer.contacts]).decode(),
+        )
+        for customer in sorted(customers, key=lambda customer: customer.id)
+    ]
+    await tx.execute(_KEEP_CUSTOMERS, *(list(column) for column in zip(*rows, strict=True)))
+
+
+_KEEP_CUSTOMERS = """
+insert into account (id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts)
+select id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts::jsonb
+from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::text[])
+     as t (id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts)
+on conflict (id) do update set
+    version = excluded.version,
+    external_id = excluded.external_id,
+    name = excluded.name,
+    status = excluded.status,
+    country = excluded.country,
+    language = excluded.language,
+    time_zone = excluded.time_zone,
+    currency = excluded.currency,
+    segment = excluded.segment,
+    contacts = excluded.contacts
+where excluded.version > account.version
+"""
+
+
+async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -> None:
+    """(customer id, state), one an invoice; a version that is not newer than the kept one is dropped."""
+    rows = [
+        (
+            invoice.id,
+            invoice.version,
+            customer_id,
+            invoice.entity_id,
+            invoice.number,
+            invoice.issue_date,
+            invoice.due_date,
+            invoice.balance.currency,
+            invoice.total.minor,
+            invoice.balance.minor,
+            invoice.disputed.minor,
+            invoice.collectable.minor,
+            invoice.overdue_episode,
+            invoice.overdue_since,
+        )
+        for customer_id, invoice in invoices
+    ]
+    await tx.execute(_KEEP_INVOICES, *(list(column) for column in zip(*rows, strict=True)))
+
+
+_KEEP_INVOICES = """
+insert into receivable (id, version, customer_id, entity_id, number, issue_date, due_date, currency, total_minor,
+                        balance_minor, disputed_minor, collectable_minor, overdue_episode, overdue_since)
+select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::date[], $7::date[], $8::text[],
+                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::date[])
+on conflict (id) do update set
+    version = excluded.version,
+    customer_id = excluded.customer_id,
+    balance_minor = excluded.balance_minor,
+    disputed_minor = excluded.disputed_minor,
+    collectable_minor = excluded.collectable_minor,
+    overdue_episode = excluded.overdue_episode,
+    overdue_since = excluded.overdue_since
+where excluded.version > receivable.version
+"""
+
+
+async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Account]:
+    """The accounts with their open items; a customer never heard of is not in the answer."""
+    found = await tx.fetch(_ACCOUNTS, customer_ids)
+    items = rules.open_items(await tx.fetch(_OPEN_ITEMS, customer_ids))
+    return {row["id"]: _account(row, items.get(row["id"], ())) for row in found}
+
+
+_ACCOUNTS = """
+select id, external_id, name, country, language, time_zone, segment, contacts from account where id = any($1::uuid[])
+"""
+_OPEN_ITEMS = """
+select customer_id, number, issue_date, due_date, currency, balance_minor, disputed_minor, collectable_minor,
+       overdue_since
+from receivable
+where customer_id = any($1::uuid[]) and balance_minor > 0
+order by customer_id, due_date, number
+"""
+
+
+def _account(row: Any, items: Sequence[rules.Item]) -> Account:
+    return Account(
+        id=row["id"],
+        external_id=row["external_id"],
+        name=row["name"],
+        country=row["country"],
+        language=row["language"],
+        time_zone=row["time_zone"],
+        segment=row["segment"],
+        person=rules.person_to_write_to(row["contacts"]),
+        items=tuple(items),
+    )

@@ -1,0 +1,78 @@
+"""Every clock-driven job of the reminder service: reminders, and there is only this one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from services.reminder.cases import handlers as cases
+from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
+from services.reminder.contacts import handlers as contacts
+from services.reminder.mails.handlers import Postman
+from services.reminder.receivables import handlers as receivables
+from shared.clock import real_now
+from shared.db import reading, transaction
+from shared.ticks import TickContext, Ticks
+
+ticks = Ticks()
+
+CASES_AT_ONCE = 200
+MAILS_AT_ONCE = 24
+LEASE_TIMEOUTS = 4
+"""A send's lease, in timeouts of the mail server: what is begun within it is over within it."""
+IDLE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What sending needs of the outside."""
+
+    invoice: httpx.AsyncClient
+    postman: Postman
+
+
+@ticks.on(next_due=cases.NEXT_DUE)
+async def remind(context: TickContext) -> None:
+    """Take the steps that are due and send what they plan, until nothing can be done now."""
+    while await _escalate(context) or await _send(context):
+        pass
+    async with context.database.pool.acquire() as connection:
+        waits = await connection.fetchval(f"select {cases.NEXT_DUE} <= $1", context.now)
+    if waits:
+        # A retry, or another worker's mails: asking again at once would only keep the database busy.
+        await asyncio.sleep(IDLE_SECONDS)
+
+
+async def _escalate(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await cases.escalate_cases(tx, CASES_AT_ONCE) > 0
+
+
+async def _send(context: TickContext) -> bool:
+    """One round of mails: ask what is still owed, decide again and mark, send, record. Only the marks and the records
+    are made in transactions; a crash in between leaves marks behind, whose mails are never sent again."""
+    resources: Resources = context.resources
+    async with reading(context.database) as tx:
+        ready = await contacts.ready(tx, real_now(), MAILS_AT_ONCE)
+        abandoned = await contacts.abandoned(tx, real_now(), MAILS_AT_ONCE)
+    if abandoned:
+        async with transaction(context.database) as tx:
+            await cases.give_up(tx, abandoned)
+    if not ready:
+        return bool(abandoned)
+
+    balances = await receivables.ask_balances(resources.invoice, list({contact.customer_id for contact in ready}))
+    lease_seconds = resources.postman.server.timeout_seconds * LEASE_TIMEOUTS
+    async with transaction(context.database) as tx:
+        now = real_now()
+        lease_until = now + timedelta(seconds=lease_seconds)
+        letters = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
+        sent_at = tx.now
+    if letters:
+        deliveries = await resources.postman.deliver(letters, sent_at, lease_seconds)
+        async with transaction(context.database) as tx:
+            await cases.conclude_reminders(tx, ConcludeReminders(deliveries, real_now()))
+    return True

@@ -1,0 +1,163 @@
+"""A reminder service at work: what tests tell it, what time they make it, and what it then does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from services.reminder.consumers import subscriptions
+from services.reminder.ticks import Resources, ticks
+from shared.consumer import deliver_batch
+from shared.db import Database
+from shared.events.event import Event
+from shared.ticks import TickContext
+from tests.mailbox import Mailbox
+from tests.reminder.books import Customer, Invoice, receive
+
+
+@dataclass
+class InvoiceService:
+    """What stands for the invoice service: a real HTTP server that answers balances from the book of the test."""
+
+    invoices: list[Invoice] = field(default_factory=list)
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    asked: list[UUID] = field(default_factory=list)
+    down: bool = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        customer_id = UUID(scope["path"].split("/")[3])
+        self.asked.append(customer_id)
+        body = httpx.Response(200, json=self.answer(customer_id)).content
+        status = 503 if self.down else 200
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{}" if self.down else body})
+
+    def answer(self, customer_id: UUID) -> dict[str, Any]:
+        today = self.now.date()
+        owed = [i for i in self.invoices if i.customer_id == customer_id and i.version and i.balance_minor]
+        return {
+            "customer_id": str(customer_id),
+            "as_of": today.isoformat(),
+            "entity": {"id": "default", "name": "Northwind Trading"},
+            "totals": [],
+            "items": [invoice.answer(today) for invoice in owed],
+            "pay_link": f"https://pay.example/pay/{customer_id}",
+        }
+
+
+@dataclass
+class Desk:
+    """One reminder service on simulated time, its mail server and the invoice service it asks."""
+
+    http: httpx.AsyncClient
+    database: Database
+    resources: Resources
+    invoice_service: InvoiceService
+    smtp: Mailbox
+
+    async def set_clock(self, now: datetime) -> None:
+        self.invoice_service.now = now
+        await self.database.pool.execute(
+            "insert into clock (now) values ($1) on conflict (singleton) do update set now = excluded.now", now
+        )
+
+    async def hear(self, *events: Event) -> None:
+        """Take events of the other services, as one batch."""
+        await deliver_batch(self.database, subscriptions, [receive(event) for event in events])
+
+    async def onboard(self, **changes: Any) -> Customer:
+        customer = Customer.new(**changes)
+        await self.hear(customer.onboard())
+        return customer
+
+    async def issue(
+        self, customer: Customer, due_on: date, number: str = "R-1", minor: int = 10_000, **more: Any
+    ) -> Invoice:
+        """Issued thirty days before due, unless said otherwise."""
+        more.setdefault("issued_on", due_on - timedelta(days=30))
+        invoice = Invoice(customer.id, number, minor, due_on=due_on, **more)
+        self.invoice_service.invoices.append(invoice)
+        await self.hear(invoice.issue())
+        return invoice
+
+    async def until(self, day: date, hour: int = 12) -> None:
+        """Let time pass as a replay does: from moment to moment at which something is due, announcing what becomes
+        overdue at each midnight on the way."""
+        end = datetime.combine(day, time(hour), UTC)
+        now = await self.now()
+        while True:
+            midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+            due = await self.next_due()
+            now = min(end, midnight, max(due, now) if due else end)
+            await self.set_clock(now)
+            await self._announce_overdue(now.date())
+            await self.tick()
+            if now >= end:
+                return
+
+    async def tick(self) -> None:
+        """Run what is due, as the worker would; give up when nothing moves."""
+        now = await self.now()
+        for _ in range(50):
+            due = await self.next_due()
+            if due is None or due > now:
+                return
+            for _, _, job in ticks.jobs:
+                await job(TickContext(self.database, now, self.resources))
+            if await self.next_due() == due:
+                return
+
+    async def now(self) -> datetime:
+        return await self.database.clock.business_now(self.database.pool)
+
+    async def next_due(self) -> datetime | None:
+        return await self.database.pool.fetchval(f"select {ticks.jobs[0][1]}")
+
+    async def get(self, path: str, **query: Any) -> Any:
+        answer = await self.http.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def contacts(self, **query: Any) -> list[dict[str, Any]]:
+        """Oldest first."""
+        return list(reversed((await self.get("/v1/contacts", limit=500, **query))["items"]))
+
+    async def sent(self) -> list[tuple[str, str]]:
+        """(day, step) of each message that went out."""
+        return [(c["sent_at"][:10], c["step"]) for c in await self.contacts(status="sent")]
+
+    async def published(self) -> list[dict[str, Any]]:
+        """Events in the order they were decided, each with its type's short name."""
+        rows = await self.database.pool.fetch(
+            "select type, subject, version, data, key, causation, correlation from event_log order by seq"
+        )
+        return [{**row, "type": row["type"].removeprefix("dueward.").removesuffix(".v1")} for row in rows]
+
+    async def types(self) -> list[str]:
+        return [event["type"] for event in await self.published()]
+
+    def mails(self) -> list[EmailMessage]:
+        return self.smtp.messages
+
+    async def _announce_overdue(self, today: date) -> None:
+        events = [
+            invoice.become_overdue()
+            for invoice in self.invoice_service.invoices
+            if invoice.balance_minor and invoice.due_on < today and invoice.overdue_since is None
+        ]
+        if events:
+            await self.hear(*events)
+
+
+async def wait_until(condition: Any, seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
