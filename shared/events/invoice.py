@@ -85,12 +85,12 @@ class InvoiceDisputed(InvoiceEvent):
 
 
 class InvoiceDisputeResolved(InvoiceEvent):
-    """A dispute ended; when rejected, the amount is collectable again."""
+    """A dispute ended; the amount is collectable again, unless the customer `paid` what was contested."""
 
     type: ClassVar[str] = "dueward.invoice.dispute_resolved.v1"
     dispute_id: UUID
     amount: Money
-    outcome: Annotated[Literal["rejected", "withdrawn"], Growing()]
+    outcome: Annotated[Literal["rejected", "withdrawn", "paid"], Growing()]
 
 
 class OverdueEvent(InvoiceEvent):

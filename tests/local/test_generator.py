@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -213,3 +214,15 @@ def test_a_customer_of_another_ledger_is_plain_english_in_utc(ref: str) -> None:
     assert who.segment is None
     assert who.email.isascii()
     assert who.email.endswith(".example")
+
+
+def test_the_page_about_the_generator_shows_what_comes_out() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "generator.md").read_text(encoding="utf-8")
+    assert f"{len(book()):,} invoices of {len({row.customer_ref for row in book()})} customers" in page
+    assert f"{truth().overdue_episodes():,}\noverdue at some time" in page
+    for day in (date(2024, 6, 30), date(2024, 12, 31), date(2025, 6, 30), date(2025, 12, 31)):
+        aged, kpis = truth().ageing(day, "EUR"), truth().kpis(day, "EUR")
+        amounts = " | ".join(f"{amount:,.2f}" for amount in (aged.total, *aged.buckets.values()))
+        assert f"| {day} | {amounts} | {kpis.dso} | {kpis.best_possible_dso} | {kpis.cei} |" in page
+    for kind, share in PAYER_TYPES.items():
+        assert f"| {kind.replace('_', ' ')} | {share} |" in page
