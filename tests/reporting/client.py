@@ -1,0 +1,60 @@
+"""What the tests say to the reporting service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from services.reporting.consumers import subscriptions
+from shared.consumer import Received, deliver_batch
+from shared.db import Database
+from tests.reporting.books import Books
+
+TODAY = datetime(2021, 12, 31, 15, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Reporting:
+    http: httpx.AsyncClient
+    database: Database
+
+    async def get(self, path: str, **query: Any) -> Any:
+        answer = await self.http.get(path, params={name: v for name, v in query.items() if v is not None})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def pages(self, path: str, **query: Any) -> list[Any]:
+        """The items of every page of a list."""
+        items, cursor = [], None
+        while True:
+            page = await self.get(path, **query, cursor=cursor)
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return items
+
+    async def hear(self, received: Sequence[Received] | Books, batch: int = 200) -> int:
+        """Take events in batches as the consumer would; returns how many were new."""
+        if isinstance(received, Books):
+            received = received.received
+        return sum(
+            [
+                await deliver_batch(self.database, subscriptions, received[start : start + batch])
+                for start in range(0, len(received), batch)
+            ]
+        )
+
+
+async def forget(database: Database) -> None:
+    await database.pool.execute("truncate customer, movement, receivable, invoice, contact, event, inbox")
+
+
+def problem(answer: httpx.Response, status: int) -> str:
+    """The kind of problem, `bad-cursor`."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.json()["type"].rpartition("/")[2]
