@@ -1,0 +1,132 @@
+"""A customer's balance over HTTP."""
+
+from datetime import date
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from services.invoice.balances import handlers
+from services.invoice.balances.handlers import Balance
+from services.invoice.balances.rules import Total
+from services.invoice.customers import handlers as customers
+from services.invoice.customers.handlers import CustomerRef
+from services.invoice.customers.rules import CustomerUnknown
+from services.invoice.invoices.rules import Invoice
+from shared.calendar import days_overdue
+from shared.db import reading
+from shared.errors import NotFound
+from shared.http.dependencies import DatabaseDep, ResourcesDep
+from shared.http.responses import respond
+from shared.http.security import scope
+from shared.money import Money
+
+router = APIRouter(tags=["balances"], dependencies=[scope("invoices:read")])
+
+
+class CustomerNotFound(NotFound):
+    slug = "customer-not-found"
+    title = "There is no such customer"
+
+
+class EntityRefOut(BaseModel):
+    id: str
+    name: str
+
+
+class TotalOut(BaseModel):
+    """One currency. `collectable` is what is open and not disputed; `unapplied` is cash not bound to an invoice."""
+
+    currency: str
+    open: Money
+    overdue: Money
+    disputed: Money
+    collectable: Money
+    unapplied: Money
+
+    @classmethod
+    def of(cls, total: Total) -> "TotalOut":
+        def money(minor: int) -> Money:
+            return Money(minor, total.currency)
+
+        return cls(
+            currency=total.currency,
+            open=money(total.open_minor),
+            overdue=money(total.overdue_minor),
+            disputed=money(total.disputed_minor),
+            collectable=money(total.collectable_minor),
+            unapplied=money(total.unapplied_minor),
+        )
+
+
+class ItemOut(BaseModel):
+    """An open invoice; `days_overdue` counts from the due date and is 0 or less until it has passed."""
+
+    invoice_id: UUID
+    number: str
+    issue_date: date
+    due_date: date
+    days_overdue: int
+    currency: str
+    total: Money
+    balance: Money
+    disputed: Money
+    collectable: Money
+
+    @classmethod
+    def of(cls, invoice: Invoice, today: date) -> "ItemOut":
+        return cls(
+            invoice_id=invoice.id,
+            number=invoice.number,
+            issue_date=invoice.issue_date,
+            due_date=invoice.due_date,
+            days_overdue=days_overdue(invoice.due_date, today),
+            currency=invoice.currency,
+            total=invoice.money(invoice.total_minor),
+            balance=invoice.money(invoice.balance_minor),
+            disputed=invoice.money(invoice.disputed_minor),
+            collectable=invoice.money(invoice.collectable_minor),
+        )
+
+
+class BalanceOut(BaseModel):
+    customer_id: UUID
+    as_of: date
+    entity: EntityRefOut
+    totals: list[TotalOut]
+    items: list[ItemOut]
+    pay_link: str
+
+    @classmethod
+    def of(cls, balance: Balance, pay_link: str) -> "BalanceOut":
+        entity = balance.account.entity
+        return cls(
+            customer_id=balance.account.customer.id,
+            as_of=balance.as_of,
+            entity=EntityRefOut(id=entity.id, name=entity.name),
+            totals=[TotalOut.of(total) for total in balance.totals],
+            items=[ItemOut.of(invoice, balance.as_of) for invoice in balance.items],
+            pay_link=pay_link,
+        )
+
+
+@router.get("/customers/{customer_id}/balance", response_model=BalanceOut)
+async def look_at(customer_id: UUID, database: DatabaseDep, resources: ResourcesDep) -> Response:
+    """What the customer owes now, by currency and invoice, with the link to pay it."""
+    ref = CustomerRef(customer_id)
+    async with reading(database) as tx:
+        account = await customers.find_account(tx, ref)
+        balance = await handlers.get_balance(tx, account) if account else None
+    if balance is None:
+        balance = await _of_newcomer(ref, database, resources)
+    return respond(BalanceOut.of(balance, f"{resources.public_url}/pay/{customer_id}"))
+
+
+async def _of_newcomer(ref: CustomerRef, database: DatabaseDep, resources: ResourcesDep) -> Balance:
+    """Of a customer onboarded a moment ago, whose event is still on its way. Raises CustomerNotFound."""
+    try:
+        account = await customers.learn_account(database, resources.credit, ref)
+    except CustomerUnknown:
+        raise CustomerNotFound(f"there is no customer {ref}") from None
+    async with reading(database) as tx:
+        return await handlers.get_balance(tx, account)

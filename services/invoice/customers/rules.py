@@ -1,0 +1,54 @@
+"""The customer as the invoice service sees one: a copy of what credit owns, and the account it has with an entity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.invoice.entities.rules import Entity
+from shared.errors import Refused
+
+
+class CustomerUnknown(Refused):
+    """Neither this service nor credit knows the customer. 422, since it is the request's content that names it."""
+
+    slug = "customer-unknown"
+    title = "There is no such customer"
+
+
+class CustomerClosed(Refused):
+    slug = "customer-closed"
+    title = "The customer's account is closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    id: UUID
+    version: int
+    external_id: str
+    name: str
+    status: str
+    country: str
+    language: str
+    time_zone: str
+    currency: str
+    segment: str
+    net_days: int
+    contacts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A customer's account with one selling entity: whoever holds its lock may change what is owed on it."""
+
+    customer: Customer
+    entity: Entity
+    series_prefix: str
+
+
+def billable(customer: Customer) -> Customer:
+    """The customer itself, when new claims on it may be made. Raises CustomerClosed."""
+    if customer.status == "closed":
+        raise CustomerClosed(f"customer {customer.external_id} is closed; it cannot be invoiced", field="/customer_id")
+    return customer

@@ -1,0 +1,251 @@
+"""Invoices: issued one or many at a time, read, and saved by the features that move their balance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+import asyncpg
+
+from services.invoice.customers import handlers as customers
+from services.invoice.customers.handlers import CustomerRef
+from services.invoice.customers.rules import Account, billable
+from services.invoice.entities.rules import Entity, is_of_series
+from services.invoice.invoices import rules, store
+from services.invoice.invoices.rules import (
+    CreditAnswer,
+    DeliveryChannel,
+    Document,
+    Filed,
+    Invoice,
+    InvoiceNotFound,
+    NumberReserved,
+    NumberTaken,
+    Status,
+)
+from services.invoice.journal import handlers as journal
+from services.invoice.journal.rules import invoice_issued
+from services.invoice.pricing.rules import Priced
+from shared import outbox
+from shared.db import Tx
+from shared.ids import new_id
+from shared.money import Money
+
+NEXT_LOOK = store.NEXT_LOOK
+
+
+class CreditDesk(Protocol):
+    """Who is asked before an invoice is issued: the credit service."""
+
+    async def decide(
+        self, customer_id: UUID, amount: Money, reference: str | None, *, asked_as: str
+    ) -> CreditAnswer | None:
+        """The decision (its policy left to the asker), None when credit cannot be reached. `asked_as` makes asking
+        twice harmless."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IssueInvoice:
+    customer: CustomerRef
+    priced: Priced
+    credit: CreditAnswer
+    delivery_channel: DeliveryChannel
+    number: str | None = None
+    reference: str | None = None
+    issue_date: date | None = None
+    due_date: date | None = None
+    net_days: int | None = None
+
+
+async def ask_credit(
+    desk: CreditDesk, account: Account, amount: Money, reference: str | None, *, asked_as: str
+) -> CreditAnswer:
+    """What credit says under the entity's policy: for the door, before its transaction, since it is a call."""
+    policy = account.entity.credit_policy
+    if policy == "off":
+        return CreditAnswer(policy, "not_asked")
+    answer = await desk.decide(account.customer.id, amount, reference, asked_as=asked_as)
+    return replace(answer, policy=policy) if answer else CreditAnswer(policy, "unavailable")
+
+
+async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
+    """Issue it: dates, number, journal and event are one fact.
+
+    Raises CustomerUnknown, CustomerClosed, DatesRefused, NumberReserved, NumberTaken, CreditDeclined, and
+    CreditUnavailable.
+    """
+    account = await customers.lock_account(tx, command.customer)
+    customer, entity, priced = billable(account.customer), account.entity, command.priced
+    credit = rules.allowed_by_credit(command.credit)
+    today = entity.today(tx.now)
+    issued_on = rules.issue_date(command.issue_date, today)
+    net_days = customer.net_days if command.net_days is None else command.net_days
+    invoice = rules.draft(
+        priced,
+        invoice_id=new_id(),
+        entity_id=entity.id,
+        customer_id=customer.id,
+        number=own_number(command.number, account.series_prefix),
+        issued_on=issued_on,
+        due_on=rules.due_date(issued_on, stated=command.due_date, net_days=net_days),
+        delivery_channel=command.delivery_channel,
+        reference=command.reference,
+    )
+
+    await journal.post(
+        tx,
+        invoice_issued(
+            entity_id=entity.id,
+            customer_id=customer.id,
+            invoice_id=invoice.id,
+            currency=priced.currency,
+            net_minor=priced.net_minor,
+            tax_minor=priced.tax_minor,
+            effective_on=issued_on,
+            booked_on=today,
+        ),
+    )
+    # Last of the writes: whoever takes a number of the series makes other issuers wait until the commit.
+    document = Document(Filed(invoice, credit, tx.now), priced.lines, priced.taxes)
+    try:
+        number = await store.insert(tx, document, look_at(entity, invoice))
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == "invoice_number_unique":
+            raise NumberTaken(f"invoice number {command.number} exists already", field="/number") from None
+        raise
+    issued = document.numbered(number)
+    await outbox.append(tx, *rules.issue(issued.invoice, booked_on=today).events)
+    return issued
+
+
+def own_number(number: str | None, series_prefix: str) -> str:
+    """The caller's own number, empty for none. Raises NumberReserved for one that the series gives out itself."""
+    if number and is_of_series(number, series_prefix):
+        raise NumberReserved(
+            f"numbers such as {number} come from the entity's own series; leave it out to get the next one",
+            field="/number",
+        )
+    return number or ""
+
+
+async def file_invoices(tx: Tx, entity: Entity, documents: Sequence[Document], import_id: UUID, today: date) -> None:
+    """Issue many invoices that have their numbers, of customers locked already: the same facts, written as sets."""
+    entries = [
+        entry
+        for document in documents
+        for entry in invoice_issued(
+            entity_id=entity.id,
+            customer_id=document.invoice.customer_id,
+            invoice_id=document.invoice.id,
+            currency=document.invoice.currency,
+            net_minor=document.invoice.net_minor,
+            tax_minor=document.invoice.tax_minor,
+            effective_on=document.invoice.issue_date,
+            booked_on=today,
+        )
+    ]
+    await journal.post(tx, entries)
+    await store.copy(tx, documents, [look_at(entity, document.invoice) for document in documents], import_id)
+    for document in documents:
+        await outbox.append(tx, *rules.issue(document.invoice, booked_on=today).events)
+
+
+async def numbers_taken(tx: Tx, entity_id: str, numbers: Sequence[str]) -> set[str]:
+    return await store.numbers_taken(tx, entity_id, numbers)
+
+
+def look_at(entity: Entity, invoice: Invoice) -> datetime | None:
+    """The moment the overdue tick has next to do with the invoice."""
+    day = rules.next_look_on(invoice)
+    return entity.starts(day) if day else None
+
+
+async def save(
+    tx: Tx, entity: Entity, invoices: Sequence[Invoice], *, episodes_announced_on: Sequence[date | None] | None = None
+) -> None:
+    """Write invoices that the caller has moved under the lock of their customers, each with its next look."""
+    if not invoices:
+        return
+    looks = [look_at(entity, invoice) for invoice in invoices]
+    saved = await store.save(tx, invoices, looks, episodes_announced_on or [None] * len(invoices))
+    if saved != len(invoices):
+        raise RuntimeError(f"{len(invoices) - saved} of {len(invoices)} invoices were changed without the lock")
+
+
+async def look_later(tx: Tx, entity: Entity, invoices: Sequence[Invoice]) -> None:
+    """Note when to look next at invoices of which there was nothing to tell."""
+    if invoices:
+        await store.look_later(tx, invoices, [look_at(entity, invoice) for invoice in invoices])
+
+
+async def get_invoice(tx: Tx, invoice_id: UUID) -> Invoice:
+    """Raises InvoiceNotFound."""
+    invoice = await store.find(tx, invoice_id)
+    if invoice is None:
+        raise InvoiceNotFound(f"there is no invoice {invoice_id}")
+    return invoice
+
+
+async def get_document(tx: Tx, invoice_id: UUID) -> Document:
+    """The invoice as written, with lines and taxes. Raises InvoiceNotFound."""
+    document = await store.find_document(tx, invoice_id)
+    if document is None:
+        raise InvoiceNotFound(f"there is no invoice {invoice_id}")
+    return document
+
+
+async def lock_invoice(tx: Tx, invoice_id: UUID) -> tuple[Account, Invoice]:
+    """An invoice for writing: its customer's row is locked first, then it is read. Raises InvoiceNotFound."""
+    customer_id = await store.customer_of(tx, invoice_id)
+    if customer_id is None:
+        raise InvoiceNotFound(f"there is no invoice {invoice_id}")
+    account = await customers.lock_account(tx, CustomerRef(customer_id=customer_id))
+    return account, await get_invoice(tx, invoice_id)
+
+
+async def list_invoices(
+    tx: Tx,
+    *,
+    after: UUID | None,
+    number: str | None,
+    customer_id: UUID | None,
+    status: Status | None,
+    limit: int,
+) -> list[Filed]:
+    return await store.page(tx, after=after, number=number, customer_id=customer_id, status=status, limit=limit)
+
+
+async def open_items(tx: Tx, customer_id: UUID, entity_id: str) -> list[Invoice]:
+    """What the customer owes, the oldest due first."""
+    return await store.open_items(tx, customer_id, entity_id)
+
+
+async def customers_of(tx: Tx, entity_id: str, numbers: Sequence[str], invoice_ids: Sequence[UUID]) -> list[UUID]:
+    """Whose invoices these are; at most two customers are named, enough to see that it is not one."""
+    return await store.customers_of(tx, entity_id, numbers, invoice_ids)
+
+
+async def named(
+    tx: Tx, customer_id: UUID, entity_id: str, numbers: Sequence[str], invoice_ids: Sequence[UUID]
+) -> list[Invoice]:
+    """The customer's invoices with one of these numbers or ids, paid or not."""
+    return await store.named(tx, customer_id, entity_id, numbers, invoice_ids)
+
+
+async def payable(
+    tx: Tx, customer_id: UUID, entity_id: str, numbers: Sequence[str], invoice_ids: Sequence[UUID], amount_minor: int
+) -> list[Invoice]:
+    """The invoices named, paid or not, and the open ones that an amount reaches, the oldest due first."""
+    return await store.payable(tx, customer_id, entity_id, numbers, invoice_ids, amount_minor)
+
+
+async def customers_to_look_at(tx: Tx, now: datetime, limit: int) -> list[UUID]:
+    return await store.customers_to_look_at(tx, now, limit)
+
+
+async def to_look_at(tx: Tx, customer_ids: Sequence[UUID], now: datetime, limit: int) -> list[Invoice]:
+    return await store.to_look_at(tx, customer_ids, now, limit)

@@ -1,0 +1,414 @@
+"""An invoice and what moves its balance: issued, paid, unpaid again, disputed.
+
+Every function takes the invoice as it stands and returns it as it stands afterwards with the events that say so; each
+event bears a version of its own. `effective_on` never goes back behind the last rise of the balance, so that the sum
+of changes up to any date is the balance at the end of that date, and never below zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from services.invoice.drafting.rules import NET_DAYS_MAX, DeliveryChannel
+from services.invoice.pricing.rules import Priced, PricedLine, TaxGroup
+from shared.calendar import ONE_DAY
+from shared.errors import Conflict, NotFound, Refused, Unavailable
+from shared.events.invoice import (
+    InvoiceBalanceChanged,
+    InvoiceDisputed,
+    InvoiceDisputeResolved,
+    InvoiceEvent,
+    InvoiceIssued,
+    InvoiceOverdueCleared,
+    InvoiceSettled,
+    InvoiceState,
+)
+from shared.money import Money
+
+DUE_SOON_DAYS = 7
+Age = Literal[31, 61, 91]
+AGED_DAYS: tuple[Age, ...] = (31, 61, 91)
+"""The first days of the ageing buckets after 1-30."""
+
+Status = Literal["open", "partly_paid", "settled"]
+CreditOutcome = Literal["approved", "declined", "unavailable", "not_asked"]
+DisputeOutcome = Literal["rejected", "withdrawn", "paid"]
+
+
+class InvoiceNotFound(NotFound):
+    slug = "invoice-not-found"
+    title = "There is no such invoice"
+
+
+class NumberTaken(Conflict):
+    slug = "invoice-number-taken"
+    title = "An invoice with this number exists already"
+
+
+class NumberReserved(Refused):
+    slug = "invoice-number-reserved"
+    title = "The number belongs to the entity's own series"
+
+
+class DatesRefused(Refused):
+    slug = "invoice-dates"
+    title = "The invoice's dates do not fit each other"
+
+
+class CreditDeclined(Refused):
+    slug = "credit-declined"
+    title = "Credit does not allow this invoice"
+
+
+class CreditUnavailable(Unavailable):
+    slug = "credit-unavailable"
+    title = "Credit has to be asked first and is not answering"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditAnswer:
+    """What credit said when the invoice was issued, under the policy of that day."""
+
+    policy: str
+    outcome: CreditOutcome
+    reasons: tuple[str, ...] = ()
+    decision_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A claim. `overdue_since` is the first day of the running overdue episode, `aged_days` the highest threshold it
+    has reached; `raised_on`, `moved_on` and `reopened_on` are the last dates the balance rose, moved at all, and rose
+    from zero."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    customer_id: UUID
+    number: str
+    currency: str
+    issue_date: date
+    due_date: date
+    net_minor: int
+    tax_minor: int
+    raised_on: date
+    moved_on: date
+    delivery_channel: DeliveryChannel
+    reference: str | None = None
+    allocated_minor: int = 0
+    disputed_minor: int = 0
+    overdue_episode: int = 0
+    overdue_since: date | None = None
+    aged_days: int = 0
+    due_soon_on: date | None = None
+    reopened_on: date | None = None
+    settled_on: date | None = None
+
+    @property
+    def total_minor(self) -> int:
+        return self.net_minor + self.tax_minor
+
+    @property
+    def balance_minor(self) -> int:
+        return self.net_minor + self.tax_minor - self.allocated_minor
+
+    @property
+    def collectable_minor(self) -> int:
+        return self.balance_minor - self.disputed_minor
+
+    @property
+    def status(self) -> Status:
+        if self.balance_minor == 0:
+            return "settled"
+        return "partly_paid" if self.allocated_minor else "open"
+
+    def overdue_minor(self, today: date) -> int:
+        return self.balance_minor if today > self.due_date else 0
+
+    def money(self, minor: int) -> Money:
+        return Money(minor, self.currency)
+
+    def state(self) -> InvoiceState:
+        balance, currency = self.balance_minor, self.currency
+        return InvoiceState(
+            id=self.id,
+            version=self.version,
+            entity_id=self.entity_id,
+            number=self.number,
+            status=self.status,
+            issue_date=self.issue_date,
+            due_date=self.due_date,
+            total=Money(self.total_minor, currency),
+            balance=Money(balance, currency),
+            disputed=Money(self.disputed_minor, currency),
+            collectable=Money(balance - self.disputed_minor, currency),
+            overdue_episode=self.overdue_episode,
+            overdue_since=self.overdue_since,
+            settled_on=self.settled_on,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The invoice afterwards, and what to tell of it in this order."""
+
+    invoice: Invoice
+    events: tuple[InvoiceEvent, ...] = ()
+
+
+def due_date(issue_date: date, *, stated: date | None, net_days: int) -> date:
+    """The date stated on the invoice, else so many days after its issue. Raises DatesRefused."""
+    due = stated or issue_date + timedelta(days=net_days)
+    if due < issue_date:
+        raise DatesRefused(f"due on {due}, before its issue on {issue_date}", field="/due_date")
+    if due > issue_date + timedelta(days=NET_DAYS_MAX):
+        raise DatesRefused(f"due on {due}, more than {NET_DAYS_MAX} days after its issue", field="/due_date")
+    return due
+
+
+def issue_date(stated: date | None, today: date) -> date:
+    """Today unless stated; a date in the past is a late booking, one in the future a mistake. Raises DatesRefused."""
+    day = stated or today
+    if day > today:
+        raise DatesRefused(f"issued on {day}, which is after today, {today}", field="/issue_date")
+    return day
+
+
+def allowed_by_credit(answer: CreditAnswer) -> CreditAnswer:
+    """The answer itself where the policy lets the invoice go out. Raises CreditDeclined, CreditUnavailable.
+
+    `advise` only records; `enforce` refuses what was declined, and waits for an answer when there is none.
+    """
+    if answer.policy == "enforce":
+        if answer.outcome == "declined":
+            raise CreditDeclined(
+                "credit declined it: " + ("; ".join(answer.reasons) or "no reason given"),
+                reasons=list(answer.reasons),
+                decision_id=str(answer.decision_id),
+            )
+        if answer.outcome == "unavailable":
+            raise CreditUnavailable("the policy is to ask credit before issuing, and credit does not answer")
+    return answer
+
+
+def draft(
+    priced: Priced,
+    *,
+    invoice_id: UUID,
+    entity_id: str,
+    customer_id: UUID,
+    number: str,
+    issued_on: date,
+    due_on: date,
+    delivery_channel: DeliveryChannel,
+    reference: str | None,
+) -> Invoice:
+    """A new invoice of which nothing is paid; an empty `number` is still to come from the entity's series."""
+    return Invoice(
+        id=invoice_id,
+        version=1,
+        entity_id=entity_id,
+        customer_id=customer_id,
+        number=number,
+        currency=priced.currency,
+        issue_date=issued_on,
+        due_date=due_on,
+        net_minor=priced.net_minor,
+        tax_minor=priced.tax_minor,
+        raised_on=issued_on,
+        moved_on=issued_on,
+        delivery_channel=delivery_channel,
+        reference=reference,
+    )
+
+
+def issue(invoice: Invoice, *, booked_on: date) -> Outcome:
+    """Announce a new claim on the customer, the first version of the invoice."""
+    issued = InvoiceIssued(
+        customer_id=invoice.customer_id,
+        effective_on=invoice.issue_date,
+        booked_on=booked_on,
+        entity_id=invoice.entity_id,
+        invoice=invoice.state(),
+        change=invoice.money(invoice.total_minor),
+        net=invoice.money(invoice.net_minor),
+        tax=invoice.money(invoice.tax_minor),
+        customer_reference=invoice.reference,
+        delivery_channel=invoice.delivery_channel,
+    )
+    return Outcome(invoice, (issued,))
+
+
+def allocate(invoice: Invoice, amount_minor: int, *, received_on: date, booked_on: date) -> Outcome:
+    """Pay `amount_minor` of the balance with money received on a date; settling it ends its overdue episode at once.
+
+    The disputed amount shrinks to at most what is still owed. The caller has checked the amount.
+    """
+    assert 0 < amount_minor <= invoice.balance_minor
+    effective_on = effective_date(invoice, received_on)
+    moved_on = max(invoice.moved_on, effective_on)
+    balance = invoice.balance_minor - amount_minor
+    paid = replace(
+        invoice,
+        version=invoice.version + 1,
+        allocated_minor=invoice.allocated_minor + amount_minor,
+        disputed_minor=min(invoice.disputed_minor, balance),
+        moved_on=moved_on,
+        settled_on=None if balance else moved_on,
+    )
+    if balance:
+        changed = InvoiceBalanceChanged(
+            customer_id=paid.customer_id,
+            effective_on=effective_on,
+            booked_on=booked_on,
+            entity_id=paid.entity_id,
+            invoice=paid.state(),
+            change=paid.money(-amount_minor),
+            reason="allocation",
+        )
+        return Outcome(paid, (changed,))
+
+    settled = InvoiceSettled(
+        customer_id=paid.customer_id,
+        effective_on=effective_on,
+        booked_on=booked_on,
+        entity_id=paid.entity_id,
+        invoice=paid.state(),
+        change=paid.money(-amount_minor),
+        reason="allocation",
+        days_late=(moved_on - paid.due_date).days,
+    )
+    cleared = _clear_overdue(paid, moved_on, booked_on)
+    return Outcome(cleared.invoice, (settled, *cleared.events))
+
+
+def effective_date(invoice: Invoice, received_on: date) -> date:
+    """When money received on a date counts for an invoice: not before it was issued, nor before it last rose."""
+    return max(received_on, invoice.raised_on)
+
+
+def _clear_overdue(invoice: Invoice, settled_on: date, booked_on: date) -> Outcome:
+    """End the running overdue episode of a settled invoice; none runs when it was paid in time."""
+    since = invoice.overdue_since
+    if since is None:
+        return Outcome(invoice)
+    # A payment backdated to before the episode cannot undo that it was announced: it ends on the day it began.
+    ended_on = max(settled_on, since)
+    cleared = replace(invoice, version=invoice.version + 1, overdue_since=None, aged_days=0)
+    event = InvoiceOverdueCleared(
+        customer_id=cleared.customer_id,
+        effective_on=ended_on,
+        booked_on=booked_on,
+        entity_id=cleared.entity_id,
+        invoice=cleared.state(),
+        episode=cleared.overdue_episode,
+        days_overdue=(ended_on - cleared.due_date).days,
+    )
+    return Outcome(cleared, (event,))
+
+
+def unallocate(invoice: Invoice, amount_minor: int, *, on: date) -> Outcome:
+    """Take back what had been paid; a settled invoice is open again, and may become overdue in a new episode."""
+    assert 0 < amount_minor <= invoice.allocated_minor
+    reopened = replace(
+        invoice,
+        version=invoice.version + 1,
+        allocated_minor=invoice.allocated_minor - amount_minor,
+        raised_on=on,
+        moved_on=on,
+        reopened_on=on if invoice.balance_minor == 0 else invoice.reopened_on,
+        settled_on=None,
+    )
+    changed = InvoiceBalanceChanged(
+        customer_id=reopened.customer_id,
+        effective_on=on,
+        booked_on=on,
+        entity_id=reopened.entity_id,
+        invoice=reopened.state(),
+        change=reopened.money(amount_minor),
+        reason="unallocation",
+    )
+    return Outcome(reopened, (changed,))
+
+
+def hold_back(invoice: Invoice, amount_minor: int, *, dispute_id: UUID, reason: str, on: date) -> Outcome:
+    """Keep a disputed amount out of collection. The caller has checked that so much is collectable."""
+    assert 0 < amount_minor <= invoice.collectable_minor
+    disputed = replace(invoice, version=invoice.version + 1, disputed_minor=invoice.disputed_minor + amount_minor)
+    event = InvoiceDisputed(
+        customer_id=disputed.customer_id,
+        effective_on=on,
+        booked_on=on,
+        entity_id=disputed.entity_id,
+        invoice=disputed.state(),
+        dispute_id=dispute_id,
+        amount=disputed.money(amount_minor),
+        reason=reason,
+    )
+    return Outcome(disputed, (event,))
+
+
+def release(
+    invoice: Invoice, held_minor: int, *, amount: Money, dispute_id: UUID, outcome: DisputeOutcome, on: date
+) -> Outcome:
+    """End a dispute over `amount`: what it still held back (nothing, once it is paid) may be collected again."""
+    released = replace(invoice, version=invoice.version + 1, disputed_minor=invoice.disputed_minor - held_minor)
+    event = InvoiceDisputeResolved(
+        customer_id=released.customer_id,
+        effective_on=on,
+        booked_on=on,
+        entity_id=released.entity_id,
+        invoice=released.state(),
+        dispute_id=dispute_id,
+        amount=amount,
+        outcome=outcome,
+    )
+    return Outcome(released, (event,))
+
+
+def overdue_from(invoice: Invoice) -> date:
+    """The first day the invoice is overdue: the day after due, or the day it was reopened when that is later."""
+    after_due = invoice.due_date + ONE_DAY
+    return max(after_due, invoice.reopened_on) if invoice.reopened_on else after_due
+
+
+def next_look_on(invoice: Invoice) -> date | None:
+    """The next day on which the overdue tick has something to say of the invoice; null when it never will again."""
+    if invoice.balance_minor == 0:
+        return None
+    if invoice.overdue_since is None:
+        if invoice.due_soon_on is None:
+            return max(invoice.due_date - timedelta(days=DUE_SOON_DAYS), invoice.issue_date)
+        return overdue_from(invoice)
+    for days in AGED_DAYS:
+        if days > invoice.aged_days:
+            return max(invoice.due_date + timedelta(days=days), invoice.overdue_since)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An invoice with the particulars that do not change after its issue."""
+
+    invoice: Invoice
+    credit: CreditAnswer
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An invoice as it was written: its particulars, lines and taxes."""
+
+    filed: Filed
+    lines: tuple[PricedLine, ...]
+    taxes: tuple[TaxGroup, ...]
+
+    @property
+    def invoice(self) -> Invoice:
+        return self.filed.invoice
+
+    def numbered(self, number: str) -> Document:
+        return replace(self, filed=replace(self.filed, invoice=replace(self.invoice, number=number)))

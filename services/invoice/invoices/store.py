@@ -1,0 +1,284 @@
+"""Tables: invoice, invoice_line, invoice_tax, overdue_episode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from services.invoice.invoices.rules import CreditAnswer, Document, Filed, Invoice
+from services.invoice.pricing.rules import PricedLine, TaxGroup
+from shared.db import Tx
+
+NEXT_LOOK = "(select min(next_look_at) from invoice where next_look_at is not null)"
+"""The earliest moment at which the overdue ladder has something to say."""
+
+_FIELDS = tuple(field.name for field in fields(Invoice))
+_INVOICE = ", ".join(f"i.{name}" for name in _FIELDS)
+_FILED = "i.credit_policy, i.credit_outcome, i.credit_reasons, i.credit_decision_id, i.issued_at"
+_WIDTH = len(_FIELDS)
+_invoice_values = attrgetter(*_FIELDS)
+
+
+def _filed(values: Sequence[Any]) -> Filed:
+    policy, outcome, reasons, decision_id, issued_at = values[_WIDTH : _WIDTH + 5]
+    return Filed(Invoice(*values[:_WIDTH]), CreditAnswer(policy, outcome, tuple(reasons), decision_id), issued_at)
+
+
+# --- written once, when issued ---
+
+_COLUMNS = (
+    *_FIELDS,
+    *("status", "total_minor", "balance_minor", "next_look_at"),
+    *("credit_policy", "credit_outcome", "credit_reasons", "credit_decision_id", "issued_at", "import_id"),
+)
+_NUMBER = _FIELDS.index("number")
+_LINE_COLUMNS = tuple(field.name for field in fields(PricedLine))
+_TAX_COLUMNS = tuple(field.name for field in fields(TaxGroup))
+_line_values = attrgetter(*_LINE_COLUMNS)
+_tax_values = attrgetter(*_TAX_COLUMNS)
+
+
+def _row(document: Document, next_look_at: datetime | None, import_id: UUID | None) -> tuple[Any, ...]:
+    invoice, credit = document.invoice, document.filed.credit
+    return (
+        *_invoice_values(invoice),
+        *(invoice.status, invoice.total_minor, invoice.balance_minor, next_look_at),
+        *(credit.policy, credit.outcome, credit.reasons, credit.decision_id, document.filed.issued_at, import_id),
+    )
+
+
+def _placeholders() -> str:
+    """One for each column; an empty number takes the series' next one."""
+    numbered = [f"${n}" for n in range(1, len(_COLUMNS) + 1)]
+    numbered[_NUMBER] = f"coalesce(nullif(${_NUMBER + 1}, ''), (select number from series))"
+    return ", ".join(numbered)
+
+
+_L, _T = len(_COLUMNS), len(_COLUMNS) + len(_LINE_COLUMNS)
+
+_INSERT = f"""
+with series as (
+    update number_series set next_number = next_number + 1
+    where entity_id = ${_FIELDS.index("entity_id") + 1} and ${_NUMBER + 1} = ''
+    returning prefix || lpad((next_number - 1)::text, greatest(6, length((next_number - 1)::text)), '0') as number
+), written as (
+    insert into invoice ({", ".join(_COLUMNS)}) values ({_placeholders()}) returning number
+), lines as (
+    insert into invoice_line (invoice_id, {", ".join(_LINE_COLUMNS)})
+    select $1, * from unnest(${_L + 1}::int[], ${_L + 2}::text[], ${_L + 3}::numeric[], ${_L + 4}::bigint[],
+                             ${_L + 5}::bigint[], ${_L + 6}::text[], ${_L + 7}::numeric[])
+), taxes as (
+    insert into invoice_tax (invoice_id, {", ".join(_TAX_COLUMNS)})
+    select $1, * from unnest(${_T + 1}::text[], ${_T + 2}::numeric[], ${_T + 3}::bigint[], ${_T + 4}::bigint[])
+)
+select number from written
+"""
+
+
+async def insert(tx: Tx, document: Document, next_look_at: datetime | None) -> str:
+    """File an invoice; returns its number, taken from the entity's series where it has none of its own yet."""
+    return await tx.fetchval(
+        _INSERT,
+        *_row(document, next_look_at, None),
+        *zip(*map(_line_values, document.lines), strict=True),
+        *zip(*map(_tax_values, document.taxes), strict=True),
+    )
+
+
+async def copy(
+    tx: Tx, documents: Sequence[Document], next_looks_at: Sequence[datetime | None], import_id: UUID
+) -> None:
+    """File many invoices that have their numbers."""
+    rows = (_row(document, at, import_id) for document, at in zip(documents, next_looks_at, strict=True))
+    await tx.copy_records("invoice", _COLUMNS, rows)
+    lines = ((d.invoice.id, *_line_values(line)) for d in documents for line in d.lines)
+    await tx.copy_records("invoice_line", ("invoice_id", *_LINE_COLUMNS), lines)
+    taxes = ((d.invoice.id, *_tax_values(group)) for d in documents for group in d.taxes)
+    await tx.copy_records("invoice_tax", ("invoice_id", *_TAX_COLUMNS), taxes)
+
+
+_NUMBERS_TAKEN = "select number from invoice where entity_id = $1 and number = any($2::text[])"
+
+
+async def numbers_taken(tx: Tx, entity_id: str, numbers: Sequence[str]) -> set[str]:
+    return {row[0] for row in await tx.fetch(_NUMBERS_TAKEN, entity_id, numbers)}
+
+
+# --- changed while it is owed ---
+
+_CHANGING = (
+    *("id", "version", "allocated_minor", "disputed_minor", "overdue_episode", "overdue_since", "aged_days"),
+    *("due_soon_on", "raised_on", "moved_on", "reopened_on", "settled_on", "status", "balance_minor"),
+)
+_changing_values = attrgetter(*_CHANGING)
+
+_SAVE = f"""
+with given as (
+    select * from unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::date[], $7::int[],
+                         $8::date[], $9::date[], $10::date[], $11::date[], $12::date[], $13::text[], $14::bigint[],
+                         $15::timestamptz[], $16::date[])
+        as t ({", ".join(_CHANGING)}, next_look_at, episode_announced_on)
+), cleared as (
+    update overdue_episode e set cleared_on = greatest(g.settled_on, e.started_on)
+    from given g where e.invoice_id = g.id and e.cleared_on is null and g.overdue_since is null
+), started as (
+    insert into overdue_episode (invoice_id, episode, due_date, started_on, announced_on)
+    select i.id, g.overdue_episode, i.due_date, g.overdue_since, g.episode_announced_on
+    from given g join invoice i on i.id = g.id where g.episode_announced_on is not null
+)
+update invoice i set {", ".join(f"{name} = g.{name}" for name in (*_CHANGING[1:], "next_look_at"))}
+from given g where i.id = g.id and i.version < g.version
+"""
+
+
+async def save(
+    tx: Tx,
+    invoices: Sequence[Invoice],
+    next_looks_at: Sequence[datetime | None],
+    episodes_announced_on: Sequence[date | None],
+) -> int:
+    """Write what changed, ending and starting overdue episodes with it; returns how many were older than given."""
+    columns = zip(*map(_changing_values, invoices), strict=True)
+    status = await tx.execute(_SAVE, *columns, next_looks_at, episodes_announced_on)
+    return int(status.rpartition(" ")[2])
+
+
+_PASS_OVER = """
+update invoice i set next_look_at = g.next_look_at, due_soon_on = g.due_soon_on
+from unnest($1::uuid[], $2::timestamptz[], $3::date[]) as g (id, next_look_at, due_soon_on) where i.id = g.id
+"""
+
+
+async def look_later(tx: Tx, invoices: Sequence[Invoice], next_looks_at: Sequence[datetime | None]) -> None:
+    await tx.execute(_PASS_OVER, [i.id for i in invoices], next_looks_at, [i.due_soon_on for i in invoices])
+
+
+# --- read ---
+
+_FIND = f"select {_INVOICE}, {_FILED} from invoice i where i.id = $1"
+_LINES = f"select {', '.join(_LINE_COLUMNS)} from invoice_line where invoice_id = $1 order by position"
+_TAXES = f"select {', '.join(_TAX_COLUMNS)} from invoice_tax where invoice_id = $1 order by category, rate"
+
+
+async def find(tx: Tx, invoice_id: UUID) -> Invoice | None:
+    row = await tx.fetchrow(_FIND, invoice_id)
+    return Invoice(*tuple(row.values())[:_WIDTH]) if row else None
+
+
+async def find_document(tx: Tx, invoice_id: UUID) -> Document | None:
+    row = await tx.fetchrow(_FIND, invoice_id)
+    if row is None:
+        return None
+    lines = tuple(PricedLine(*line.values()) for line in await tx.fetch(_LINES, invoice_id))
+    taxes = tuple(TaxGroup(*group.values()) for group in await tx.fetch(_TAXES, invoice_id))
+    return Document(_filed(tuple(row.values())), lines, taxes)
+
+
+_PAGE = f"""
+select {_INVOICE}, {_FILED} from invoice i
+where ($1::uuid is null or i.id > $1)
+  and ($2::text is null or i.number = $2)
+  and ($3::uuid is null or i.customer_id = $3)
+  and ($4::text is null or i.status = $4)
+order by i.id limit $5
+"""
+
+
+async def page(
+    tx: Tx, *, after: UUID | None, number: str | None, customer_id: UUID | None, status: str | None, limit: int
+) -> list[Filed]:
+    rows = await tx.fetch(_PAGE, after, number, customer_id, status, limit)
+    return [_filed(tuple(row.values())) for row in rows]
+
+
+_CUSTOMER_OF = "select customer_id from invoice where id = $1"
+
+
+async def customer_of(tx: Tx, invoice_id: UUID) -> UUID | None:
+    return await tx.fetchval(_CUSTOMER_OF, invoice_id)
+
+
+_CUSTOMERS_OF_NUMBERS = """
+select distinct customer_id from invoice where entity_id = $1 and (number = any($2::text[]) or id = any($3::uuid[]))
+limit 2
+"""
+
+
+async def customers_of(tx: Tx, entity_id: str, numbers: Sequence[str], invoice_ids: Sequence[UUID]) -> list[UUID]:
+    return [row[0] for row in await tx.fetch(_CUSTOMERS_OF_NUMBERS, entity_id, numbers, invoice_ids)]
+
+
+_NAMED = f"""
+select {_INVOICE} from invoice i
+where i.customer_id = $1 and i.entity_id = $2 and (i.number = any($3::text[]) or i.id = any($4::uuid[]))
+order by i.due_date, i.id
+"""
+
+
+async def named(
+    tx: Tx, customer_id: UUID, entity_id: str, numbers: Sequence[str], invoice_ids: Sequence[UUID]
+) -> list[Invoice]:
+    return [Invoice(*row.values()) for row in await tx.fetch(_NAMED, customer_id, entity_id, numbers, invoice_ids)]
+
+
+# Of a thousand open invoices only those that the amount can reach are read, in each currency.
+_PAYABLE = f"""
+select {_INVOICE} from (
+    select *, sum(balance_minor - disputed_minor) over (partition by currency order by due_date, id)
+              - (balance_minor - disputed_minor) as before_minor
+    from invoice where customer_id = $1 and entity_id = $2 and balance_minor > 0
+) i
+where before_minor < $5::bigint or disputed_minor > 0
+union
+select {_INVOICE} from invoice i
+where i.customer_id = $1 and i.entity_id = $2 and (i.number = any($3::text[]) or i.id = any($4::uuid[]))
+order by due_date, id
+"""
+
+
+async def payable(
+    tx: Tx,
+    customer_id: UUID,
+    entity_id: str,
+    numbers: Sequence[str],
+    invoice_ids: Sequence[UUID],
+    amount_minor: int,
+) -> list[Invoice]:
+    rows = await tx.fetch(_PAYABLE, customer_id, entity_id, numbers, invoice_ids, amount_minor)
+    return [Invoice(*row.values()) for row in rows]
+
+
+_OPEN = f"""
+select {_INVOICE} from invoice i
+where i.customer_id = $1 and i.entity_id = $2 and i.balance_minor > 0 order by i.due_date, i.id
+"""
+
+
+async def open_items(tx: Tx, customer_id: UUID, entity_id: str) -> list[Invoice]:
+    return [Invoice(*row.values()) for row in await tx.fetch(_OPEN, customer_id, entity_id)]
+
+
+_CUSTOMERS_TO_LOOK_AT = """
+select distinct customer_id from (
+    select customer_id from invoice where next_look_at <= $1 order by next_look_at limit $2
+) due
+"""
+
+
+async def customers_to_look_at(tx: Tx, now: datetime, limit: int) -> list[UUID]:
+    return [row[0] for row in await tx.fetch(_CUSTOMERS_TO_LOOK_AT, now, limit)]
+
+
+_TO_LOOK_AT = f"""
+select {_INVOICE} from invoice i
+where i.customer_id = any($1::uuid[]) and i.next_look_at <= $2
+order by i.customer_id, i.due_date, i.id limit $3
+"""
+
+
+async def to_look_at(tx: Tx, customer_ids: Sequence[UUID], now: datetime, limit: int) -> list[Invoice]:
+    return [Invoice(*row.values()) for row in await tx.fetch(_TO_LOOK_AT, customer_ids, now, limit)]

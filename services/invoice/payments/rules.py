@@ -1,0 +1,348 @@
+"""Cash application: which invoices a payment settles, and what is left of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from services.invoice.invoices.rules import Invoice
+from shared.errors import Conflict, NotFound, Refused
+from shared.events.invoice import (
+    AllocationPart,
+    PaymentApplied,
+    PaymentReceived,
+    PaymentReversed,
+    PaymentState,
+    PaymentUnapplied,
+)
+from shared.money import Money
+
+Status = Literal["unapplied", "partly_applied", "applied", "reversed"]
+Basis = Literal["explicit", "reference", "oldest_due", "none"]
+"""How it was decided where a payment goes: told, by the invoice numbers in its reference, by age, or not at all."""
+
+TOKENS_MAX = 100
+
+
+class PaymentNotFound(NotFound):
+    slug = "payment-not-found"
+    title = "There is no such payment"
+
+
+class PayerUnknown(Refused):
+    slug = "payer-unknown"
+    title = "The request does not say whose payment this is"
+
+
+class CurrencyMismatch(Refused):
+    slug = "currency-mismatch"
+    title = "A payment settles invoices of its own currency only"
+
+
+class OverAllocated(Refused):
+    slug = "over-allocation"
+    title = "More would be allocated than there is"
+
+
+class AllocationRefused(Refused):
+    slug = "allocation-refused"
+    title = "The payment cannot be allocated like this"
+
+
+class PaymentIsReversed(Conflict):
+    slug = "payment-reversed"
+    title = "The payment is reversed already"
+
+
+class DateRefused(Refused):
+    slug = "payment-date"
+    title = "The payment cannot have been received then"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    id: UUID
+    version: int
+    entity_id: str
+    customer_id: UUID
+    currency: str
+    amount_minor: int
+    applied_minor: int
+    received_on: date
+    method: str
+    reference: str | None
+    applied_by: Basis
+    reversed_on: date | None = None
+    reversal_reason: str | None = None
+
+    @property
+    def unapplied_minor(self) -> int:
+        return 0 if self.reversed_on else self.amount_minor - self.applied_minor
+
+    @property
+    def status(self) -> Status:
+        if self.reversed_on:
+            return "reversed"
+        if self.applied_minor == 0:
+            return "unapplied"
+        return "applied" if self.applied_minor == self.amount_minor else "partly_applied"
+
+    def money(self, minor: int) -> Money:
+        return Money(minor, self.currency)
+
+    def state(self) -> PaymentState:
+        return PaymentState(
+            id=self.id,
+            version=self.version,
+            entity_id=self.entity_id,
+            status=self.status,
+            received_on=self.received_on,
+            amount=self.money(self.amount_minor),
+            applied=self.money(self.applied_minor),
+            unapplied=self.money(self.unapplied_minor),
+            method=self.method,
+            reference=self.reference,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An allocation asked for: an invoice by id or number, and how much (None: as much as goes)."""
+
+    invoice_id: UUID | None
+    number: str | None
+    amount: Money | None = None
+
+    def names(self, invoice: Invoice) -> bool:
+        return invoice.id == self.invoice_id or (self.invoice_id is None and invoice.number == self.number)
+
+    def __str__(self) -> str:
+        return str(self.number or self.invoice_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    invoice: Invoice
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a payment goes and why; what the parts leave of it stays unapplied."""
+
+    parts: tuple[Part, ...]
+    basis: Basis
+
+    @property
+    def total_minor(self) -> int:
+        return sum(part.amount_minor for part in self.parts)
+
+
+NOTHING = Plan((), "none")
+
+
+def received_on(stated: date | None, today: date) -> date:
+    """Today unless stated; late bookings are fine, future ones are not. Raises DateRefused."""
+    day = stated or today
+    if day > today:
+        raise DateRefused(f"received on {day}, which is after today, {today}", field="/received_on")
+    return day
+
+
+def tokens(reference: str | None) -> list[str]:
+    """What in a remittance text may be an invoice number: its words, also with slashes and plus signs as spaces."""
+    words = re.split(r"[\s,;]+", reference or "")
+    pieces = [piece for word in words for piece in (word, *re.split(r"[/+&|]", word))]
+    stripped = (piece.strip(".:#()[]{}'\"!?") for piece in pieces)
+    found = dict.fromkeys(form for piece in stripped if piece for form in (piece, piece.upper()))
+    return list(found)[:TOKENS_MAX]
+
+
+def by_request(wanted: Sequence[Wanted], invoices: Sequence[Invoice], available: Money) -> Plan:
+    """Allocate what was asked for, exactly.
+
+    Raises AllocationRefused (an invoice not the payer's, or named twice), CurrencyMismatch, OverAllocated.
+    """
+    parts: list[Part] = []
+    left = available.minor
+    for position, each in enumerate(wanted):
+        field = f"/allocations/{position}"
+        invoice = next((invoice for invoice in invoices if each.names(invoice)), None)
+        if invoice is None:
+            raise AllocationRefused(f"the payer has no invoice {each}", field=field)
+        if any(part.invoice.id == invoice.id for part in parts):
+            raise AllocationRefused(f"invoice {invoice.number} is named twice", field=field)
+        _same_currency(available, invoice, field)
+        amount = _wanted_amount(each, invoice, left, field)
+        parts.append(Part(invoice, amount))
+        left -= amount
+    return Plan(tuple(parts), "explicit")
+
+
+def _wanted_amount(wanted: Wanted, invoice: Invoice, left_minor: int, field: str) -> int:
+    money = invoice.money
+    if wanted.amount is None:
+        amount = min(invoice.balance_minor, left_minor)
+        if amount == 0:
+            why = "nothing is owed on it" if invoice.balance_minor == 0 else "nothing of the payment is left for it"
+            raise OverAllocated(f"invoice {invoice.number}: {why}", field=field)
+        return amount
+    if wanted.amount.currency != invoice.currency:
+        raise CurrencyMismatch(
+            f"{wanted.amount} is asked of a payment in {invoice.currency}", field=f"{field}/amount/currency"
+        )
+    amount = wanted.amount.minor
+    if amount <= 0:
+        raise AllocationRefused(f"{wanted.amount} is not an amount to allocate", field=f"{field}/amount")
+    if amount > invoice.balance_minor:
+        raise OverAllocated(
+            f"invoice {invoice.number} owes {money(invoice.balance_minor)}, not {wanted.amount}",
+            field=f"{field}/amount",
+        )
+    if amount > left_minor:
+        raise OverAllocated(f"{money(left_minor)} of the payment is left, not {wanted.amount}", field=f"{field}/amount")
+    return amount
+
+
+def automatic(invoices: Sequence[Invoice], numbers: Sequence[str], available: Money, customer_currency: str) -> Plan:
+    """Allocate by the invoice numbers in the payment's reference, else to what is due longest.
+
+    A reference that names invoices binds the payment to them: what they do not take stays unapplied, since a second
+    payment of a settled invoice is rather a mistake than money for another one. Without one, undisputed amounts come
+    first, the oldest due first, then disputed ones. Raises CurrencyMismatch when nothing open has the payment's
+    currency though something is open, or nothing is and it is not the customer's own.
+    """
+    named = set(numbers)
+    referenced = [invoice for invoice in invoices if invoice.number in named]
+    if referenced:
+        for invoice in referenced:
+            _same_currency(available, invoice, "/amount/currency")
+        return Plan(_in_turn(referenced, available.minor, lambda invoice: invoice.balance_minor), "reference")
+
+    owed = [invoice for invoice in invoices if invoice.balance_minor]
+    payable = [invoice for invoice in owed if invoice.currency == available.currency]
+    if not payable:
+        expected = sorted({invoice.currency for invoice in owed}) or [customer_currency]
+        if available.currency not in expected:
+            raise CurrencyMismatch(
+                f"the payment is in {available.currency}, what the customer owes in {' and '.join(expected)}; "
+                "to keep it unapplied all the same, say apply none",
+                field="/amount/currency",
+            )
+        return NOTHING
+    undisputed = _in_turn(payable, available.minor, lambda invoice: invoice.collectable_minor)
+    left = available.minor - sum(part.amount_minor for part in undisputed)
+    disputed = _in_turn(payable, left, lambda invoice: invoice.disputed_minor)
+    return Plan(_merged((*undisputed, *disputed)), "oldest_due")
+
+
+def _same_currency(available: Money, invoice: Invoice, field: str) -> None:
+    if invoice.currency != available.currency:
+        raise CurrencyMismatch(
+            f"the payment is in {available.currency}, invoice {invoice.number} in {invoice.currency}", field=field
+        )
+
+
+def _in_turn(invoices: Sequence[Invoice], available_minor: int, takes: Callable[[Invoice], int]) -> tuple[Part, ...]:
+    """The oldest due first, each as much as it takes, until nothing is left."""
+    parts = []
+    for invoice in sorted(invoices, key=lambda each: (each.due_date, each.id)):
+        amount = min(takes(invoice), available_minor)
+        if amount > 0:
+            parts.append(Part(invoice, amount))
+            available_minor -= amount
+    return tuple(parts)
+
+
+def _merged(parts: Sequence[Part]) -> tuple[Part, ...]:
+    merged: dict[UUID, Part] = {}
+    for part in parts:
+        before = merged.get(part.invoice.id)
+        merged[part.invoice.id] = Part(part.invoice, part.amount_minor + (before.amount_minor if before else 0))
+    return tuple(merged.values())
+
+
+def receive(payment: Payment, booked_on: date) -> PaymentReceived:
+    """Announce money that came in; nothing of it is applied yet."""
+    return PaymentReceived(
+        customer_id=payment.customer_id,
+        effective_on=payment.received_on,
+        booked_on=booked_on,
+        entity_id=payment.entity_id,
+        payment=payment.state(),
+    )
+
+
+def apply(payment: Payment, plan: Plan, *, effective_on: date, booked_on: date) -> tuple[Payment, PaymentApplied]:
+    """Bind a part of the unapplied cash to invoices."""
+    assert 0 < plan.total_minor <= payment.unapplied_minor
+    applied = replace(
+        payment,
+        version=payment.version + 1,
+        applied_minor=payment.applied_minor + plan.total_minor,
+        applied_by=plan.basis,
+    )
+    event = PaymentApplied(
+        customer_id=applied.customer_id,
+        effective_on=effective_on,
+        booked_on=booked_on,
+        entity_id=applied.entity_id,
+        payment=applied.state(),
+        allocations=_allocation_parts(plan.parts),
+    )
+    return applied, event
+
+
+def reverse(
+    payment: Payment, parts: Sequence[Part], reason: str, on: date
+) -> tuple[Payment, tuple[PaymentUnapplied | PaymentReversed, ...]]:
+    """Take a payment back, with all it was applied to. Raises PaymentIsReversed."""
+    if payment.reversed_on:
+        raise PaymentIsReversed(f"the payment was reversed on {payment.reversed_on}")
+    events: list[PaymentUnapplied | PaymentReversed] = []
+    if parts:
+        payment = replace(payment, version=payment.version + 1, applied_minor=0)
+        events.append(
+            PaymentUnapplied(
+                customer_id=payment.customer_id,
+                effective_on=on,
+                booked_on=on,
+                entity_id=payment.entity_id,
+                payment=payment.state(),
+                allocations=_allocation_parts(parts),
+            )
+        )
+    payment = replace(payment, version=payment.version + 1, reversed_on=on, reversal_reason=reason)
+    events.append(
+        PaymentReversed(
+            customer_id=payment.customer_id,
+            effective_on=on,
+            booked_on=on,
+            entity_id=payment.entity_id,
+            payment=payment.state(),
+            reason=reason,
+        )
+    )
+    return payment, tuple(events)
+
+
+def still_standing(payment: Payment) -> Payment:
+    """The payment itself when it can be allocated. Raises PaymentIsReversed."""
+    if payment.reversed_on:
+        raise PaymentIsReversed(f"the payment was reversed on {payment.reversed_on}; there is nothing to allocate")
+    return payment
+
+
+def _allocation_parts(parts: Sequence[Part]) -> tuple[AllocationPart, ...]:
+    return tuple(
+        AllocationPart(
+            invoice_id=part.invoice.id,
+            invoice_number=part.invoice.number,
+            amount=part.invoice.money(part.amount_minor),
+        )
+        for part in parts
+    )

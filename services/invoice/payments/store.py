@@ -1,0 +1,155 @@
+"""Tables: payment, allocation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from operator import attrgetter
+from uuid import UUID
+
+from services.invoice.payments.rules import Payment
+from shared.db import Tx
+from shared.money import Money
+
+_FIELDS = tuple(field.name for field in fields(Payment))
+_PAYMENT = ", ".join(f"p.{name}" for name in _FIELDS)
+_values = attrgetter(*_FIELDS)
+_F = len(_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAllocation:
+    invoice_id: UUID
+    amount_minor: int
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    payment_id: UUID
+    invoice_id: UUID
+    invoice_number: str
+    amount: Money
+    effective_on: date
+    reversed_on: date | None
+
+
+_INSERT = f"""
+with received as (
+    insert into payment ({", ".join(_FIELDS)}, status, unapplied_minor, booked_at)
+    values ({", ".join(f"${n}" for n in range(1, _F + 4))})
+)
+insert into allocation (payment_id, invoice_id, amount_minor, effective_on)
+select $1, * from unnest(${_F + 4}::uuid[], ${_F + 5}::bigint[], ${_F + 6}::date[])
+"""
+
+
+async def insert(tx: Tx, payment: Payment, allocations: Sequence[NewAllocation]) -> None:
+    await tx.execute(
+        _INSERT,
+        *_values(payment),
+        *(payment.status, payment.unapplied_minor, tx.now),
+        *_columns(allocations),
+    )
+
+
+_ALLOCATE = """
+with applied as (
+    update payment set version = $2, applied_minor = $3, unapplied_minor = $4, status = $5, applied_by = $6
+    where id = $1
+)
+insert into allocation (payment_id, invoice_id, amount_minor, effective_on)
+select $1, * from unnest($7::uuid[], $8::bigint[], $9::date[])
+"""
+
+
+async def allocate(tx: Tx, payment: Payment, allocations: Sequence[NewAllocation]) -> None:
+    p = payment
+    await tx.execute(
+        _ALLOCATE,
+        *(p.id, p.version, p.applied_minor, p.unapplied_minor, p.status, p.applied_by),
+        *_columns(allocations),
+    )
+
+
+def _columns(allocations: Sequence[NewAllocation]) -> tuple[list[UUID], list[int], list[date]]:
+    return (
+        [allocation.invoice_id for allocation in allocations],
+        [allocation.amount_minor for allocation in allocations],
+        [allocation.effective_on for allocation in allocations],
+    )
+
+
+_REVERSE = """
+with reversed as (
+    update payment set version = $2, applied_minor = 0, unapplied_minor = 0, status = 'reversed', reversed_on = $3,
+                       reversal_reason = $4
+    where id = $1
+)
+update allocation set reversed_on = $3 where payment_id = $1 and reversed_on is null
+"""
+
+
+async def reverse(tx: Tx, payment: Payment) -> None:
+    await tx.execute(_REVERSE, payment.id, payment.version, payment.reversed_on, payment.reversal_reason)
+
+
+_FIND = f"select {_PAYMENT}, p.booked_at from payment p where p.id = $1"
+
+
+async def find(tx: Tx, payment_id: UUID) -> tuple[Payment, datetime] | None:
+    row = await tx.fetchrow(_FIND, payment_id)
+    if row is None:
+        return None
+    values = tuple(row.values())
+    return Payment(*values[:-1]), values[-1]
+
+
+_CUSTOMER_OF = "select customer_id from payment where id = $1"
+
+
+async def customer_of(tx: Tx, payment_id: UUID) -> UUID | None:
+    return await tx.fetchval(_CUSTOMER_OF, payment_id)
+
+
+_ALLOCATIONS = """
+select a.payment_id, a.invoice_id, i.number, a.amount_minor, i.currency, a.effective_on, a.reversed_on
+from allocation a join invoice i on i.id = a.invoice_id
+where a.payment_id = any($1::uuid[]) order by a.id
+"""
+
+
+async def allocations_of(tx: Tx, payment_ids: Sequence[UUID]) -> list[Allocation]:
+    return [
+        Allocation(payment_id, invoice_id, number, Money(minor, currency), effective_on, reversed_on)
+        for payment_id, invoice_id, number, minor, currency, effective_on, reversed_on in await tx.fetch(
+            _ALLOCATIONS, payment_ids
+        )
+    ]
+
+
+_PAGE = f"""
+select {_PAYMENT}, p.booked_at from payment p
+where ($1::uuid is null or p.id > $1)
+  and ($2::uuid is null or p.customer_id = $2)
+  and ($3::text is null or p.status = $3)
+order by p.id limit $4
+"""
+
+
+async def page(
+    tx: Tx, after: UUID | None, customer_id: UUID | None, status: str | None, limit: int
+) -> list[tuple[Payment, datetime]]:
+    rows = await tx.fetch(_PAGE, after, customer_id, status, limit)
+    return [(Payment(*tuple(row.values())[:-1]), row[-1]) for row in rows]
+
+
+_UNAPPLIED = """
+select currency, sum(unapplied_minor)::bigint from payment
+where customer_id = $1 and entity_id = $2 and unapplied_minor > 0 group by currency order by currency
+"""
+
+
+async def unapplied(tx: Tx, customer_id: UUID, entity_id: str) -> list[Money]:
+    return [Money(minor, currency) for currency, minor in await tx.fetch(_UNAPPLIED, customer_id, entity_id)]
