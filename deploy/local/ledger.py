@@ -15,7 +15,7 @@ from typing import Literal, cast
 
 from shared.money import Money
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "customer_ref",
     "invoice_number",
     "invoice_date",

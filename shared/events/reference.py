@@ -117,8 +117,9 @@ def _type(field: dict[str, Any]) -> str:
     if field.get("type") == "array":
         return f"list of {_type(field['items'])}"
     if "format" in field:
-        return field["format"]
-    return {"string": "text", "integer": "whole number"}.get(field["type"], field["type"])
+        return str(field["format"])
+    plain = str(field["type"])
+    return {"string": "text", "integer": "whole number"}.get(plain, plain)
 
 
 def _anchor(heading: str) -> str:

@@ -104,7 +104,7 @@ class Truth:
         return ends
 
     def ageing(self, day: date, currency: str) -> Ageing:
-        buckets = dict.fromkeys(BUCKETS, Decimal(0))
+        buckets: dict[str, Decimal] = {name: Decimal(0) for name in BUCKETS}
         count = 0
         for claim in self.claims:
             if claim.currency == currency and claim.open_on(day):
