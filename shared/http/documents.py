@@ -14,8 +14,11 @@ from shared.http.responses import JSON_MEDIA_TYPE
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
-    "favicon.png": "image/png",
 }
+FAVICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5fbf"/>'
+    '<path d="M9 7h7a9 9 0 0 1 0 18H9z" fill="#fff"/><path d="M13 11v10h3a5 5 0 0 0 0-10z" fill="#1f5fbf"/></svg>'
+)
 _CACHE_A_DAY = {"cache-control": "public, max-age=86400"}
 
 
@@ -57,7 +60,7 @@ async def docs_page(request: Request) -> HTMLResponse:
         title=request.app.title,
         swagger_js_url="/docs/swagger-ui-bundle.js",
         swagger_css_url="/docs/swagger-ui.css",
-        swagger_favicon_url="/docs/favicon.png",
+        swagger_favicon_url="/favicon.ico",
         swagger_ui_parameters={
             "persistAuthorization": True,
             "displayRequestDuration": True,
@@ -65,6 +68,11 @@ async def docs_page(request: Request) -> HTMLResponse:
             "tryItOutEnabled": True,
         },
     )
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    return Response(FAVICON, media_type="image/svg+xml", headers=_CACHE_A_DAY)
 
 
 @router.get("/docs/{name}")

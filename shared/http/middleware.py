@@ -22,6 +22,7 @@ logger = log.get("shared.http")
 
 CORRELATION_HEADER = b"x-correlation-id"
 _CORRELATION = re.compile(rb"[\w.:/+=-]{1,128}", re.ASCII)
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -79,7 +80,7 @@ class Observe:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method, route = scope["method"], _route_of(scope)
-        labels = (method if status != 405 else "-", route, status)
+        labels = (method if method in _METHODS else "other", route, status)
         duration = self._durations.get(labels)
         if duration is None:
             duration = self._durations[labels] = telemetry.HTTP_REQUEST_SECONDS.labels(*map(str, labels))

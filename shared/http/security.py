@@ -151,7 +151,7 @@ class Keys:
 
     async def _refresh(self) -> None:
         async with self._loading:
-            if _monotonic() - self._tried_at < REFRESH_PAUSE_SECONDS and self._keys:
+            if self._keys and _monotonic() - self._tried_at < REFRESH_PAUSE_SECONDS:
                 return
             self._tried_at = _monotonic()
             try:

@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from shared import log
 from shared.clock import real_now
 from shared.db import Database
-from shared.http.problems import PAGE
+from shared.http.problems import PAGE, HttpFault
 from shared.http.security import Forbidden, Principal, ScopeCheck, Unauthenticated, same_origin
 
 logger = log.get(__name__)
@@ -27,6 +27,12 @@ LINK_TYPE = "sign-in+jwt"
 LINK_AUDIENCE = "dueward-sign-in"
 SESSION_TYPE = "session+jwt"
 SESSION_SECONDS = 12 * 3600
+
+
+class LinkUnusable(HttpFault):
+    status = 403
+    slug = "sign-in-link-unusable"
+    title = "This sign-in link does not work any more"
 
 
 class SignInNeeded(Exception):
@@ -121,9 +127,12 @@ async def explain_sign_in(request: Request) -> HTMLResponse:
 @router.get("/sign-in/{token}")
 async def sign_in(request: Request, token: str, next: str = "/") -> Response:
     """Use a one-time link: open the session, and go on to the page that was wanted."""
-    claims = await request.app.state.verifier.claims(token, (LINK_TYPE,), LINK_AUDIENCE)
+    try:
+        claims = await request.app.state.verifier.claims(token, (LINK_TYPE,), LINK_AUDIENCE)
+    except Unauthenticated:
+        raise LinkUnusable("it is too old, or was not copied whole; `make link` prints a new one") from None
     if not await _use_link(request.app.state.database, str(claims.get("jti", "")), float(claims["exp"])):
-        raise Forbidden("this sign-in link has been used already: ask for a new one")
+        raise LinkUnusable("it has been used already, and a link works once; `make link` prints a new one")
     principal = Principal(
         subject=claims["sub"],
         client_id="pages",
