@@ -114,6 +114,8 @@ async def get_thing(thing_id: UUID, database: DatabaseDep) -> Response:
 async def change_thing(thing_id: UUID, body: ThingIn, seen: IfMatch, database: DatabaseDep) -> Response:
     async with database.pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow("select * from thing where id = $1 for update", thing_id)
+        if row is None:
+            raise ThingNotFound(f"there is no thing {thing_id}")
         check_version(seen, row["version"])
         row = await connection.fetchrow(
             "update thing set name = $2, version = version + 1 where id = $1 returning *", thing_id, body.name

@@ -174,9 +174,7 @@ def test_a_route_without_a_scope_does_not_start():
     service = Service("things", "Things.", Subscriptions("things", ()), Ticks(), (router,))
     settings = ServiceSettings(database_url="x", kafka_bootstrap_servers="x", session_secret=SecretStr("s"))
     with pytest.raises(RuntimeError, match="open-by-mistake"):
-        create_app(
-            service, ServiceSettings(database_url="x", kafka_bootstrap_servers="x", session_secret=SecretStr("s"))
-        )
+        create_app(service, settings)
 
 
 def test_a_misspelt_scope_does_not_start():
