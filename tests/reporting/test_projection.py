@@ -181,7 +181,8 @@ async def test_a_batch_takes_few_statements_however_large_it_is(reports_database
 async def test_feed_numbers_become_visible_in_the_order_of_their_size(reports_database: Database) -> None:
     """A writer that has its numbers and has not committed holds the next one up: no reader's cursor passes it by."""
     books = Books()
-    books.onboard("First"), books.onboard("Second")
+    books.onboard("First")
+    books.onboard("Second")
     first, second = books.received
     async with transaction(reports_database) as slow:
         await project(slow, [first])

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.reporting.dashboard import handlers, rules
 from services.reporting.dashboard.handlers import NothingOwed, Overview
+from services.reporting.timeline import rules as timeline
 from shared.calendar import local_date
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep
@@ -34,7 +35,7 @@ TEMPLATES = Environment(
 )
 TEMPLATES.filters.update(
     day=rules.day_words,
-    month=rules.month_words,
+    day_near=rules.day_near,
     number=rules.number,
     signed=rules.signed,
     late=rules.days_late,
@@ -84,6 +85,7 @@ async def account(
         days=[(day, list(entries)) for day, entries in groupby(shown.entries, key=lambda entry: entry.on)],
         older=f"{path}?{urlencode({'as_of': on.isoformat(), **older})}#timeline" if older else None,
         starts_later=place is not None,
+        steps=timeline.STEPS,
     )
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import ceil, floor, log10
 from typing import NamedTuple
 
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
 from shared.calendar import add_months, month_end
 from shared.money import Money, exponent
@@ -37,15 +37,22 @@ def day_words(day: date) -> str:
 
 
 def month_words(day: date) -> str:
-    return f"{day:%b}" if day.month != 1 else f"{day:%b %Y}"
+    """Jun ’13."""
+    return f"{day:%b ’%y}"
+
+
+def day_near(day: date, other: date) -> str:
+    """30 Jun, with the year only where it is not that of the other day at hand."""
+    return f"{day.day} {day:%b}" if day.year == other.year else day_words(day)
 
 
 def amount(minor: int, currency: str, *, whole: bool = False) -> str:
     """€1,234,567 or €1,234.50; the code in place of a symbol that is not widely read."""
     value = Money(minor, currency).decimal
+    symbol = "¤\xa0" if get_currency_symbol(currency, locale="en")[-1:].isalpha() else "¤"
     if whole:
-        return format_currency(value, currency, "¤#,##0", locale="en", currency_digits=False)
-    return format_currency(value, currency, locale="en")
+        return format_currency(value, currency, f"{symbol}#,##0", locale="en", currency_digits=False)
+    return format_currency(value, currency, f"{symbol}#,##0.00", locale="en")
 
 
 def signed(money: Money) -> str:
@@ -133,8 +140,11 @@ class LineChart:
 
 
 def line_chart(days: Sequence[date], series: Mapping[str, Sequence[Decimal | None]]) -> LineChart | None:
-    """Draw series over the same days, evenly spaced; days without a value leave a gap. The area between the first two
-    series is drawn too where both have a value. None when there are fewer than two values to connect."""
+    """Draw series over the same days, evenly spaced; days without a value leave a gap, but the chart begins with the
+    first value. The area between the first two series is drawn too where both have a value. None when there are fewer
+    than two values to connect."""
+    begin = next((i for i in range(len(days)) if any(line[i] is not None for line in series.values())), 0)
+    days, series = days[begin:], {name: line[begin:] for name, line in series.items()}
     values = [value for line in series.values() for value in line if value is not None]
     if len(days) < 2 or len(values) < 2:
         return None

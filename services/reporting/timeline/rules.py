@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from shared.money import Money, format_minor
@@ -16,7 +17,7 @@ Kind = Literal["customer", "credit", "invoice", "dispute", "payment", "overdue",
 
 Data = Mapping[str, Any]
 
-QUIET = frozenset(
+STEPS = frozenset(
     {
         "dueward.credit.limit_changed.v1",
         "dueward.credit.decision_made.v1",
@@ -28,7 +29,10 @@ QUIET = frozenset(
         "dueward.case.closed.v1",
     }
 )
-"""Steps on the way to something that another event tells: a glance at the latest goes without them."""
+"""Steps on the way to something that another event tells as well."""
+
+QUIET = STEPS | {"dueward.payment.received.v1"}
+"""What a glance at the latest goes without; an invoice that was paid tells of its payment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,9 @@ def _decision_made(d: Data) -> Line:
 
 
 def _invoice_issued(d: Data) -> Line:
-    detail = _joined(f"due {d['invoice']['due_date']}", f"by {d['delivery_channel']}", d.get("customer_reference"))
+    detail = _joined(
+        f"due {_day(d['invoice']['due_date'])}", f"by {d['delivery_channel']}", d.get("customer_reference")
+    )
     return Line("invoice", f"Invoice {_number(d)} issued", detail, _amount(d["change"]))
 
 
@@ -108,18 +114,18 @@ def _dispute_resolved(d: Data) -> Line:
 
 
 def _due_soon(d: Data) -> Line:
-    detail = f"due {d['invoice']['due_date']}, in {_days(d['days_until_due'])}"
+    detail = f"due {_day(d['invoice']['due_date'])}, in {_days(d['days_until_due'])}"
     return Line("overdue", f"Invoice {_number(d)} due soon", detail, _amount(d["invoice"]["balance"]))
 
 
 def _overdue(d: Data) -> Line:
-    detail = f"was due {d['invoice']['due_date']}"
+    detail = f"was due {_day(d['invoice']['due_date'])}"
     return Line("overdue", f"Invoice {_number(d)} overdue", detail, _amount(d["invoice"]["balance"]))
 
 
 def _aged(d: Data) -> Line:
     title = f"Invoice {_number(d)} reached {_days(d['days_overdue'])} overdue"
-    return Line("overdue", title, f"was due {d['invoice']['due_date']}", _amount(d["invoice"]["balance"]))
+    return Line("overdue", title, f"was due {_day(d['invoice']['due_date'])}", _amount(d["invoice"]["balance"]))
 
 
 def _overdue_cleared(d: Data) -> Line:
@@ -159,7 +165,7 @@ def _reminder(title: str) -> Callable[[Data], Line]:
 
 def _case_opened(d: Data) -> Line:
     c = d["case"]
-    oldest = f"oldest item due {c['oldest_due_on']}" if c.get("oldest_due_on") else None
+    oldest = f"oldest item due {_day(c['oldest_due_on'])}" if c.get("oldest_due_on") else None
     return Line("case", "Collection case opened", _joined(oldest, f"strategy {c['strategy']}"))
 
 
@@ -174,7 +180,7 @@ def _case_closed(d: Data) -> Line:
 
 
 def _task_assigned(d: Data) -> Line:
-    return Line("task", f"Task: {d['task']['title']}", f"due {d['task']['due_on']}")
+    return Line("task", f"Task: {d['task']['title']}", f"due {_day(d['task']['due_on'])}")
 
 
 _TELLERS: dict[str, Callable[[Data], Line]] = {
@@ -229,6 +235,12 @@ def _number(d: Data) -> str:
 
 def _terms(customer: Data) -> str:
     return f"net {customer['payment_terms']['net_days']} days"
+
+
+def _day(text: str) -> str:
+    """30 Jun 2013."""
+    day = date.fromisoformat(text)
+    return f"{day.day} {day:%b %Y}"
 
 
 def _days(n: int) -> str:
