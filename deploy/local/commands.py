@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 
+import httpx
 import typer
+from rich import progress
 from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deploy.local import stack
+from deploy.local import generate, replay, stack, summary
+from deploy.local import ledger as ledgers
 from deploy.local.embedded import EmbeddedPartFailed
-from deploy.local.layout import BadOptions, Layout, Mode
+from deploy.local.layout import SERVICE_PORTS, BadOptions, Layout, Mode
+from deploy.local.ledger import BadLedger, Row
+from deploy.local.replay import Progress, ReplayFailed, Summary, Target
 from shared.tokens import make_link, make_token
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
+
+FAULTS_SHOWN = 20
 
 
 @app.command()
@@ -26,6 +35,25 @@ def up() -> None:
     """Start the stack on real time, with data of its own that stay from one `up` to the next."""
     layout = _layout("up")
     _start(layout)
+    _print_addresses(layout)
+
+
+@app.command()
+def demo(
+    ledger: Annotated[Path | None, typer.Argument(help="a ledger file; a generated one by default")] = None,
+) -> None:
+    """Start the stack afresh on simulated time and replay a ledger through it, day by day."""
+    layout = _layout("demo")
+    rows = _read_ledger(ledger or _generated_ledger(layout))
+    _start(layout)
+    target = Target({service: layout.url(service) for service in SERVICE_PORTS}, layout.token.read_text())
+    try:
+        replayed = _replay(target, rows)
+        summary.show(console, replayed, asyncio.run(summary.ask(target, replayed.last)))
+    except (ReplayFailed, httpx.HTTPError) as error:
+        _fail(f"{error}\nThe stack is still up: make logs shows more, make down stops it")
+    except KeyboardInterrupt:
+        _fail("interrupted; the stack is still up, make down stops it")
     _print_addresses(layout)
 
 
@@ -136,15 +164,69 @@ def _start(layout: Layout) -> None:
     console.print(f"the stack is up after {time.monotonic() - started:.1f} s")
 
 
+def _generated_ledger(layout: Layout) -> Path:
+    path = layout.folder / "ledger.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        generate.write(generate.ledger(generate.DEFAULT), file)
+    return path
+
+
+def _read_ledger(path: Path) -> list[Row]:
+    try:
+        rows = ledgers.load(path)
+    except BadLedger as error:
+        console.print(f"[red]{path} cannot be replayed:")
+        for fault in error.faults[:FAULTS_SHOWN]:
+            console.print(f"  {fault}", markup=False)
+        if len(error.faults) > FAULTS_SHOWN:
+            console.print(f"  and {len(error.faults) - FAULTS_SHOWN} more")
+        raise typer.Exit(1) from None
+    except OSError as error:
+        _fail(f"{path} cannot be read: {error.strerror}")
+    console.print(f"{_short(path)}: {len(rows):,} invoices of {len({row.customer_ref for row in rows}):,} customers")
+    return rows
+
+
+def _replay(target: Target, rows: list[Row]) -> Summary:
+    """Replay with a progress bar; ten lines where there is no terminal."""
+    columns = (
+        TextColumn("{task.fields[day]}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[invoices]:,} invoices, {task.fields[payments]:,} payments"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("replay", total=None, day="", invoices=0, payments=0)
+
+        def on_progress(seen: Progress) -> None:
+            bar.update(
+                task,
+                completed=seen.days_done,
+                total=seen.days_total,
+                day=seen.day.isoformat(),
+                invoices=seen.invoices,
+                payments=seen.payments,
+            )
+            tenth = seen.days_total // 10 or 1
+            if not console.is_terminal and seen.days_done % tenth == 0:
+                console.print(f"{seen.day}: {seen.invoices:,} invoices, {seen.payments:,} payments")
+
+        return asyncio.run(replay.run(target, rows, on_progress))
+
+
 def _print_addresses(layout: Layout) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for service in ("invoice", "reminder", "credit", "reporting"):
         table.add_row(service, f"{layout.url(service)}/docs")
-    table.add_row("dashboard", make_link(layout.folder, layout.url("reporting")))
     table.add_row("token", str(_short(layout.token)))
     table.add_row("mails", str(_short(layout.mails)))
-    console.print(table, soft_wrap=True)
-    console.print("make status, make logs, make down")
+    console.print(table)
+    # As it is, however long: a wrapped link cannot be clicked.
+    print(f"\nThe dashboard, signed in (the link works once): {make_link(layout.folder, layout.url('reporting'))}")
+    console.print("[dim]make link prints another; make status, make logs and make down do what they say")
 
 
 def _follow(files: dict[str, Path], lines: int, follow: bool) -> None:
