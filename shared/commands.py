@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from shared import outbox, parked
+from shared import event_log, parked
 from shared.clock import Clock
 from shared.db import Database, Tx, transaction
 from shared.errors import DomainError
@@ -64,7 +64,7 @@ def run(service: Service, settings: Callable[[], ServiceSettings]) -> None:
         topic: Annotated[str | None, typer.Option(help="only events of this topic")] = None,
     ) -> None:
         """Publish again what was logged in a range of time; subscribers drop what they have."""
-        count = in_transaction(lambda tx: outbox.replay(tx, outbox.utc(first), outbox.utc(until), topic))
+        count = in_transaction(lambda tx: event_log.replay(tx, event_log.utc(first), event_log.utc(until), topic))
         typer.echo(f"{count} events are published again")
 
     @parked_app.command("list")

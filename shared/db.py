@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from shared.clock import Clock
+from shared.clock import Clock, ClockNotSet
 
 INFRASTRUCTURE_ERRORS = (
     asyncpg.PostgresConnectionError,
@@ -26,6 +26,7 @@ INFRASTRUCTURE_ERRORS = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,
+    ClockNotSet,
     ConnectionError,
     OSError,
     TimeoutError,

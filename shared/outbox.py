@@ -6,29 +6,24 @@ into `event_log`, kept, and a pointer to it into `outbox`, which the relay remov
 
 from __future__ import annotations
 
-import zlib
-from datetime import UTC, date, datetime
-from uuid import UUID
-
 from shared import context
 from shared.clock import real_now
 from shared.db import Tx
+from shared.errors import Refused
+from shared.event_log import shard_of
 from shared.events.event import Event
 from shared.ids import new_id
 from shared.telemetry import current_traceparent
 
-SHARDS = 16
 EVENT_BYTES_MAX = 900_000
 """Just below the megabyte that brokers take by default: an oversized event would block its key for ever."""
 
 
-class EventTooLarge(ValueError):
+class EventTooLarge(Refused):
     """The event would never pass the broker, so the work that wanted it is refused."""
 
-
-def shard_of(key: UUID) -> int:
-    """Stable across processes and releases, unlike Python's own hash."""
-    return zlib.crc32(key.bytes) % SHARDS
+    slug = "event-too-large"
+    title = "The result would be too large to publish"
 
 
 async def append(tx: Tx, *events: Event) -> None:
@@ -80,42 +75,3 @@ with logged as (
 )
 insert into outbox (seq, month, shard) select seq, month, shard from logged
 """
-
-
-async def replay(tx: Tx, first: datetime, until: datetime, topic: str | None = None) -> int:
-    """Publish again what was logged in [first, until): subscribers drop what they have. Returns the events put back."""
-    return await tx.fetchval(_PUT_BACK, first, until, topic)
-
-
-_PUT_BACK = """
-with put_back as (
-    insert into outbox (seq, month, shard)
-    select seq, month, shard from event_log
-    where logged_at >= $1 and logged_at < $2 and ($3::text is null or topic = $3)
-    on conflict (seq) do nothing
-    returning seq, month
-), uncounted as (
-    update relay_progress p set n = p.n - again.n
-    from (select l.topic, l.shard, count(*) n from put_back join event_log l using (seq, month) group by 1, 2) again
-    where p.topic = again.topic and p.shard = again.shard
-)
-select count(*) from put_back
-"""
-
-
-def utc(moment: datetime) -> datetime:
-    """A moment given without an offset is meant in UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-async def ensure_partitions(tx: Tx, today: date) -> None:
-    """Make the event log's partitions of this month and the two after it."""
-    month = today.replace(day=1)
-    for _ in range(3):
-        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        # DDL takes no parameters; both values are dates made here.
-        await tx.execute(
-            f"create table if not exists event_log_{month:%Y_%m} partition of event_log"
-            f" for values from ('{month}') to ('{following}')"
-        )
-        month = following

@@ -18,7 +18,7 @@ import uvloop
 from fastapi import FastAPI
 
 from shared import broker as brokers
-from shared import log, outbox, telemetry
+from shared import event_log, log, telemetry
 from shared.broker import DEAD_LETTER_TOPIC, Broker
 from shared.clock import Clock, real_now
 from shared.consumer import Consumer, retry_parked_until
@@ -118,7 +118,7 @@ async def bind_to_broker(service: Service, database: Database, broker: Broker) -
         )
         cluster = await brokers.cluster_id(client)
     async with transaction_without_clock(database) as tx:
-        await outbox.ensure_partitions(tx, real_now().date())
+        await event_log.ensure_partitions(tx, real_now().date())
         if await brokers.bind(tx, cluster):
             logger.warning("broker_replaced", cluster=cluster, consequence="everything logged is published again")
     return cluster

@@ -23,8 +23,8 @@ from shared import log, telemetry
 from shared.broker import Broker, BrokerReplaced
 from shared.clock import real_now
 from shared.db import INFRASTRUCTURE_ERRORS, WAKE_CHANNEL, Database
+from shared.event_log import SHARDS
 from shared.events.envelope import Envelope, to_kafka
-from shared.outbox import SHARDS
 from shared.waiting import wait_for_either, wait_until_set
 
 logger = log.get(__name__)

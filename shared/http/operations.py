@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from shared import outbox, parked
+from shared import event_log, parked
 from shared.db import reading
 from shared.errors import Refused
 from shared.http.cursors import next_cursor
@@ -118,5 +118,5 @@ async def replay_events(body: ReplayIn, once: Once) -> Response:
     if body.until <= body.first:
         raise Refused("the end of the range is not after its start", field="/to")
     async with once as tx:
-        count = await outbox.replay(tx, body.first, body.until, body.topic)
+        count = await event_log.replay(tx, body.first, body.until, body.topic)
         return once.answer(202, ReplayOut(events=count))

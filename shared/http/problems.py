@@ -24,7 +24,6 @@ from shared import context, log
 from shared.clock import ClockNotSet
 from shared.db import INFRASTRUCTURE_ERRORS
 from shared.errors import DomainError
-from shared.outbox import EventTooLarge
 
 logger = log.get(__name__)
 
@@ -271,10 +270,6 @@ async def clock_not_set(request: Request, error: Exception) -> Response:
     return problem_response(request, 503, "clock-not-set", "Nobody has said what time it is", str(error))
 
 
-async def event_too_large(request: Request, error: Exception) -> Response:
-    return problem_response(request, 422, "event-too-large", "The result would be too large to publish", str(error))
-
-
 async def value_out_of_range(request: Request, error: Exception) -> Response:
     """The database refused a value that the schema let through."""
     logger.warning("value_out_of_range", path=request.scope["path"], error=repr(error))
@@ -306,5 +301,4 @@ HANDLERS: dict[type[Exception], ExceptionHandler] = {
     **dict.fromkeys(INFRASTRUCTURE_ERRORS, unavailable),
     httpx.TransportError: upstream_unavailable,
     ClockNotSet: clock_not_set,
-    EventTooLarge: event_too_large,
 }

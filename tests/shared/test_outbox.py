@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from shared import outbox
+from shared import event_log, outbox
 from shared.clock import real_now
 from shared.db import INFRASTRUCTURE_ERRORS, Database, Tx, transaction
 from shared.outbox import EventTooLarge
@@ -76,9 +76,9 @@ async def test_a_replayed_range_is_published_again_but_not_counted_again(databas
         )
         await connection.execute("delete from outbox")
     async with transaction(database) as tx:
-        assert await outbox.replay(tx, begun, real_now() + timedelta(seconds=5), "ar.payment") == 0
+        assert await event_log.replay(tx, begun, real_now() + timedelta(seconds=5), "ar.payment") == 0
     async with transaction(database) as tx:
-        assert await outbox.replay(tx, begun, real_now() + timedelta(seconds=5), "ar.invoice") == 3
+        assert await event_log.replay(tx, begun, real_now() + timedelta(seconds=5), "ar.invoice") == 3
     assert await counts(database) == (3, 3)
     async with database.pool.acquire() as connection:
         assert await connection.fetchval("select sum(n) from relay_progress") == 0
@@ -88,7 +88,7 @@ async def test_the_event_log_gets_its_months_ahead_of_time(database: Database) -
     today = real_now().date()
     for _ in range(2):
         async with transaction(database) as tx:
-            await outbox.ensure_partitions(tx, today)
+            await event_log.ensure_partitions(tx, today)
     await publish(database, event(uuid4(), uuid4(), 1))
     async with database.pool.acquire() as connection:
         assert await connection.fetchval("select count(*) from only event_log_default") == 0
