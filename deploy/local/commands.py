@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, cast
 
 import httpx
 import typer
+import uvloop
 from rich import progress
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -214,7 +215,7 @@ def _replay(target: Target, rows: list[Row]) -> Summary:
             if not console.is_terminal and seen.days_done % tenth == 0:
                 console.print(f"{seen.day}: {seen.invoices:,} invoices, {seen.payments:,} payments")
 
-        return asyncio.run(replay.run(target, rows, on_progress))
+        return uvloop.run(replay.run(target, rows, on_progress))
 
 
 def _print_addresses(layout: Layout) -> None:

@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
+from urllib.parse import quote
 
-import httpx
 import orjson
 
 from deploy.local.ledger import Row
 from deploy.local.profiles import profile
+from deploy.local.wire import NotAnswered, Origin
 
 SERVICES = ("credit", "reminder", "reporting", "invoice")
 """In the order their clocks are set: invoice last, so that whoever hears of its day has reached it."""
@@ -33,6 +34,7 @@ PAY_AT = time_of_day(12)
 ONE_DAY = timedelta(days=1)
 AT_ONCE_MAX = 8
 IDLE_WAIT_MS = 5_000
+ANSWER_WITHIN_S = 60.0
 
 
 class ReplayFailed(Exception):
@@ -86,44 +88,34 @@ class Client:
     """POSTs that survive restarts: repeated with the same Idempotency-Key until answered, for `patience_s` at most."""
 
     def __init__(self, target: Target, patience_s: float = 180.0) -> None:
-        limits = httpx.Limits(max_keepalive_connections=16, keepalive_expiry=60)
-        headers = {"authorization": f"Bearer {target.token}"}
-        self._clients = {
-            name: httpx.AsyncClient(base_url=target.base_urls[name], headers=headers, limits=limits, timeout=60)
-            for name in SERVICES
-        }
+        headers = {"authorization": f"Bearer {target.token}", "accept": "application/json"}
+        self._origins = {name: Origin(target.base_urls[name], headers, ANSWER_WITHIN_S) for name in SERVICES}
         self._patience_s = patience_s
 
     async def close(self) -> None:
-        await asyncio.gather(*(client.aclose() for client in self._clients.values()))
+        await asyncio.gather(*(origin.close() for origin in self._origins.values()))
 
     async def send(
-        self,
-        service: str,
-        method: str,
-        path: str,
-        body: Any = None,
-        key: str | None = None,
-        params: dict[str, Any] | None = None,
+        self, service: str, method: str, path: str, body: Any = None, key: str | None = None
     ) -> dict[str, Any]:
         """The answer's JSON. Raises ReplayFailed on a refusal, or when nobody answers in time."""
-        headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
-        content = orjson.dumps(body) if body is not None else None
+        headers = {"content-type": "application/json"} if body is not None else {}
+        if key:
+            headers["idempotency-key"] = key
+        content = orjson.dumps(body) if body is not None else b""
         deadline = time.monotonic() + self._patience_s
         pause = 0.05
         while True:
             try:
-                answer = await self._clients[service].request(
-                    method, path, content=content, headers=headers, params=params
-                )
-                if answer.is_success:
-                    return orjson.loads(answer.content)
-                trouble = f"{answer.status_code} {answer.text}"
-                in_flight = answer.status_code == 409 and b"request-in-flight" in answer.content
-                if answer.status_code < 500 and not in_flight:
+                status, answer = await self._origins[service].request(method, path, headers, content)
+                if status < 300:
+                    return orjson.loads(answer)
+                trouble = f"{status} {answer.decode(errors='replace')}"
+                in_flight = status == 409 and b"request-in-flight" in answer
+                if status < 500 and not in_flight:
                     raise ReplayFailed(f"{method} {service}{path} {body or ''}: {trouble}")
-            except httpx.TransportError as error:
-                trouble = repr(error)
+            except NotAnswered as error:
+                trouble = str(error)
             if time.monotonic() > deadline:
                 raise ReplayFailed(f"{method} {service}{path} was not answered in {self._patience_s:.0f} s: {trouble}")
             await asyncio.sleep(pause)
@@ -296,8 +288,8 @@ class Replay:
         async def ask(name: str) -> dict[str, Any]:
             topics = before[name]["applied"] if before else {}
             wanted = {topic: published.get(topic, 0) for topic in topics}
-            params = {"wait_ms": IDLE_WAIT_MS, "applied": orjson.dumps(wanted).decode()}
-            return await self._client.send(name, "GET", "/simulation/idle", params=params)
+            path = f"/simulation/idle?wait_ms={IDLE_WAIT_MS}&applied={quote(orjson.dumps(wanted))}"
+            return await self._client.send(name, "GET", path)
 
         answers = await asyncio.gather(*map(ask, SERVICES))
         return dict(zip(SERVICES, answers, strict=True))
