@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from uuid import UUID
+
+import orjson
 
 from services.invoice.imports.rules import BadRow, Chunk, Import, Reason
 from shared.db import Tx
@@ -51,7 +53,7 @@ with done as (
     delete from import_chunk where import_id = $1 and first_line = $2
 ), noted as (
     insert into import_error (import_id, line, reasons)
-    select $1, * from unnest($5::int[], $6::jsonb[])
+    select $1, line, reasons::jsonb from unnest($5::int[], $6::text[]) as t (line, reasons)
 )
 update import set
     accepted = accepted + $3, rejected = rejected + $4, version = version + 1,
@@ -69,7 +71,7 @@ async def finish_chunk(tx: Tx, import_id: UUID, chunk: Chunk, accepted: int, bad
         accepted,
         len(bad),
         [row.line for row in bad],
-        [[asdict(reason) for reason in row.reasons] for row in bad],
+        [orjson.dumps(row.reasons).decode() for row in bad],
         tx.now,
     )
 

@@ -114,7 +114,7 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
     try:
         number = await store.insert(tx, document, look_at(entity, invoice))
     except asyncpg.UniqueViolationError as error:
-        if error.constraint_name == "invoice_number_unique":
+        if getattr(error, "constraint_name", None) == "invoice_number_unique":
             raise NumberTaken(f"invoice number {command.number} exists already", field="/number") from None
         raise
     issued = document.numbered(number)
