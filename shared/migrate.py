@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCK_TIMEOUT = "5s"
+"""A migration that cannot have its lock gives up, rather than make everybody queue behind it."""
 SERVICES = ("credit", "invoice", "reminder", "reporting")
 
 
@@ -31,7 +33,7 @@ def migrate(url: str, service: str | None, command: str = "up") -> None:
     places = [part for folder in folders(service) if any(folder.glob("*.sql")) for part in ("-d", str(folder))]
     done = subprocess.run(
         [dbmate(), "--no-dump-schema", *places, command],
-        env={**os.environ, "DATABASE_URL": url},
+        env={"PGOPTIONS": f"-c lock_timeout={LOCK_TIMEOUT}", **os.environ, "DATABASE_URL": url},
         capture_output=True,
         text=True,
         cwd=ROOT,

@@ -121,6 +121,7 @@ create constraint trigger payment_adds_up after insert or update of applied_mino
     deferrable initially deferred for each row execute function cash_adds_up();
 
 -- migrate:down
+drop trigger invoice_adds_up on invoice;
 drop table dispute;
 drop table allocation;
 drop table payment;
