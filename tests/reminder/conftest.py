@@ -17,7 +17,7 @@ from services.reminder.settings import Settings
 from shared import tokens
 from shared.db import Database
 from tests.mailbox import Mailbox
-from tests.reminder.desk import Desk, InvoiceService
+from tests.reminder.desk import Desk, InvoiceService, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +43,7 @@ async def invoice_service() -> AsyncIterator[tuple[InvoiceService, str]]:
     book, port = InvoiceService(), embedded.free_port()
     server = uvicorn.Server(uvicorn.Config(book, port=port, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await wait_until(lambda: server.started)
     yield book, f"http://127.0.0.1:{port}"
     server.should_exit = True
     await serving

@@ -93,10 +93,11 @@ class Desk:
         overdue at each midnight on the way."""
         end = datetime.combine(day, time(hour), UTC)
         now = await self.now()
+        await self.tick()
         while True:
             midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
             due = await self.next_due()
-            now = min(end, midnight, max(due, now) if due else end)
+            now = min(end, midnight, due if due and due > now else end)
             await self.set_clock(now)
             await self._announce_overdue(now.date())
             await self.tick()
@@ -159,5 +160,5 @@ class Desk:
 
 async def wait_until(condition: Any, seconds: float = 5) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # What is waited for has no event to offer.
             await asyncio.sleep(0.01)

@@ -65,9 +65,9 @@ async def save(tx: Tx, contacts: Sequence[Contact]) -> None:
 
 _SAVE = """
 update contact set
-    version = new.version, status = new.status, reason = new.reason,
-    invoices = new.invoices::jsonb, amounts = new.amounts::jsonb, recipient = new.recipient, due_at = new.due_at, sent_at = new.sent_at, attempts = new.attempts,
-    retry_at = new.retry_at, lease_until = new.lease_until
+    version = new.version, status = new.status, reason = new.reason, invoices = new.invoices::jsonb,
+    amounts = new.amounts::jsonb, recipient = new.recipient, due_at = new.due_at, sent_at = new.sent_at,
+    attempts = new.attempts, retry_at = new.retry_at, lease_until = new.lease_until
 from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
             $9::timestamptz[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
      as new (id, version, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at,

@@ -4,12 +4,14 @@ the intent were committed before, and the outcome is recorded after."""
 from __future__ import annotations
 
 import asyncio
+from binascii import b2a_qp
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from pathlib import Path
@@ -97,7 +99,8 @@ def message_id(contact_id: UUID, sender: str) -> str:
 
 
 def as_message(letter: Letter, mail: Mail, sender: str, at: datetime) -> EmailMessage:
-    """The mail as it travels: text, and HTML for programs that show it. Raises ValueError for a broken address."""
+    """The mail as it travels: text, and HTML for programs that show it. Raises ValueError or MessageError for a broken
+    address."""
     if not letter.recipient.isascii():
         raise ValueError("it has letters outside ASCII")
     message = EmailMessage(policy=SMTP_POLICY)
@@ -108,9 +111,19 @@ def as_message(letter: Letter, mail: Mail, sender: str, at: datetime) -> EmailMe
     message["Message-ID"] = message_id(letter.contact_id, sender)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Dueward-Contact"] = str(letter.contact_id)
-    message.set_content(mail.text, cte="quoted-printable")
-    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    message["MIME-Version"] = "1.0"
+    message["Content-Type"] = "multipart/alternative"
+    message.set_payload([_part("plain", mail.text), _part("html", mail.html)])
     return message
+
+
+def _part(subtype: str, text: str) -> Message:
+    """The C encoder does in 20 microseconds what `set_content` takes a millisecond for."""
+    part = Message()
+    part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
+    part["Content-Transfer-Encoding"] = "quoted-printable"
+    part.set_payload(b2a_qp(text.encode(), istext=True).decode("ascii"))
+    return part
 
 
 class Postman:
@@ -154,7 +167,7 @@ class Postman:
         except (TemplateError, LookupError, TypeError) as fault:
             logger.exception("mail_not_composed", contact_id=str(letter.contact_id), template=letter.template)
             return _fate(letter, "refused", f"the mail could not be written: {fault}")
-        except ValueError as fault:
+        except (MessageError, ValueError) as fault:
             return _fate(letter, "refused", f"the address {letter.recipient!r} cannot be written to: {fault}", True)
         try:
             # Two words with the server at most three times over, each bounded; this bounds them all together.
