@@ -178,8 +178,10 @@ async def test_no_page_is_wider_than_its_window(site: Site, reporting: Reporting
     await site.go("/")
     assert await site.overflow() == 0, "welcome"
     books = a_ledger()
+    for currency in ("USD", "GBP", "CHF", "KWD", "SEK", "NOK"):
+        books.issue(books.items[0].customer_id, D(2021, 11, 1), 123_456_789_012, currency)
     await reporting.hear(books)
-    for path in ("/", "/?as_of=2020-01-01", f"/customers/{books.items[0].customer_id}"):
+    for path in ("/", "/?currency=KWD", "/?as_of=2020-01-01", f"/customers/{books.items[0].customer_id}"):
         await site.go(path)
         for width in (360, 640, 768, 1080, 1440):
             await site.page.set_viewport_size({"width": width, "height": 800})
