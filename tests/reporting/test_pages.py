@@ -57,7 +57,7 @@ async def served(reports_database: Database, settings: Settings) -> AsyncIterato
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
     async with asyncio.timeout(10):
-        while not server.started:  # noqa: ASYNC110 - the server has a flag and no event.
+        while not server.started:
             await asyncio.sleep(0.01)
     yield f"http://127.0.0.1:{config.port}"
     server.should_exit = True
