@@ -1,0 +1,98 @@
+"""`make bench`: what the spine does in a second, each figure beside a bare floor measured in the same run.
+
+The floors do the same job with nothing around it: a FastAPI route with one plain insert, COPY, plain sends, a plain
+batched upsert. A ratio carries from one machine to another better than a rate; both are printed. Nothing fails on a
+time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local import stack
+from deploy.local.embedded import free_port
+from deploy.local.layout import POSTGRES_PORT, Layout
+from tests.bench import cash, floors, imports, issuing, projection, publishing
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of each is done; the short form is for CI."""
+
+    posts: int
+    rows: int
+    events: int
+    payments: int
+
+
+FULL = Size(posts=4_000, rows=100_000, events=50_000, payments=300)
+SHORT = Size(posts=400, rows=5_000, events=5_000, payments=40)
+
+
+async def measure(layout: Layout, size: Size) -> None:
+    """Run every measurement against a running stack and print it as soon as it is there."""
+    table = Table("what", "Dueward", "floor", "ratio", "aim", box=None, pad_edge=False)
+
+    async def row(what: str, aim: str, ours: Awaitable[float], floor: Callable[[], Awaitable[float]]) -> None:
+        console.print(f"[dim]measuring {what} ...")
+        measured, bare = await ours, await floor()
+        table.add_row(what, f"{measured:,.0f}/s", f"{bare:,.0f}/s", f"{measured / bare:.2f}", aim)
+
+    customers = await issuing.onboard(layout, 50)
+    await row(
+        "POST /v1/invoices, 16 connections",
+        "0.50",
+        issuing.post_invoices(layout, customers, size.posts),
+        lambda: floors.post_to_a_bare_route(layout, size.posts),
+    )
+    await row(
+        f"import of {size.rows:,} invoices",
+        "0.20",
+        imports.import_invoices(layout, customers, size.rows),
+        lambda: floors.copy_the_same_rows(layout),
+    )
+    await row(
+        "relay to Kafka, events",
+        "0.33",
+        publishing.relay_events(layout, size.events),
+        lambda: floors.send_plainly(layout, size.events),
+    )
+    await row(
+        "reporting's projection, events",
+        "0.25",
+        projection.project_events(layout, size.events),
+        lambda: floors.upsert_plainly(layout, size.events),
+    )
+    delays_ms = await cash.from_payment_to_silence(layout, customers[:5], size.payments)
+    console.print()
+    console.print(table)
+    console.print(
+        f"\nfrom a payment's answer to its reminder being suppressed: median {delays_ms.median:.0f} ms, "
+        f"99th percentile {delays_ms.p99:.0f} ms, over {delays_ms.count} payments"
+    )
+
+
+def main(short: bool) -> None:
+    """Start a stack of its own in a temporary folder, measure, and take it down again."""
+    with tempfile.TemporaryDirectory(prefix="dueward-bench-", ignore_cleanup_errors=True) as folder:
+        # The ports of a stack lie within 55,000 of each other; a free one for PostgreSQL says where there is room.
+        layout = Layout(folder=Path(folder), offset=max(free_port() - POSTGRES_PORT, 1_000) % 10_000, mode="up")
+        stack.up(layout)
+        try:
+            asyncio.run(measure(layout, SHORT if short else FULL))
+        finally:
+            stack.down(layout)
+
+
+if __name__ == "__main__":
+    main(short="--short" in sys.argv)
