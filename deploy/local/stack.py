@@ -146,7 +146,7 @@ def _end(processes: list[psutil.Process]) -> None:
 
 
 def _require_free_ports(layout: Layout) -> None:
-    taken = {port: what for port, what in layout.ports().items() if not _can_bind(port)}
+    taken = {port: what for port, what in layout.ports().items() if not can_bind(port)}
     if taken:
         owners = _listeners()
         lines = [
@@ -157,7 +157,8 @@ def _require_free_ports(layout: Layout) -> None:
         raise PortTaken("\n".join([*lines, hint]))
 
 
-def _can_bind(port: int) -> bool:
+def can_bind(port: int) -> bool:
+    """Whether nobody listens on a port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # A connection in TIME_WAIT is no obstacle.
         try:
