@@ -172,9 +172,7 @@ def _exposure(stand: Stand, truth: Truth) -> Iterator[str]:
 
 def _events(stand: Stand) -> Iterator[str]:
     """Every published event reached every subscriber exactly once, and nothing lies aside."""
-    idle = {
-        service: stand.get(service, "/simulation/idle") for service in ("credit", "invoice", "reminder", "reporting")
-    }
+    idle = {service: stand.get(service, "/simulation/idle") for service in SERVICE_PORTS}
     published = {topic: n for each in idle.values() for topic, n in each["published"].items()}
     for service, each in idle.items():
         if each["outbox"] or each["parked"]:
