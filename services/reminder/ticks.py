@@ -37,13 +37,16 @@ class Resources:
 @ticks.on(next_due=cases.NEXT_DUE)
 async def remind(context: TickContext) -> None:
     """Take the steps that are due and send what they plan, until nothing can be done now."""
-    while await _escalate(context) or await _send(context):
-        pass
-    async with context.database.pool.acquire() as connection:
-        waits = await connection.fetchval(f"select {cases.NEXT_DUE} <= $1", context.now)
-    if waits:
-        # A retry, or another worker's mails: asking again at once would only keep the database busy.
-        await asyncio.sleep(IDLE_SECONDS)
+    while True:
+        moved = await _escalate(context)
+        moved |= await _send(context)
+        async with context.database.pool.acquire() as connection:
+            more = await connection.fetchval(f"select {cases.NEXT_DUE} <= $1", context.now)
+        if not more:
+            return None
+        if not moved:
+            # A retry, or another worker's mails: asking again at once would only keep the database busy.
+            return await asyncio.sleep(IDLE_SECONDS)
 
 
 async def _escalate(context: TickContext) -> bool:
@@ -56,8 +59,9 @@ async def _send(context: TickContext) -> bool:
     are made in transactions; a crash in between leaves marks behind, whose mails are never sent again."""
     resources: Resources = context.resources
     async with reading(context.database) as tx:
-        ready = await contacts.ready(tx, real_now(), MAILS_AT_ONCE)
-        abandoned = await contacts.abandoned(tx, real_now(), MAILS_AT_ONCE)
+        found = await contacts.to_do(tx, real_now(), MAILS_AT_ONCE)
+    ready = [contact for contact in found if contact.status == "planned"]
+    abandoned = [contact for contact in found if contact.status == "sending"]
     if abandoned:
         async with transaction(context.database) as tx:
             await cases.give_up(tx, abandoned)

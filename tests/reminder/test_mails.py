@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from services.reminder.mails.handlers import as_message, compose
-from services.reminder.mails.rules import TEMPLATES, Letter
+from services.reminder.mails.rules import TEMPLATES, Letter, is_address
 from services.reminder.receivables.rules import BalanceItem
 from shared.money import Money
 
@@ -42,7 +42,7 @@ def letter(**changes: Any) -> Letter:
 
 def travelled(of: Letter) -> EmailMessage:
     """The mail as a mail program reads it."""
-    raw = as_message(of, compose(of), "ar@northwind.example", datetime(2026, 2, 13, 9, tzinfo=UTC)).as_bytes()
+    raw = as_message(of, compose(of), "ar@northwind.example", datetime(2026, 2, 13, 9, tzinfo=UTC))
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return message
@@ -154,9 +154,32 @@ def test_a_mail_carries_text_and_html_that_say_the_same_to_the_letter() -> None:
     assert message["Auto-Submitted"] == "auto-generated"
 
 
+def test_a_subject_beyond_ascii_arrives_as_written() -> None:
+    of = letter(template="second-reminder", tone="friendly")
+    assert travelled(of)["Subject"] == "Second reminder: €1,250.50 past due"
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("ada@acme.example", True),
+        ("a.b+c@sub.acme.example", True),
+        ("ada@localhost", True),
+        ("ada@@acme", False),
+        ("ada", False),
+        ("ada@acme.example\r\nRCPT TO:<x@y>", False),
+        ("Ada <ada@acme.example>", False),
+        ("jürgen@acme.example", False),
+        ("ada@-acme.example", False),
+    ],
+)
+def test_what_is_an_address(text: str, good: bool) -> None:
+    assert is_address(text) is good
+
+
 def test_no_line_of_a_mail_is_too_long_to_travel() -> None:
     many = tuple(BalanceItem(f"R-{n}", ITEM.issued_on, ITEM.due_on, 12, ITEM.collectable) for n in range(300))
     of = letter(items=many, customer="x" * 500)
-    raw = as_message(of, compose(of), "ar@northwind.example", datetime(2026, 2, 13, tzinfo=UTC)).as_bytes()
+    raw = as_message(of, compose(of), "ar@northwind.example", datetime(2026, 2, 13, tzinfo=UTC))
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert raw.count(b"\n") == raw.count(b"\r\n")

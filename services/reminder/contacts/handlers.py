@@ -33,12 +33,9 @@ async def save(tx: Tx, contacts: Sequence[Contact]) -> None:
     await outbox.append(tx, *(rules.event(contact, tx.now) for contact in ended))
 
 
-async def ready(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
-    return await store.ready(tx, real_now, limit)
-
-
-async def abandoned(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
-    return await store.abandoned(tx, real_now, limit)
+async def to_do(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
+    """Planned messages that may be tried now, and messages whose sender is gone."""
+    return await store.to_do(tx, real_now, limit)
 
 
 async def in_status(tx: Tx, ids: Sequence[UUID], status: rules.Status) -> list[Contact]:

@@ -76,25 +76,17 @@ where contact.id = new.id
 """
 
 
-async def ready(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
-    """What may be tried now: planned and not waiting for a retry, oldest first."""
-    return _contacts(await tx.fetch(_READY, tx.now, real_now, limit))
+async def to_do(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
+    """What may be tried now (planned, not waiting for a retry), and what somebody was sending whose lease is over.
+    Oldest first."""
+    return _contacts(await tx.fetch(_TO_DO, tx.now, real_now, limit))
 
 
-_READY = f"""
+_TO_DO = f"""
 select {_COLUMNS} from contact
-where status = 'planned' and due_at <= $1 and (retry_at is null or retry_at <= $2)
+where (status = 'planned' and due_at <= $1 and (retry_at is null or retry_at <= $2))
+   or (status = 'sending' and lease_until <= $2)
 order by due_at, id limit $3
-"""
-
-
-async def abandoned(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
-    """What somebody was sending whose lease is over."""
-    return _contacts(await tx.fetch(_ABANDONED, real_now, limit))
-
-
-_ABANDONED = f"""
-select {_COLUMNS} from contact where status = 'sending' and lease_until <= $1 order by due_at, id limit $2
 """
 
 

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.errors import MessageError
-from email.headerregistry import Address
-from email.message import EmailMessage, Message
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime
+from email.header import Header
+from email.message import Message
+from email.policy import compat32
+from email.utils import format_datetime, formataddr
 from pathlib import Path
 from time import monotonic
 from typing import Literal
@@ -43,6 +42,7 @@ _LAYOUT = ImmutableSandboxedEnvironment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_WIRE = compat32.clone(linesep="\r\n")
 _PARTS = ("subject", "preview", "heading", "opening", "request", "closing")
 
 
@@ -98,15 +98,17 @@ def message_id(contact_id: UUID, sender: str) -> str:
     return f"<{contact_id}@{sender.rpartition('@')[2]}>"
 
 
-def as_message(letter: Letter, mail: Mail, sender: str, at: datetime) -> EmailMessage:
-    """The mail as it travels: text, and HTML for programs that show it. Raises ValueError or MessageError for a broken
-    address."""
-    if not letter.recipient.isascii():
-        raise ValueError("it has letters outside ASCII")
-    message = EmailMessage(policy=SMTP_POLICY)
-    message["From"] = Address(rules.one_line(letter.seller), addr_spec=sender)
-    message["To"] = Address(rules.one_line(letter.person or ""), addr_spec=letter.recipient)
-    message["Subject"] = mail.subject
+def as_message(letter: Letter, mail: Mail, sender: str, at: datetime) -> bytes:
+    """The mail as it travels: text, and HTML for programs that show it. Raises ValueError for a broken address.
+
+    Written with the standard library's older classes: its newer ones take three milliseconds a mail.
+    """
+    if not rules.is_address(letter.recipient):
+        raise ValueError("it is no e-mail address")
+    message = Message(_WIRE)
+    message["From"] = formataddr((rules.one_line(letter.seller), sender))
+    message["To"] = formataddr((rules.one_line(letter.person or ""), letter.recipient))
+    message["Subject"] = mail.subject if mail.subject.isascii() else Header(mail.subject, "utf-8").encode()
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id(letter.contact_id, sender)
     message["Auto-Submitted"] = "auto-generated"
@@ -114,12 +116,11 @@ def as_message(letter: Letter, mail: Mail, sender: str, at: datetime) -> EmailMe
     message["MIME-Version"] = "1.0"
     message["Content-Type"] = "multipart/alternative"
     message.set_payload([_part("plain", mail.text), _part("html", mail.html)])
-    return message
+    return message.as_bytes()
 
 
 def _part(subtype: str, text: str) -> Message:
-    """The C encoder does in 20 microseconds what `set_content` takes a millisecond for."""
-    part = Message()
+    part = Message(_WIRE)
     part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
     part["Content-Transfer-Encoding"] = "quoted-printable"
     part.set_payload(b2a_qp(text.encode(), istext=True).decode("ascii"))
@@ -163,11 +164,11 @@ class Postman:
 
     async def _carry(self, letter: Letter, at: datetime) -> Delivery:
         try:
-            message = as_message(letter, compose(letter), self._server.sender, at).as_bytes()
+            message = as_message(letter, compose(letter), self._server.sender, at)
         except (TemplateError, LookupError, TypeError) as fault:
             logger.exception("mail_not_composed", contact_id=str(letter.contact_id), template=letter.template)
             return _fate(letter, "refused", f"the mail could not be written: {fault}")
-        except (MessageError, ValueError) as fault:
+        except ValueError as fault:
             return _fate(letter, "refused", f"the address {letter.recipient!r} cannot be written to: {fault}", True)
         try:
             # Two words with the server at most three times over, each bounded; this bounds them all together.

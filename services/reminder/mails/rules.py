@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -18,6 +19,8 @@ TEMPLATES = ("due-soon", "first-reminder", "second-reminder", "firm-reminder", "
 """The templates there are; each has a file of wording in every language of `templates/`."""
 
 LANGUAGES = ("en",)
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
 SUBJECT_CHARACTERS_MAX = 180
 
 
@@ -104,6 +107,11 @@ def subject_line(text: str) -> str:
     """One line, and short enough for a mail program to show."""
     line = one_line(text)
     return line if len(line) <= SUBJECT_CHARACTERS_MAX else line[: SUBJECT_CHARACTERS_MAX - 1].rstrip() + "…"
+
+
+def is_address(text: str) -> bool:
+    """Something a mail server can be asked to deliver to, by the pattern that browsers use; ASCII only."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def one_line(text: str) -> str:

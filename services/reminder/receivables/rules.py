@@ -141,23 +141,18 @@ def _read_item(item: Mapping[str, Any]) -> BalanceItem:
     )
 
 
-def open_items(rows: Iterable[Any]) -> dict[UUID, list[Item]]:
-    """Rows of open receivables by customer, in the order they come."""
-    found: dict[UUID, list[Item]] = {}
-    for row in rows:
-        currency = row["currency"]
-        found.setdefault(row["customer_id"], []).append(
-            Item(
-                number=row["number"],
-                issued_on=row["issue_date"],
-                due_on=row["due_date"],
-                balance=Money(row["balance_minor"], currency),
-                disputed=Money(row["disputed_minor"], currency),
-                collectable=Money(row["collectable_minor"], currency),
-                overdue_since=row["overdue_since"],
-            )
-        )
-    return found
+def item(row: Any) -> Item:
+    """A row of an open receivable."""
+    currency = row["currency"]
+    return Item(
+        number=row["number"],
+        issued_on=row["issue_date"],
+        due_on=row["due_date"],
+        balance=Money(row["balance_minor"], currency),
+        disputed=Money(row["disputed_minor"], currency),
+        collectable=Money(row["collectable_minor"], currency),
+        overdue_since=row["overdue_since"],
+    )
 
 
 def numbers(items: Sequence[Item | BalanceItem]) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -112,24 +114,24 @@ where excluded.version > receivable.version
 
 async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Account]:
     """The accounts with their open items; a customer never heard of is not in the answer."""
-    found = await tx.fetch(_ACCOUNTS, customer_ids)
-    items = rules.open_items(await tx.fetch(_OPEN_ITEMS, customer_ids))
-    return {row["id"]: _account(row, items.get(row["id"], ())) for row in found}
+    rows = await tx.fetch(_ACCOUNTS, customer_ids)
+    return {id: _account(list(of_customer)) for id, of_customer in groupby(rows, key=itemgetter("id"))}
 
 
 _ACCOUNTS = """
-select id, external_id, name, country, language, time_zone, segment, contacts from account where id = any($1::uuid[])
-"""
-_OPEN_ITEMS = """
-select customer_id, number, issue_date, due_date, currency, balance_minor, disputed_minor, collectable_minor,
-       overdue_since
-from receivable
-where customer_id = any($1::uuid[]) and balance_minor > 0
-order by customer_id, due_date, number
+select a.id, a.external_id, a.name, a.country, a.language, a.time_zone, a.segment, a.contacts,
+       r.number, r.issue_date, r.due_date, r.currency, r.balance_minor, r.disputed_minor, r.collectable_minor,
+       r.overdue_since
+from account a
+left join receivable r on r.customer_id = a.id and r.balance_minor > 0
+where a.id = any($1::uuid[])
+order by a.id, r.due_date, r.number
 """
 
 
-def _account(row: Any, items: Sequence[rules.Item]) -> Account:
+def _account(rows: Sequence[Any]) -> Account:
+    """One row an open item; a customer who owes nothing has one row without."""
+    row = rows[0]
     return Account(
         id=row["id"],
         external_id=row["external_id"],
@@ -139,5 +141,5 @@ def _account(row: Any, items: Sequence[rules.Item]) -> Account:
         time_zone=row["time_zone"],
         segment=row["segment"],
         person=rules.person_to_write_to(row["contacts"]),
-        items=tuple(items),
+        items=tuple(rules.item(row) for row in rows if row["number"] is not None),
     )
