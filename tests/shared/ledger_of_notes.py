@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from shared import outbox
@@ -88,7 +93,7 @@ def customers(count: int) -> list[UUID]:
     return [uuid4() for _ in range(count)]
 
 
-def as_received(changed: InvoiceBalanceChanged) -> Received:
+def as_received(changed: InvoiceBalanceChanged, traceparent: str | None = None) -> Received:
     """The event as if it had come over Kafka."""
     envelope = Envelope(
         id=uuid4(),
@@ -100,8 +105,37 @@ def as_received(changed: InvoiceBalanceChanged) -> Received:
         key=changed.customer_id,
         correlation_id="test",
         causation_id=None,
-        traceparent=None,
+        traceparent=traceparent,
         data=changed.model_dump_json().encode(),
     )
     _, value, headers = to_kafka(envelope)
     return Received(envelope, changed, changed.topic, 0, 0, headers, value)
+
+
+@asynccontextmanager
+async def running(*jobs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncGenerator[asyncio.Event]:
+    """Run jobs until the block ends; a job's failure is the test's."""
+    stop = asyncio.Event()
+    tasks = [asyncio.ensure_future(job(stop)) for job in jobs]
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def eventually(condition: Callable[[], Awaitable[Any]], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, "the condition was never met"
+        await asyncio.sleep(0.02)
+
+
+async def has_notes(database: Database, count: int) -> bool:
+    async with database.pool.acquire() as connection:
+        return await connection.fetchval("select count(*) from note") >= count
+
+
+async def has_progress(database: Database, count: int) -> bool:
+    async with database.pool.acquire() as connection:
+        return (await connection.fetchval("select coalesce(sum(n), 0) from consumer_progress")) >= count

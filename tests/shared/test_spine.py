@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
@@ -31,41 +28,6 @@ from tests.shared.ledger_of_notes import (
 )
 
 OpenDatabase = Callable[..., Awaitable[Database]]
-
-
-@pytest.fixture
-async def kafka(broker: str, topic_prefix: str) -> Broker:
-    settings = Broker(
-        broker,
-        topic_prefix=topic_prefix,
-        partitions=4,
-        replication_factor=1,
-        idempotence=False,
-        fetch_max_wait_ms=25,
-        session_timeout_ms=6_000,
-    )
-    async with brokers.admin(settings) as client:
-        await brokers.ensure_topics(client, settings, ["ar.invoice", DEAD_LETTER_TOPIC])
-    return settings
-
-
-@asynccontextmanager
-async def running(*jobs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncGenerator[asyncio.Event]:
-    """Run jobs until the block ends; a job's failure is the test's."""
-    stop = asyncio.Event()
-    tasks = [asyncio.ensure_future(job(stop)) for job in jobs]
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
-
-
-async def eventually(condition: Callable[[], Awaitable[Any]], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not await condition():
-        assert time.monotonic() < deadline, "the condition was never met"
-        await asyncio.sleep(0.02)
 
 
 async def test_every_committed_event_arrives_once_and_in_order_per_customer(database: Database, kafka: Broker) -> None:
@@ -227,13 +189,3 @@ async def test_a_broker_that_comes_back_empty_is_given_everything_again(database
 
 async def both_own(first: Consumer, second: Consumer) -> bool:
     return bool(first.owned) and bool(second.owned)
-
-
-async def has_notes(database: Database, count: int) -> bool:
-    async with database.pool.acquire() as connection:
-        return await connection.fetchval("select count(*) from note") >= count
-
-
-async def has_progress(database: Database, count: int) -> bool:
-    async with database.pool.acquire() as connection:
-        return (await connection.fetchval("select coalesce(sum(n), 0) from consumer_progress")) >= count
