@@ -21,9 +21,13 @@ from tests.shared.ledger_of_notes import (
     as_received,
     customers,
     event,
+    eventually,
+    has_notes,
+    has_progress,
     make_table,
     notes,
     publish,
+    running,
     subscriptions,
 )
 
