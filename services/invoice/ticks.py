@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from services.invoice.customers import handlers as customers
 from services.invoice.imports import handlers as imports
 from services.invoice.overdue import handlers as overdue
@@ -9,6 +11,11 @@ from shared.db import transaction
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
+
+IMPORT_LANES = 2
+"""While the database writes one chunk, the next one is read and judged."""
+CHUNKS_A_LANE = 5
+"""Then the other jobs get their turn."""
 
 
 @ticks.on(next_due=overdue.NEXT_DUE)
@@ -19,10 +26,20 @@ async def announce_overdue(context: TickContext) -> None:
 
 @ticks.on(next_due=imports.NEXT_DUE)
 async def issue_imported(context: TickContext) -> None:
-    """A chunk of rows; customers whose event is still on its way are asked of credit first."""
-    async with transaction(context.database) as tx:
-        unknown = await imports.issue_chunk(tx)
-    if unknown:
-        await customers.learn_customers(context.database, context.resources.credit, unknown)
+    lanes = (_issue_chunks(context) for _ in range(IMPORT_LANES))
+    for ended in await asyncio.gather(*lanes, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
+
+
+async def _issue_chunks(context: TickContext) -> None:
+    """Chunk after chunk; customers whose event is still on its way are asked of credit first."""
+    for _ in range(CHUNKS_A_LANE):
         async with transaction(context.database) as tx:
-            await imports.issue_chunk(tx, unknown_are_bad=True)
+            outcome = await imports.issue_chunk(tx)
+        if isinstance(outcome, imports.Unknown):
+            await customers.learn_customers(context.database, context.resources.credit, outcome.refs)
+            async with transaction(context.database) as tx:
+                await imports.issue_chunk(tx, unknown_are_bad=True)
+        elif outcome is None:
+            return

@@ -19,9 +19,9 @@ from services.invoice.invoices.rules import Invoice
 from services.invoice.overdue import rules as overdue
 from services.invoice.overdue.rules import Reason
 from services.invoice.payments import rules as payments
-from services.invoice.pricing.rules import InvoiceTotalRefused, Line, price
+from services.invoice.pricing.rules import InvoiceTotalRefused, Line, decimal_text, divide_half_even, price, scaled
 from shared.ids import new_id
-from shared.money import Money
+from shared.money import Money, round_half_even
 
 DUE = date(2024, 3, 31)
 CUSTOMER = UUID("0190b8d0-0000-7000-8000-000000000001")
@@ -48,7 +48,8 @@ def an_invoice(**changes: Any) -> Invoice:
 
 
 def a_line(price_minor: int, quantity: str = "1", rate: str = "0") -> Line:
-    return Line("x", Decimal(quantity), Money(price_minor, "EUR"), "S" if rate != "0" else "O", Decimal(rate))
+    millionths, rate_bp = int(Decimal(quantity) * 1_000_000), int(Decimal(rate) * 100)
+    return Line("x", millionths, Money(price_minor, "EUR"), "S" if rate_bp else "O", rate_bp)
 
 
 class TestPricing:
@@ -66,10 +67,8 @@ class TestPricing:
     def test_rates_are_kept_apart(self) -> None:
         priced = price([a_line(1000, rate="19"), a_line(1000, rate="7"), a_line(1000)])
 
-        assert [(group.rate, group.taxable_minor, group.tax_minor) for group in priced.taxes] == [
-            (Decimal(19), 1000, 190),
-            (Decimal(7), 1000, 70),
-            (Decimal(0), 1000, 0),
+        assert [(group.rate_bp, group.taxable_minor, group.tax_minor) for group in priced.taxes] == [
+            *((1900, 1000, 190), (700, 1000, 70), (0, 1000, 0))
         ]
 
     @pytest.mark.parametrize("minor", [-1, 0])
@@ -77,6 +76,24 @@ class TestPricing:
         with pytest.raises(InvoiceTotalRefused):
             price([a_line(100), a_line(100 - minor, "-1")])
         assert price([a_line(100), a_line(99, "-1")]).total_minor == 1
+
+    @given(st.integers(-(10**12), 10**12), st.sampled_from([2, 10, 10_000, 1_000_000]))
+    def test_whole_numbers_are_divided_as_decimals_are_rounded_half_to_even(self, amount: int, by: int) -> None:
+        assert divide_half_even(amount, by) == round_half_even(Decimal(amount) / by)
+
+    @pytest.mark.parametrize(
+        ("text", "units", "shown"),
+        [
+            ("2.5", 250, "2.5"),
+            ("-0.5", -50, "-0.5"),
+            ("19.00", 1900, "19"),
+            ("100", 10_000, "100"),
+            ("0.05", 5, "0.05"),
+        ],
+    )
+    def test_decimal_text_is_kept_as_whole_units(self, text: str, units: int, shown: str) -> None:
+        assert scaled(text, 2) == units
+        assert decimal_text(units, 2) == shown
 
     @given(
         st.lists(
@@ -98,7 +115,7 @@ class TestPricing:
         assert priced.tax_minor == sum(group.tax_minor for group in priced.taxes)
         assert sum(group.taxable_minor for group in priced.taxes) == priced.net_minor
         for group in priced.taxes:
-            assert abs(group.tax_minor - group.rate * group.taxable_minor / 100) <= Decimal("0.5")
+            assert abs(group.tax_minor - Decimal(group.rate_bp) * group.taxable_minor / 10_000) <= Decimal("0.5")
 
 
 class TestTheOverdueLadder:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from services.invoice.pricing.rules import NOT_TAXED, Line, Priced, TaxCategory, price
+from services.invoice.pricing.rules import BP, Line, Priced, TaxCategory, price, scaled
 from shared.money import Money
 
 DeliveryChannel = Literal["email", "letter"]
 
 LINES_MAX = 1_000
+QUANTITY_PLACES = 6
+RATE_PLACES = 2
 NET_DAYS_MAX = 3_650
 YEARS = range(1950, 2200)
 
@@ -37,7 +38,7 @@ def _in_our_time(day: date) -> date:
 
 
 def _not_zero(quantity: str) -> str:
-    if not Decimal(quantity):
+    if not scaled(quantity, QUANTITY_PLACES):
         raise ValueError("a quantity of zero is not invoiced")
     return quantity
 
@@ -49,7 +50,7 @@ def _not_negative(price: Money) -> Money:
 
 
 def _a_percentage(rate: str) -> str:
-    if Decimal(rate) > 100:
+    if scaled(rate, RATE_PLACES) > BP:
         raise ValueError("a tax rate is at most 100 percent")
     return rate
 
@@ -90,10 +91,11 @@ class LineIn(Wire):
     tax: TaxIn | None = Field(default=None, description="Left out: outside the scope of tax (O)")
 
     def line(self) -> Line:
+        quantity = scaled(self.quantity, QUANTITY_PLACES)
         if self.tax is None:
-            return Line(self.description, Decimal(self.quantity), self.unit_price)
-        rate = Decimal(self.tax.rate) or NOT_TAXED
-        return Line(self.description, Decimal(self.quantity), self.unit_price, self.tax.category, rate)
+            return Line(self.description, quantity, self.unit_price)
+        rate_bp = scaled(self.tax.rate, RATE_PLACES)
+        return Line(self.description, quantity, self.unit_price, self.tax.category, rate_bp)
 
 
 class PaymentTermsIn(Wire):

@@ -52,15 +52,29 @@ class Directory:
         return self.by_external_id.get(row.wanted.customer_external_id or "")
 
 
-async def issue_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> list[CustomerRef]:
-    """Issue the next chunk that waits: its good rows as invoices, its bad ones noted.
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A chunk was left alone because its rows name these customers, of whom there is no copy here."""
 
-    Where rows name customers without a copy here, nothing is done and those customers are returned, for the door to
-    ask credit about; with `unknown_are_bad` they have been asked for, and their rows are refused.
+    refs: tuple[CustomerRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A chunk is done: so many rows are invoices, so many were refused."""
+
+    accepted: int
+    rejected: int
+
+
+async def issue_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unknown | None:
+    """Issue the next chunk that waits: its good rows as invoices, its bad ones noted. None when no chunk waits.
+
+    With `unknown_are_bad` credit has been asked for unknown customers, and rows of those it does not know are refused.
     """
     taken = await store.take_chunk(tx)
     if taken is None:
-        return []
+        return None
     import_id, entity_id, chunk = taken
     read = [rules.read_row(line, content) for line, content in chunk.lines()]
     rows = [row for row in read if isinstance(row, Row)]
@@ -69,7 +83,7 @@ async def issue_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> list[Customer
     directory = await _customers_of(tx, rows)
     unknown = {_ref(row): None for row in rows if directory.find(row) is None}
     if unknown and not unknown_are_bad:
-        return list(unknown)
+        return Unknown(tuple(unknown))
     await customers.lock_customers(tx, {found.id for row in rows if (found := directory.find(row))})
 
     entity = await entities.get_entity(tx, entity_id)
@@ -84,7 +98,7 @@ async def issue_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> list[Customer
         documents = await _numbered(tx, entity_id, documents)
         await invoices.file_invoices(tx, entity, documents, import_id, entity.today(tx.now))
     await store.finish_chunk(tx, import_id, chunk, len(documents), [bad[line] for line in sorted(bad)])
-    return []
+    return Issued(len(documents), len(bad))
 
 
 async def _customers_of(tx: Tx, rows: Sequence[Row]) -> Directory:

@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
-from services.invoice.drafting.rules import DeliveryChannel, InvoiceIn
+from services.invoice.drafting.rules import QUANTITY_PLACES, RATE_PLACES, DeliveryChannel, InvoiceIn
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import CreditOutcome, Document, Filed, Status
+from services.invoice.pricing.rules import decimal_text
 from shared.db import reading
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep, ResourcesDep
@@ -101,17 +102,17 @@ class InvoiceDetailOut(InvoiceOut):
             LineOut(
                 position=line.position,
                 description=line.description,
-                quantity=f"{line.quantity:f}",
+                quantity=decimal_text(line.quantity_millionths, QUANTITY_PLACES),
                 unit_price=money(line.unit_price_minor),
                 net=money(line.net_minor),
-                tax=TaxRateOut(category=line.tax_category, rate=f"{line.tax_rate:f}"),
+                tax=TaxRateOut(category=line.tax_category, rate=decimal_text(line.tax_rate_bp, RATE_PLACES)),
             )
             for line in document.lines
         )
         taxes = tuple(
             TaxOut(
                 category=group.category,
-                rate=f"{group.rate:f}",
+                rate=decimal_text(group.rate_bp, RATE_PLACES),
                 taxable=money(group.taxable_minor),
                 tax=money(group.tax_minor),
             )

@@ -150,8 +150,8 @@ async def file_invoices(tx: Tx, entity: Entity, documents: Sequence[Document], i
     ]
     await journal.post(tx, entries)
     await store.copy(tx, documents, [look_at(entity, document.invoice) for document in documents], import_id)
-    for document in documents:
-        await outbox.append(tx, *rules.issue(document.invoice, booked_on=today).events)
+    issued = (rules.issue(document.invoice, booked_on=today) for document in documents)
+    await outbox.append(tx, *(event for outcome in issued for event in outcome.events))
 
 
 async def numbers_taken(tx: Tx, entity_id: str, numbers: Sequence[str]) -> set[str]:

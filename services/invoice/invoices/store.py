@@ -69,11 +69,11 @@ with series as (
     insert into invoice ({", ".join(_COLUMNS)}) values ({_placeholders()}) returning number
 ), lines as (
     insert into invoice_line (invoice_id, {", ".join(_LINE_COLUMNS)})
-    select $1, * from unnest(${_L + 1}::int[], ${_L + 2}::text[], ${_L + 3}::numeric[], ${_L + 4}::bigint[],
-                             ${_L + 5}::bigint[], ${_L + 6}::text[], ${_L + 7}::numeric[])
+    select $1, * from unnest(${_L + 1}::int[], ${_L + 2}::text[], ${_L + 3}::bigint[], ${_L + 4}::bigint[],
+                             ${_L + 5}::bigint[], ${_L + 6}::text[], ${_L + 7}::int[])
 ), taxes as (
     insert into invoice_tax (invoice_id, {", ".join(_TAX_COLUMNS)})
-    select $1, * from unnest(${_T + 1}::text[], ${_T + 2}::numeric[], ${_T + 3}::bigint[], ${_T + 4}::bigint[])
+    select $1, * from unnest(${_T + 1}::text[], ${_T + 2}::int[], ${_T + 3}::bigint[], ${_T + 4}::bigint[])
 )
 select number from written
 """
@@ -161,7 +161,7 @@ async def look_later(tx: Tx, invoices: Sequence[Invoice], next_looks_at: Sequenc
 
 _FIND = f"select {_INVOICE}, {_FILED} from invoice i where i.id = $1"
 _LINES = f"select {', '.join(_LINE_COLUMNS)} from invoice_line where invoice_id = $1 order by position"
-_TAXES = f"select {', '.join(_TAX_COLUMNS)} from invoice_tax where invoice_id = $1 order by category, rate"
+_TAXES = f"select {', '.join(_TAX_COLUMNS)} from invoice_tax where invoice_id = $1 order by category, rate_bp"
 
 
 async def find(tx: Tx, invoice_id: UUID) -> Invoice | None:

@@ -68,21 +68,21 @@ create table invoice_line (
     invoice_id uuid not null references invoice,
     position int not null,
     description text not null,
-    quantity numeric not null,
+    quantity_millionths bigint not null,
     unit_price_minor bigint not null,
     net_minor bigint not null,
     tax_category text not null,
-    tax_rate numeric not null,
+    tax_rate_bp int not null,
     primary key (invoice_id, position)
 );
 
 create table invoice_tax (
     invoice_id uuid not null references invoice,
     category text not null,
-    rate numeric not null,
+    rate_bp int not null,
     taxable_minor bigint not null,
     tax_minor bigint not null,
-    primary key (invoice_id, category, rate)
+    primary key (invoice_id, category, rate_bp)
 );
 
 create table overdue_episode (

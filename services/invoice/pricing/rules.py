@@ -1,26 +1,28 @@
 """What an invoice adds up to: lines, tax and total, in minor units.
 
-Rounding is half-even and happens twice at most, never on a sum: the net amount of a line is rounded once (quantity x
-unit price), and the tax of each group of lines with one category and rate is rounded once, on the group's net total
-(EN 16931, BR-CO-17: VAT category tax amount = taxable amount x rate / 100). So the tax is not the sum of taxes worked
-out line by line, which would drift by a cent every few lines.
+Quantities are whole millionths and tax rates whole hundredths of a percent (basis points), so that everything here is
+exact integers. Rounding is half-even and happens twice at most, never on a sum: the net amount of a line is rounded
+once (quantity x unit price), and the tax of each group of lines with one category and rate is rounded once, on the
+group's net total (EN 16931, BR-CO-17: VAT category tax amount = taxable amount x rate / 100). So the tax is not the sum
+of taxes worked out line by line, which would drift by a cent every few lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 from shared.errors import Refused
-from shared.money import MINOR_MAX, Money, round_half_even
+from shared.money import MINOR_MAX, Money
 
 TaxCategory = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 """EN 16931 (UNCL5305): standard, zero rated, exempt, reverse charge, intra-community, export, outside the scope."""
 
-ONE = Decimal(1)
-NOT_TAXED = Decimal(0)
+ONE = 1_000_000
+"""A quantity of one, in millionths."""
+BP = 10_000
+"""The whole of an amount, in basis points."""
 
 
 class InvoiceTotalRefused(Refused):
@@ -41,27 +43,27 @@ class TaxRateRefused(Refused):
 @dataclass(frozen=True, slots=True)
 class Line:
     description: str
-    quantity: Decimal
+    quantity_millionths: int
     unit_price: Money
     tax_category: TaxCategory = "O"
-    tax_rate: Decimal = NOT_TAXED
+    tax_rate_bp: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
     position: int
     description: str
-    quantity: Decimal
+    quantity_millionths: int
     unit_price_minor: int
     net_minor: int
     tax_category: str
-    tax_rate: Decimal
+    tax_rate_bp: int
 
 
 @dataclass(frozen=True, slots=True)
 class TaxGroup:
     category: str
-    rate: Decimal
+    rate_bp: int
     taxable_minor: int
     tax_minor: int
 
@@ -86,13 +88,13 @@ def price(lines: Sequence[Line]) -> Priced:
     """
     currency = lines[0].unit_price.currency
     priced = tuple(_price_line(position, line, currency) for position, line in enumerate(lines, start=1))
-    taxable: dict[tuple[str, Decimal], int] = {}
+    taxable: dict[tuple[str, int], int] = {}
     for line in priced:
-        group = (line.tax_category, line.tax_rate)
+        group = (line.tax_category, line.tax_rate_bp)
         taxable[group] = taxable.get(group, 0) + line.net_minor
     taxes = tuple(
-        TaxGroup(category, rate, net, round_half_even(rate * net / 100) if rate else 0)
-        for (category, rate), net in taxable.items()
+        TaxGroup(category, rate_bp, net, divide_half_even(net * rate_bp, BP))
+        for (category, rate_bp), net in taxable.items()
     )
     net_minor, tax_minor = sum(taxable.values()), sum(group.tax_minor for group in taxes)
     total = net_minor + tax_minor
@@ -112,13 +114,38 @@ def _price_line(position: int, line: Line, currency: str) -> PricedLine:
             f"line {position} is in {line.unit_price.currency}, the first line in {currency}",
             field=f"/lines/{position - 1}/unit_price/currency",
         )
-    if line.tax_category != "S" and line.tax_rate:
+    if line.tax_category != "S" and line.tax_rate_bp:
         raise TaxRateRefused(
-            f"category {line.tax_category} has no tax, so its rate is 0, not {line.tax_rate}",
+            f"category {line.tax_category} has no tax, so its rate is 0, not {decimal_text(line.tax_rate_bp, 2)}",
             field=f"/lines/{position - 1}/tax/rate",
         )
-    exact = line.quantity * price_minor
-    if abs(exact) > MINOR_MAX:
+    exact = line.quantity_millionths * price_minor
+    if abs(exact) > MINOR_MAX * ONE:
         raise InvoiceTotalRefused(f"line {position} comes to more than can be booked", field=f"/lines/{position - 1}")
-    net = price_minor if line.quantity == ONE else round_half_even(exact)
-    return PricedLine(position, line.description, line.quantity, price_minor, net, line.tax_category, line.tax_rate)
+    return PricedLine(
+        position,
+        line.description,
+        line.quantity_millionths,
+        price_minor,
+        divide_half_even(exact, ONE),
+        line.tax_category,
+        line.tax_rate_bp,
+    )
+
+
+def divide_half_even(amount: int, by: int) -> int:
+    """The nearest whole number, ties to the even one: 5/2 is 2, 7/2 is 4, -3/2 is -2. `by` is positive."""
+    whole, rest = divmod(amount, by)
+    return whole + 1 if 2 * rest > by or (2 * rest == by and whole % 2) else whole
+
+
+def scaled(text: str, places: int) -> int:
+    """Decimal text of at most so many places in whole units of the last place: `2.5` to two places is 250."""
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction.ljust(places, "0"))
+
+
+def decimal_text(units: int, places: int) -> str:
+    """The reverse, without zeros at the end: 250 of two places is `2.5`, and 1900 is `19`."""
+    sign, digits = ("-" if units < 0 else ""), str(abs(units)).rjust(places + 1, "0")
+    return sign + f"{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".")
