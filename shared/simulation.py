@@ -22,7 +22,8 @@ from shared.http.security import scope
 from shared.ticks import CLOCK_CHANNEL, Ticks
 
 WAIT_MS_MAX = 30_000
-LOOK_AGAIN_SECONDS = 0.006
+LOOK_AGAIN_SECONDS = (0.004, 0.03)
+"""At first and at most: a step is mostly over in some milliseconds, and a long one is not hurried by asking."""
 
 
 class ClockRunsForward(Conflict):
@@ -79,13 +80,15 @@ def simulation_router(subscriptions: Subscriptions, ticks: Ticks) -> APIRouter:
         """Whether this service has anything left to do now. Waits up to `wait_ms` for it to be idle."""
         wanted = _wanted(applied)
         deadline = time.monotonic() + wait_ms / 1000
+        pause, pause_max = LOOK_AGAIN_SECONDS
         while True:
             async with database.pool.acquire() as connection:
                 seen = _idle(await connection.fetchrow(look, subscriptions.group), subscriptions.topics)
             caught_up = all(seen.applied.get(topic, 0) >= n for topic, n in wanted.items())
             if (seen.idle and caught_up) or time.monotonic() >= deadline:
                 return seen
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, pause_max)
 
     return router
 

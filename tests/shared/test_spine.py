@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
 from shared import broker as brokers
 from shared import parked
-from shared.broker import DEAD_LETTER_TOPIC, Broker
+from shared.broker import Broker
 from shared.consumer import Consumer, Fenced, deliver, retry_parked_until
 from shared.db import Database, transaction
 from shared.relay import Relay
@@ -126,30 +126,6 @@ async def test_a_batch_of_an_earlier_epoch_is_rolled_back(database: Database) ->
     await deliver(database, subscriptions(), [received, received])
     await deliver(database, subscriptions(), [received])
     assert len(await notes(database)) == 1
-
-
-async def test_unreadable_messages_are_kept_raw_with_the_reason(database: Database, kafka: Broker) -> None:
-    await make_table(database)
-    person = uuid4()
-    topic = kafka.wire_name("ar.invoice")
-    key, value, headers = str(person).encode(), b"not json", [("ce_specversion", b"1.0")]
-    producer = AIOKafkaProducer(**kafka.connection(), max_request_size=4_000_000)
-    await producer.start()
-    await producer.send_and_wait(topic, value, key=key, headers=headers)
-    await producer.send_and_wait(topic, b"{}", headers=headers)
-    await producer.stop()
-    await publish(database, event(person, person, 1))
-    async with running(Relay(database, kafka, "/dueward/invoice").run, Consumer(database, subscriptions(), kafka).run):
-        await eventually(lambda: has_notes(database, 1))
-        reader = AIOKafkaConsumer(
-            kafka.wire_name(DEAD_LETTER_TOPIC), **kafka.connection(), auto_offset_reset="earliest", fetch_max_wait_ms=25
-        )
-        await reader.start()
-        buried = [await asyncio.wait_for(reader.getone(), 10) for _ in range(2)]
-        await reader.stop()
-    assert {message.value for message in buried} == {b"not json", b"{}"}
-    reasons = {dict(message.headers)["reason"] for message in buried}
-    assert any(reason.startswith(b"the value is not JSON") for reason in reasons)
 
 
 async def test_two_members_share_the_partitions_and_nothing_is_applied_twice(database: Database, kafka: Broker) -> None:
