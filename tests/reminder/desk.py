@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
@@ -29,12 +30,17 @@ class InvoiceService:
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     asked: list[UUID] = field(default_factory=list)
     down: bool = False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """What happens elsewhere while a balance is asked for."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
         customer_id = UUID(scope["path"].split("/")[3])
         self.asked.append(customer_id)
         body = httpx.Response(200, json=self.answer(customer_id)).content
+        if self.meanwhile:
+            happen, self.meanwhile = self.meanwhile, None
+            await happen()
         status = 503 if self.down else 200
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})

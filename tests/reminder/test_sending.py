@@ -158,6 +158,22 @@ async def test_while_the_invoice_service_is_down_nothing_leaves_and_a_payment_ma
     assert desk.mails() == []
 
 
+async def test_a_payment_heard_of_between_planning_and_sending_suppresses_the_mail(desk: Desk) -> None:
+    """The balance was answered a moment too early to know; the case has been closed since."""
+    (invoice,) = await overdue_since_yesterday(desk)
+
+    async def pay() -> None:
+        await desk.hear(*invoice.pay())
+
+    desk.invoice_service.meanwhile = pay
+    await desk.until(DAY_AFTER)
+    (contact,) = await desk.contacts()
+    assert (contact["status"], contact["reason"]) == ("suppressed", "episode_over")
+    assert desk.mails() == []
+    assert (await desk.types())[-3:] == ["reminder.planned", "case.closed", "reminder.suppressed"]
+    assert await desk.next_due() is None
+
+
 async def test_an_address_refused_for_good_fails_and_a_new_one_gets_the_same_step(
     desk: Desk, smtp: MoodyMailbox
 ) -> None:
