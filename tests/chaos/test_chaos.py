@@ -25,6 +25,7 @@ from tests.system.stand import Stand, generated, running_stack
 VICTIMS = (*(f"{service}-{part}" for service in SERVICE_PORTS for part in ("api", "worker")), "postgres", "broker")
 SEEDS = [int(seed) for seed in (os.environ.get("SEEDS") or "1 2 3").split()]
 HEALED_WITHIN_S = 60.0
+SLOW_DAY_S = 10.0
 
 
 class Killer:
@@ -34,12 +35,17 @@ class Killer:
         self._stand = stand
         self._todo = list(zip(sorted(moments), victims, strict=True))
         self._day = 0
+        self._day_began = time.monotonic()
         self._over = threading.Event()
         self.killed: list[str] = []
+        self.slow_days: list[str] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def on_progress(self, progress: Progress) -> None:
         self._day = progress.days_done
+        took_s, self._day_began = time.monotonic() - self._day_began, time.monotonic()
+        if took_s > SLOW_DAY_S:
+            self.slow_days.append(f"day {self._day} after {len(self.killed)} kills took {took_s:.0f} s")
 
     def __enter__(self) -> Killer:
         self._thread.start()
@@ -80,6 +86,7 @@ def replay_under_fire(stand: Stand, rows: list[Row], times: int, seed: int) -> N
     with Killer(stand, order, moments) as killer:
         replayed = stand.replay(rows, killer.on_progress)
     print(f"seed {seed}: {len(killer.killed)} kills in {replayed.seconds:.0f} s: {' '.join(killer.killed)}")
+    print("; ".join(killer.slow_days))
     assert sorted(killer.killed) == sorted(victims)
     assert differences(stand, rows) == []
 
