@@ -75,11 +75,14 @@ class Ticker:
         while not stop.is_set():
             try:
                 async with AsyncExitStack() as stack:
+                    deaf = _never
                     if self._database.clock.simulated:
                         connection = await stack.enter_async_context(self._database.pool.acquire())
                         await connection.add_listener(CLOCK_CHANNEL, self.wake)
                         stack.push_async_callback(_stop_listening, connection, self.wake)
-                    while not stop.is_set():
+                        deaf = connection.is_closed
+                    # A lost connection hears nothing more and raises nothing either: listen anew on another.
+                    while not stop.is_set() and not deaf():
                         self._wake.clear()
                         pause = 0.1
                         if await self._run_due():
@@ -139,6 +142,10 @@ class Ticker:
                 await connection.execute(
                     "update clock set ticked = $1 where now = $1 and ticked is distinct from $1", now
                 )
+
+
+def _never() -> bool:
+    return False
 
 
 async def _stop_listening(connection: Any, listener: Callable[..., None]) -> None:

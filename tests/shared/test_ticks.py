@@ -109,3 +109,29 @@ async def test_a_job_that_fails_is_tried_again_and_does_not_stop_the_others(open
         await running
     assert calls == [at(2), at(2)]
     assert await announced(database) == [at(2)]
+
+
+async def test_a_ticker_that_lost_its_database_hears_the_clock_again(open_database: OpenDatabase) -> None:
+    database = await open_database("plumbing", simulated=True)
+    await chores(database, at(9))
+    await set_clock(database, at(1))
+    stop = asyncio.Event()
+    running = asyncio.create_task(Ticker(database, announcing(), None).run(stop))
+    try:
+        await ticked(database, at(1))
+        async with database.pool.acquire() as connection:
+            await connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        await set_clock(database, at(2))
+        await ticked(database, at(2))
+        began = time.monotonic()
+        for day in range(3, 7):
+            await set_clock(database, at(day))
+            await ticked(database, at(day))
+        # Deaf, it would look once a second.
+        assert time.monotonic() - began < 1.5
+    finally:
+        stop.set()
+        await running
