@@ -41,7 +41,7 @@ link: $(LOCAL) ## print a one-time sign-in link to the dashboard
 
 # Checks.
 
-test: $(DEV) ## the test suite, less the slow ones
+test: lint ## lint and types, then the test suite, less the slow ones
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 lint: $(DEV) ## style, types, import contracts, migrations
