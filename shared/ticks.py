@@ -33,7 +33,8 @@ class TickContext:
     resources: Any
 
 
-Tick = Callable[[TickContext], Awaitable[None]]
+Tick = Callable[[TickContext], Awaitable[bool]]
+"""Does a part of what is due; whether it got anywhere."""
 
 
 @dataclass
@@ -44,7 +45,8 @@ class Ticks:
 
     def on(self, *, next_due: str) -> Callable[[Tick], Tick]:
         """Declare a job. `next_due` is a scalar SQL expression, timestamptz: the earliest moment with work to do, or
-        null. The job does a bounded part of what is due at `context.now` and is called again until nothing is."""
+        null. The job does a bounded part of what is due at `context.now`, says whether it got anywhere, and is called
+        again until nothing is due."""
 
         def declare(tick: Tick) -> Tick:
             self.jobs.append((getattr(tick, "__name__", repr(tick)), next_due, tick))
@@ -95,8 +97,7 @@ class Ticker:
                 pause = min(pause * 2, 5)
 
     async def _run_due(self) -> bool:
-        """Run what is due until nothing is; False when some job makes no headway and had better wait a moment."""
-        before: tuple[datetime, list[datetime | None]] | None = None
+        """Run what is due until nothing is; False when no job gets anywhere and had better wait a moment."""
         while True:
             now, due = await self._look()
             if now is None:
@@ -105,27 +106,21 @@ class Ticker:
             if not pending:
                 await self._mark_ticked(now)
                 return True
-            if before == (now, due):
+            if not any([await self._run_one(name, tick, now) for name, _, tick in pending]):
                 return False
-            before = (now, due)
-            for name, _, tick in pending:
-                if not await self._run_one(name, tick, now):
-                    return False
 
     async def _run_one(self, name: str, tick: Tick, now: datetime) -> bool:
         context.correlation.set(f"tick-{name}-{uuid4()}")
         context.causation.set(None)
         try:
             with telemetry.span(f"tick {name}"), telemetry.TICK_SECONDS.labels(name).time():
-                await tick(TickContext(self._database, now, self._resources))
+                return await tick(TickContext(self._database, now, self._resources))
         except INFRASTRUCTURE_ERRORS as error:
             logger.warning("tick_waits", tick=name, error=repr(error))
-            return False
         except Exception:  # One job's fault must not stop the others for ever; it is tried again and seen in the log.
             logger.exception("tick_failed", tick=name)
             telemetry.TICK_FAILURES.labels(name).inc()
-            return False
-        return True
+        return False
 
     async def _look(self) -> tuple[datetime | None, list[datetime | None]]:
         async with self._database.pool.acquire() as connection:

@@ -14,8 +14,12 @@ POLICY_RUNS_MAX = 20
 
 
 @ticks.on(next_due=limits.POLICY_WORK_DUE)
-async def apply_policy(context: TickContext) -> None:
+async def apply_policy(context: TickContext) -> bool:
+    moved = 0
     for _ in range(POLICY_RUNS_MAX):
         async with transaction(context.database) as tx:
-            if await limits.apply_policy(tx, local_date(context.now, "UTC")) < limits.ACCOUNTS_A_RUN:
-                return
+            accounts = await limits.apply_policy(tx, local_date(context.now, "UTC"))
+        moved += accounts
+        if accounts < limits.ACCOUNTS_A_RUN:
+            break
+    return moved > 0

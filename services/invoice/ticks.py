@@ -19,22 +19,24 @@ CHUNKS_A_LANE = 5
 
 
 @ticks.on(next_due=overdue.NEXT_DUE)
-async def announce_overdue(context: TickContext) -> None:
+async def announce_overdue(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
-        await overdue.announce_overdue(tx)
+        return await overdue.announce_overdue(tx) > 0
 
 
 @ticks.on(next_due=imports.NEXT_DUE)
-async def issue_imported(context: TickContext) -> None:
+async def issue_imported(context: TickContext) -> bool:
     lanes = (_issue_chunks(context) for _ in range(IMPORT_LANES))
-    for ended in await asyncio.gather(*lanes, return_exceptions=True):
+    issued = await asyncio.gather(*lanes, return_exceptions=True)
+    for ended in issued:
         if isinstance(ended, BaseException):
             raise ended
+    return any(issued)
 
 
-async def _issue_chunks(context: TickContext) -> None:
+async def _issue_chunks(context: TickContext) -> bool:
     """Chunk after chunk; customers whose event is still on its way are asked of credit first."""
-    for _ in range(CHUNKS_A_LANE):
+    for done in range(CHUNKS_A_LANE):
         async with transaction(context.database) as tx:
             outcome = await imports.issue_chunk(tx)
         if isinstance(outcome, imports.Unknown):
@@ -42,4 +44,5 @@ async def _issue_chunks(context: TickContext) -> None:
             async with transaction(context.database) as tx:
                 await imports.issue_chunk(tx, unknown_are_bad=True)
         elif outcome is None:
-            return
+            return done > 0
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,7 +22,6 @@ CASES_AT_ONCE = 200
 MAILS_AT_ONCE = 24
 LEASE_TIMEOUTS = 4
 """A send's lease, in timeouts of the mail server: what is begun within it is over within it."""
-IDLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -35,18 +33,12 @@ class Resources:
 
 
 @ticks.on(next_due=cases.NEXT_DUE)
-async def remind(context: TickContext) -> None:
+async def remind(context: TickContext) -> bool:
     """Take the steps that are due and send what they plan, until nothing can be done now."""
-    while True:
-        moved = await _escalate(context)
-        moved |= await _send(context)
-        async with context.database.pool.acquire() as connection:
-            more = await connection.fetchval(f"select {cases.NEXT_DUE} <= $1", context.now)
-        if not more:
-            return None
-        if not moved:
-            # A retry, or another worker's mails: asking again at once would only keep the database busy.
-            return await asyncio.sleep(IDLE_SECONDS)
+    moved = False
+    while await _escalate(context) | await _send(context):
+        moved = True
+    return moved
 
 
 async def _escalate(context: TickContext) -> bool:

@@ -22,15 +22,16 @@ def announcing() -> Ticks:
     ticks = Ticks()
 
     @ticks.on(next_due="select min(due_at) from chore where announced_at is null")
-    async def announce(context: TickContext) -> None:
+    async def announce(context: TickContext) -> bool:
         async with transaction(context.database) as tx:
-            await tx.execute(
+            announced = await tx.execute(
                 """
                 update chore set announced_at = $1
                 where due_at = (select min(due_at) from chore where announced_at is null and due_at <= $1)
                 """,
                 context.now,
             )
+        return announced != "UPDATE 0"
 
     return ticks
 
@@ -93,12 +94,13 @@ async def test_a_job_that_fails_is_tried_again_and_does_not_stop_the_others(open
     ticks = announcing()
 
     @ticks.on(next_due="select case when count(*) < 1 then timestamptz '2026-03-01' end from broker")
-    async def stumble(context: TickContext) -> None:
+    async def stumble(context: TickContext) -> bool:
         calls.append(context.now)
         if len(calls) == 1:
             raise RuntimeError("not this time")
         async with transaction(context.database) as tx:
             await tx.execute("insert into broker (cluster_id) values ('done')")
+        return True
 
     stop = asyncio.Event()
     running = asyncio.create_task(Ticker(database, ticks, None).run(stop))
