@@ -186,7 +186,7 @@ class Layout:
 
     def make_secrets(self) -> None:
         """Keys, the token with every scope, the services' own tokens and the session secret; kept over runs."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_keys(self.folder)
         _write_private(self.token, make_token(self.folder, "local"))
         for service, scopes in SERVICE_SCOPES.items():

@@ -44,7 +44,7 @@ def up(layout: Layout, say: Callable[[str], None] = lambda _: None) -> None:
         PortTaken: with the process that has the port.
         StackFailed: with the reason and the log to read.
     """
-    layout.folder.mkdir(parents=True, exist_ok=True)
+    layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(layout):
         _end_previous(layout, say)
         _require_free_ports(layout)

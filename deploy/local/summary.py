@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ SENT = ("sent", "delivered")
 
 @dataclass(frozen=True)
 class Figures:
-    """`contacts` counts messages by step, in the order of the first of each; the rest is as the reports give it."""
+    """`contacts` counts messages by step; the rest is as the reports give it."""
 
     contacts: Counter[str]
     not_sent: Counter[str]
@@ -80,7 +81,7 @@ def _story(replayed: Summary, figures: Figures) -> Table:
     table.add_row("payments", f"{replayed.payments:,}", "applied")
     table.add_row("overdue", f"{figures.overdue_episodes:,}", "invoices went overdue")
     table.add_row("reminders", f"{figures.contacts.total():,}", "mailed")
-    for step, count in figures.contacts.items():
+    for step, count in figures.contacts.most_common():
         table.add_row("", f"{count:,}", f"[dim]{step}")
     for status, count in figures.not_sent.items():
         table.add_row("", f"{count:,}", f"[dim]{status}")
@@ -88,19 +89,20 @@ def _story(replayed: Summary, figures: Figures) -> Table:
 
 
 def _ageing(as_of: date, figures: Figures) -> Table:
-    table = Table(title=f"Receivables on {as_of}", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("", style="dim")
+    """Whole units, so that it fits a terminal of 80 columns; the reports have the cents."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.title = f"Receivables on {as_of}, days overdue, in whole units"
+    table.title_justify, table.title_style = "left", "bold"
+    table.add_column("", style="dim", no_wrap=True)
     for heading in (*BUCKETS.values(), "total", "overdue", "DSO"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     dso = {row["currency"]: row["dso"] for row in figures.kpis}
     for row in sorted(figures.ageing, key=lambda row: row["currency"]):
-        amounts = [_grouped(row[name]) for name in (*BUCKETS, "total", "overdue")]
-        days = dso.get(row["currency"])
-        table.add_row(row["currency"], *amounts, f"{days} days" if days else "–")
+        amounts = [_whole(row[name]) for name in (*BUCKETS, "total", "overdue")]
+        table.add_row(row["currency"], *amounts, dso.get(row["currency"]) or "–")
     return table
 
 
-def _grouped(amount: str) -> str:
-    """`1234567.50` as `1,234,567.50`, without passing through a float."""
-    whole, point, rest = amount.partition(".")
-    return f"{int(whole):,}{point}{rest}"
+def _whole(amount: str) -> str:
+    """`1234567.50` as `1,234,568`."""
+    return f"{Decimal(amount).quantize(Decimal(1), ROUND_HALF_EVEN):,}"
