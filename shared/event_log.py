@@ -43,13 +43,17 @@ def utc(moment: datetime) -> datetime:
 
 
 async def ensure_partitions(tx: Tx, today: date) -> None:
-    """Make the event log's partitions of this month and the two after it."""
+    """Make the event log's partitions of this month and the two after it.
+
+    A month that was written to before its partition was there stays in the default one: PostgreSQL moves no rows.
+    """
     month = today.replace(day=1)
     for _ in range(3):
         following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        # DDL takes no parameters; both values are dates made here.
-        await tx.execute(
-            f"create table if not exists event_log_{month:%Y_%m} partition of event_log"
-            f" for values from ('{month}') to ('{following}')"
-        )
+        if not await tx.fetchval("select exists (select from event_log_default where month = $1)", month):
+            # DDL takes no parameters; both values are dates made here.
+            await tx.execute(
+                f"create table if not exists event_log_{month:%Y_%m} partition of event_log"
+                f" for values from ('{month}') to ('{following}')"
+            )
         month = following

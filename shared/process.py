@@ -18,13 +18,14 @@ import uvloop
 from fastapi import FastAPI
 
 from shared import broker as brokers
-from shared import event_log, log, telemetry
+from shared import log, telemetry
 from shared.broker import DEAD_LETTER_TOPIC, Broker
-from shared.clock import Clock, real_now
+from shared.clock import Clock
 from shared.consumer import Consumer, retry_parked_until
 from shared.db import Database, transaction
 from shared.events import catalogue
 from shared.gauges import gauge_until
+from shared.housekeeping import housekeep_until
 from shared.http.health import worker_app
 from shared.relay import Relay
 from shared.service import Service
@@ -100,6 +101,7 @@ async def run_worker(service: Service, settings: ServiceSettings, resources: Res
             "ticks": ticker.run(stop),
             "broker-watch": brokers.watch(broker, cluster, stop),
             "gauges": gauge_until(stop, database),
+            "housekeeping": housekeep_until(stop, database),
         }
         if service.subscriptions.topics:
             jobs["consumer"] = Consumer(database, service.subscriptions, broker, on_applied=ticker.wake).run(stop)
@@ -118,7 +120,6 @@ async def bind_to_broker(service: Service, database: Database, broker: Broker) -
         )
         cluster = await brokers.cluster_id(client)
     async with transaction_without_clock(database) as tx:
-        await event_log.ensure_partitions(tx, real_now().date())
         if await brokers.bind(tx, cluster):
             logger.warning("broker_replaced", cluster=cluster, consequence="everything logged is published again")
     return cluster

@@ -95,6 +95,15 @@ async def test_the_event_log_gets_its_months_ahead_of_time(database: Database) -
         assert await connection.fetchval(f"select count(*) from event_log_{today:%Y_%m}") == 1
 
 
+async def test_a_month_written_to_before_its_partition_was_made_is_left_where_it_is(database: Database) -> None:
+    await publish(database, event(uuid4(), uuid4(), 1))
+    async with transaction(database) as tx:
+        await event_log.ensure_partitions(tx, real_now().date())
+    await publish(database, event(uuid4(), uuid4(), 1))
+    async with database.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from only event_log_default") == 2
+
+
 def test_a_value_that_fits_no_parameter_is_no_fault_of_the_machinery() -> None:
     """Else the consumer would wait for ever for such an event to mend itself."""
     assert not issubclass(asyncpg.DataError, INFRASTRUCTURE_ERRORS)
