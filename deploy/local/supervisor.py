@@ -33,6 +33,7 @@ BACK_OFF_FIRST_S = 0.2
 BACK_OFF_MOST_S = 5.0
 HEALTHY_AFTER_S = 10.0
 PATIENCE_S = 12.0
+TOPICS_WITHIN_S = 20.0
 
 
 @dataclass
@@ -227,7 +228,12 @@ class Supervisor:
             _say(str(error))
             stop(child.process, signal.SIGKILL, 1)
             return
-        asyncio.run(self._make_topics())
+        try:
+            asyncio.run(asyncio.wait_for(self._make_topics(), TOPICS_WITHIN_S))
+        except TimeoutError:
+            _say(f"the broker made no topics within {TOPICS_WITHIN_S:g} s; trying another")
+            stop(child.process, signal.SIGKILL, 1)
+            return
         for worker in workers:
             worker.process, worker.not_before = None, 0.0
             worker.restarts += 1
