@@ -175,6 +175,12 @@ class Caller:
         headers = {"authorization": f"Bearer {self.token(**token)}"}
         return {**headers, "idempotency-key": key} if key else headers
 
+    async def get(self, path: str) -> httpx.Response:
+        return await self.client.get(path, headers=self.headers())
+
+    async def post(self, path: str, body: dict[str, Any] | None = None, *, key: str) -> httpx.Response:
+        return await self.client.post(path, json=body, headers=self.headers(key))
+
     async def add(self, name: str, key: str | None = None, **token: Any) -> httpx.Response:
         return await self.client.post("/v1/things", json={"name": name}, headers=self.headers(key or name, **token))
 
