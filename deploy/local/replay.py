@@ -266,16 +266,21 @@ class Replay:
         self._now = now
 
     async def _settle(self, patience_s: float = 300.0) -> None:
-        """Wait until every service is idle in two rounds running and what was applied in the first is what was
-        published in the second. Raises ReplayFailed."""
+        """Wait until a round finds every service idle, everything published applied by every subscriber, and nothing
+        published since the round before it began to be asked.
+
+        Whatever is idle works again only when an event reaches it, and there is none left to: what was published when
+        the round began is what each service had applied when it answered, and what it published itself until then is
+        counted. A service that still works, or has not counted an acknowledged event, is not idle. Raises ReplayFailed.
+        """
         deadline = time.monotonic() + patience_s
         before = await self._look_in_turn()
         while True:
             seen = await self._look(_published(before))
             if (
-                all(each["idle"] for each in (*before.values(), *seen.values()))
+                all(each["idle"] for each in seen.values())
                 and _published(before) == _published(seen)
-                and not _missing(before, seen)
+                and not _missing(seen)
             ):
                 break
             if time.monotonic() > deadline:
@@ -309,10 +314,10 @@ def _published(seen: Mapping[str, dict[str, Any]]) -> dict[str, int]:
     return {topic: n for each in seen.values() for topic, n in each["published"].items()}
 
 
-def _missing(before: Mapping[str, dict[str, Any]], seen: Mapping[str, dict[str, Any]]) -> bool:
-    """Whether a subscriber had not applied, in the first round, all that is published in the second."""
+def _missing(seen: Mapping[str, dict[str, Any]]) -> bool:
+    """Whether a subscriber has not applied all that is published."""
     published = _published(seen)
-    return any(n != published.get(topic, 0) for each in before.values() for topic, n in each["applied"].items())
+    return any(n != published.get(topic, 0) for each in seen.values() for topic, n in each["applied"].items())
 
 
 def _at(day: date, moment: time_of_day) -> datetime:
