@@ -93,12 +93,12 @@ def _ageing(as_of: date, figures: Figures) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.title = f"Receivables on {as_of}, days overdue, in whole units"
     table.title_justify, table.title_style = "left", "bold"
-    table.add_column("", style="dim", no_wrap=True)
-    for heading in (*BUCKETS.values(), "total", "overdue", "DSO"):
+    table.add_column("", style="dim", no_wrap=True, min_width=3)
+    for heading in (*BUCKETS.values(), "total", "DSO"):
         table.add_column(heading, justify="right", no_wrap=True)
     dso = {row["currency"]: row["dso"] for row in figures.kpis}
     for row in sorted(figures.ageing, key=lambda row: row["currency"]):
-        amounts = [_whole(row[name]) for name in (*BUCKETS, "total", "overdue")]
+        amounts = [_whole(row[name]) for name in (*BUCKETS, "total")]
         table.add_row(row["currency"], *amounts, dso.get(row["currency"]) or "–")
     return table
 
