@@ -79,6 +79,9 @@ async def admin(broker: Broker) -> AsyncGenerator[AIOKafkaAdminClient]:
             logger.warning("broker_unreachable", error=str(error), retry_in_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5)
+        except asyncio.CancelledError:
+            await client.close()
+            raise
     try:
         yield client
     finally:

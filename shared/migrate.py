@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LOCK_TIMEOUT = "5s"
 """A migration that cannot have its lock gives up, rather than make everybody queue behind it."""
+CONNECT_TIMEOUT_SECONDS = "15"
+"""A server that takes the connection and says nothing would otherwise be waited for without end."""
 SERVICES = ("credit", "invoice", "reminder", "reporting")
 
 
@@ -33,7 +35,12 @@ def migrate(url: str, service: str | None, command: str = "up") -> None:
     places = [part for folder in folders(service) if any(folder.glob("*.sql")) for part in ("-d", str(folder))]
     done = subprocess.run(
         [dbmate(), "--no-dump-schema", *places, command],
-        env={"PGOPTIONS": f"-c lock_timeout={LOCK_TIMEOUT}", **os.environ, "DATABASE_URL": url},
+        env={
+            "PGOPTIONS": f"-c lock_timeout={LOCK_TIMEOUT}",
+            "PGCONNECT_TIMEOUT": CONNECT_TIMEOUT_SECONDS,
+            **os.environ,
+            "DATABASE_URL": url,
+        },
         capture_output=True,
         text=True,
         cwd=ROOT,

@@ -88,6 +88,17 @@ class Layout:
             run=run or secrets.token_hex(3),
         )
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same layout as `from_environment` reads it, for another process."""
+        return {
+            "DUEWARD_LOCAL": str(self.folder),
+            "PORT_OFFSET": str(self.offset),
+            "BROKER": "kafka" if self.broker_kind == "kafka" else "",
+            "DATABASE_URL": self.outside_database or "",
+            "KAFKA_BOOTSTRAP_SERVERS": self.outside_broker or "",
+        }
+
     # Places.
 
     @property

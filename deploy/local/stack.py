@@ -53,7 +53,7 @@ def up(layout: Layout, say: Callable[[str], None] = lambda _: None) -> None:
         layout.state.unlink(missing_ok=True)
         supervisor = Launch(
             (sys.executable, "-m", "deploy.local", "supervise", "--mode", layout.mode, "--run", layout.run),
-            layout.process_environment | {"DUEWARD_LOCAL": str(layout.folder), "PORT_OFFSET": str(layout.offset)},
+            layout.process_environment | layout.environment,
         ).start(layout.log("supervisor"))
         _wait_for_phase(layout, supervisor.poll, say)
         asyncio.run(_wait_until_ready(layout, supervisor.poll))
@@ -199,10 +199,12 @@ def _wait_for_phase(layout: Layout, supervisor_ended: Callable[[], int | None], 
         state = read_state(layout)
         if state and state["phase"] != said:
             said = state["phase"]
-            if said not in ("running", "failed", "stopping"):
+            if said not in ("running", "failed", "stopping", "stopped"):
                 say(said)
         if state and state["phase"] == "failed":
             raise StackFailed(f"{state['failure']}\nSee {layout.folder / 'log'}")
+        if state and state["phase"] == "stopped":
+            raise StackFailed("it was stopped while it was starting")
         if supervisor_ended() is not None:
             raise StackFailed(f"the supervisor ended: {_last_lines(layout.log('supervisor'))}")
         if said == "running":

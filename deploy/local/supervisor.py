@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +24,12 @@ import psutil
 from deploy.local.apache_kafka import ApacheKafka
 from deploy.local.embedded import EmbeddedPartFailed, Launch, end_stray_postgres, stop
 from deploy.local.layout import SERVICE_PORTS, SERVICES, WORKER_PORTS, Layout
+from deploy.local.outside import OutsidePartFailed, database_address, require_broker, require_database
 from shared import broker as brokers
 from shared.events.catalogue import TOPICS
 from shared.migrate import MigrationFailed, migrate
+from shared.process import broker_of
+from shared.settings import ServiceSettings
 
 LOOK_EVERY_S = 0.05
 BACK_OFF_FIRST_S = 0.2
@@ -34,6 +37,7 @@ BACK_OFF_MOST_S = 5.0
 HEALTHY_AFTER_S = 10.0
 PATIENCE_S = 12.0
 TOPICS_WITHIN_S = 20.0
+HEARS_WITHIN_S = 0.2
 
 
 @dataclass
@@ -93,7 +97,7 @@ class Supervisor:
             while not self.stopping:
                 self._look()
                 time.sleep(LOOK_EVERY_S)
-        except (EmbeddedPartFailed, MigrationFailed, OSError) as error:
+        except (EmbeddedPartFailed, OutsidePartFailed, MigrationFailed, OSError) as error:
             self.failure = str(error)
             _say(f"failed: {error}")
         except _Stopped:
@@ -114,13 +118,21 @@ class Supervisor:
         if self.layout.mode == "demo":
             self._discard_demo_data()
         self.layout.make_secrets()
-        self._enter("starting PostgreSQL and the broker")
+        self._enter(self._what_starts())
         with ThreadPoolExecutor(2) as pool:
             started = [pool.submit(self._start_databases), pool.submit(self._start_broker)]
             for each in started:
                 each.result()
         if self.stopping:
             raise _Stopped
+
+    def _what_starts(self) -> str:
+        database, broker = self.layout.outside_database, self.layout.outside_broker
+        own = [name for name, outside in (("PostgreSQL", database), ("the broker", broker)) if not outside]
+        outside = [f"PostgreSQL at {database_address(database)}"] if database else []
+        outside += [f"Kafka at {broker}"] if broker else []
+        said = [f"starting {' and '.join(own)}"] if own else []
+        return ", ".join([*said, *([f"connecting to {' and '.join(outside)}"] if outside else [])])
 
     def _discard_demo_data(self) -> None:
         if self.layout.postgres:
@@ -134,9 +146,11 @@ class Supervisor:
             child.start()
             assert child.process is not None
             postgres.wait_until_ready(child.process, child.log)
-        elif self.layout.mode == "demo":
-            for service in SERVICES:
-                migrate(self.layout.database_url(service), service, "drop")
+        elif outside := self.layout.outside_database:
+            self._unless_stopped(require_database(outside))
+            if self.layout.mode == "demo":
+                for service in SERVICES:
+                    migrate(self.layout.database_url(service), service, "drop")
         with ThreadPoolExecutor(len(SERVICES)) as pool:
             for done in [pool.submit(migrate, self.layout.database_url(s), s) for s in SERVICES]:
                 done.result()
@@ -148,15 +162,39 @@ class Supervisor:
             child.start()
             assert child.process is not None
             broker.wait_until_ready(child.process, child.log)
-        asyncio.run(self._make_topics())
+        else:
+            self._unless_stopped(require_broker(self._house_broker()))
+        self._unless_stopped(self._make_topics())
+
+    def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it in this thread, and hear SIGTERM, which only the main thread gets, meanwhile. Raises _Stopped."""
+
+        async def listening() -> None:
+            task = asyncio.create_task(work)
+            while not task.done():
+                await asyncio.wait([task], timeout=HEARS_WITHIN_S)
+                if self.stopping:
+                    task.cancel()
+                    await asyncio.wait([task])
+                    raise _Stopped
+            task.result()
+
+        asyncio.run(listening())
+
+    def _house_broker(self) -> brokers.Broker:
+        """The broker as the services see it: of an outside one, the environment has TLS and the credentials too."""
+        settings = ServiceSettings(
+            database_url="",
+            kafka_bootstrap_servers=self.layout.bootstrap_servers,
+            topic_prefix=self.layout.topic_prefix,
+            topic_partitions=int(os.environ.get("TOPIC_PARTITIONS", "4")),
+        )
+        if self.layout.broker:
+            settings = settings.model_copy(update={"topic_replication_factor": 1})
+        return broker_of(settings)
 
     async def _make_topics(self) -> None:
-        house = brokers.Broker(
-            self.layout.bootstrap_servers,
-            topic_prefix=self.layout.topic_prefix,
-            partitions=int(os.environ.get("TOPIC_PARTITIONS", "4")),
-            replication_factor=1 if self.layout.broker else -1,
-        )
+        house = self._house_broker()
         async with brokers.admin(house) as client:
             if self.layout.outside_broker and self.layout.mode == "demo":
                 mine, now = f"{self.layout.name}.", self.layout.topic_prefix

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import pytest
 
-from deploy.local import stack
+from deploy.local import outside, stack
+from deploy.local.embedded import free_port
 from deploy.local.layout import SERVICE_PORTS, BadOptions, Layout
 from deploy.local.stack import PortTaken
+from shared.broker import Broker
 from tests.system.stand import OFFSETS, Stand, running_stack
 
 LISTENER = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(600)"
@@ -98,3 +103,59 @@ def test_two_checkouts_share_a_server_without_meeting(tmp_path: Path) -> None:
     assert here.database_url("invoice").startswith("postgres://me@db.example/dueward_")
     assert here.database_url("invoice") != there.database_url("invoice")
     assert here.topic_prefix != there.topic_prefix
+
+
+def silent_listener() -> socket.socket:
+    """Takes connections and never says a word."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+@pytest.fixture
+def free_offset() -> int:
+    return next(o for o in reversed(OFFSETS) if all(map(stack.can_bind, Layout(offset=o).ports())))
+
+
+@pytest.mark.parametrize("answers", ["nobody", "somebody silent"])
+@pytest.mark.parametrize("variable", ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"])
+async def test_a_server_that_does_not_answer_is_named_with_its_variable(variable: str, answers: str) -> None:
+    with silent_listener() as listener:
+        port = listener.getsockname()[1] if answers == "somebody silent" else free_port()
+        asking = (
+            outside.require_broker(Broker(f"127.0.0.1:{port}"), within_s=1.5)
+            if variable == "KAFKA_BOOTSTRAP_SERVERS"
+            else outside.require_database(f"postgres://me:secret@127.0.0.1:{port}/postgres", within_s=1.5)
+        )
+        began = time.monotonic()
+        with pytest.raises(outside.OutsidePartFailed) as failed:
+            await asking
+    assert str(failed.value).startswith(f"{variable} names 127.0.0.1:{port}, but no ")
+    assert "secret" not in str(failed.value)
+    assert time.monotonic() - began < 10
+
+
+async def test_a_user_whom_the_outside_database_refuses_is_told_at_once(postgres_url: str) -> None:
+    wrong = urlunsplit(
+        (parts := urlsplit(postgres_url))._replace(netloc=f"stranger:none@{parts.netloc.split('@')[-1]}")
+    )
+    with pytest.raises(outside.OutsidePartFailed, match=r"DATABASE_URL names .*PostgreSQL refuses: password"):
+        await outside.require_database(wrong)
+
+
+async def test_an_outside_database_need_not_exist_yet(postgres_url: str) -> None:
+    await outside.require_database(urlunsplit(urlsplit(postgres_url)._replace(path="/not_there")))
+
+
+def test_up_says_which_outside_server_it_connects_to_and_hears_down_meanwhile(tmp_path: Path, free_offset: int) -> None:
+    with silent_listener() as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        layout = replace(Layout(tmp_path / "local"), offset=free_offset, broker_kind="external", outside_broker=address)
+        said: list[str] = []
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(stack.up, layout, said.append)
+            eventually(lambda: bool(said))
+            state = stack.read_state(layout)
+            assert state is not None
+            os.kill(state["supervisor"]["pid"], signal.SIGTERM)
+            with pytest.raises(stack.StackFailed, match="stopped"):
+                starting.result(15)
+        assert said == [f"starting PostgreSQL, connecting to Kafka at {address}"]
