@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from shared import context, log, telemetry
@@ -34,6 +34,7 @@ class TickContext:
 
 
 Tick = Callable[[TickContext], Awaitable[bool]]
+SomeTick = TypeVar("SomeTick", bound=Tick)
 """Does a part of what is due; whether it got anywhere."""
 
 
@@ -43,12 +44,12 @@ class Ticks:
 
     jobs: list[tuple[str, str, Tick]] = field(default_factory=list)
 
-    def on(self, *, next_due: str) -> Callable[[Tick], Tick]:
+    def on(self, *, next_due: str) -> Callable[[SomeTick], SomeTick]:
         """Declare a job. `next_due` is a scalar SQL expression, timestamptz: the earliest moment with work to do, or
         null. The job does a bounded part of what is due at `context.now`, says whether it got anywhere, and is called
         again until nothing is due."""
 
-        def declare(tick: Tick) -> Tick:
+        def declare(tick: SomeTick) -> SomeTick:
             self.jobs.append((getattr(tick, "__name__", repr(tick)), next_due, tick))
             return tick
 

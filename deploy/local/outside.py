@@ -39,7 +39,7 @@ async def require_database(url: str, within_s: float = ANSWERS_WITHIN_S) -> None
     while True:
         left = deadline - asyncio.get_running_loop().time()
         try:
-            connection = await asyncpg.connect(url, timeout=max(left, 0.1))
+            connection = await asyncpg.connect(url, timeout=max(1, round(left)))
         except asyncpg.InvalidCatalogNameError:
             return
         except asyncpg.CannotConnectNowError as error:  # It is starting up.

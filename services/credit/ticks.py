@@ -14,12 +14,12 @@ POLICY_RUNS_MAX = 20
 
 
 @ticks.on(next_due=limits.POLICY_WORK_DUE)
-async def apply_policy(context: TickContext) -> bool:
+async def apply_policy(context: TickContext, accounts_a_run: int = limits.ACCOUNTS_A_RUN) -> bool:
     moved = 0
     for _ in range(POLICY_RUNS_MAX):
         async with transaction(context.database) as tx:
-            accounts = await limits.apply_policy(tx, local_date(context.now, "UTC"))
+            accounts = await limits.apply_policy(tx, local_date(context.now, "UTC"), accounts_a_run)
         moved += accounts
-        if accounts < limits.ACCOUNTS_A_RUN:
+        if accounts < accounts_a_run:
             break
     return moved > 0

@@ -42,7 +42,7 @@ SCOPES = {
     "simulation:write": "Set the simulated clock",
 }
 
-LEEWAY_SECONDS = 10
+LEEWAY_SECONDS = 10.0
 CACHED_TOKENS_MAX = 1_024
 KEYS_MAX_AGE_SECONDS = 600.0
 REFRESH_PAUSE_SECONDS = 10.0
@@ -132,8 +132,9 @@ class Keys:
     """The issuer's public keys by id: read again when a token names an unknown one (at most every 10 seconds), and
     every 10 minutes, so that a withdrawn key stops being trusted."""
 
-    def __init__(self, source: KeySource) -> None:
+    def __init__(self, source: KeySource, refresh_pause_s: float = REFRESH_PAUSE_SECONDS) -> None:
         self._source = source
+        self._refresh_pause_s = refresh_pause_s
         self._keys: dict[str, jwt.PyJWK] = {}
         self._loaded_at = float("-inf")
         self._tried_at = float("-inf")
@@ -151,7 +152,7 @@ class Keys:
 
     async def _refresh(self) -> None:
         async with self._loading:
-            if self._keys and _monotonic() - self._tried_at < REFRESH_PAUSE_SECONDS:
+            if self._keys and _monotonic() - self._tried_at < self._refresh_pause_s:
                 return
             self._tried_at = _monotonic()
             try:
@@ -186,9 +187,10 @@ def _monotonic() -> float:
 class TokenVerifier:
     """Checks signature, type, issuer, audience and time once; a token seen before costs a dictionary look-up."""
 
-    def __init__(self, keys: Keys, issuer: str) -> None:
+    def __init__(self, keys: Keys, issuer: str, leeway_s: float = LEEWAY_SECONDS) -> None:
         self._keys = keys
         self._issuer = issuer
+        self._leeway_s = leeway_s
         self._seen: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self._generation = 0
 
@@ -232,7 +234,7 @@ class TokenVerifier:
                 algorithms=[key.algorithm_name],
                 audience=audience,
                 issuer=self._issuer,
-                leeway=LEEWAY_SECONDS,
+                leeway=self._leeway_s,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
         except jwt.ExpiredSignatureError:

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.credit.limits import handlers as limits
-from services.credit.ticks import POLICY_RUNS_MAX
+from services.credit.ticks import POLICY_RUNS_MAX, apply_policy
+from shared.ticks import TickContext
 from tests.credit.books import Invoice
 from tests.credit.client import Credit, names, problem
 
@@ -206,13 +207,14 @@ async def test_a_new_policy_moves_the_limits_that_hang_on_it_and_no_others(credi
     ]
 
 
-async def test_a_policy_reaches_a_book_of_any_size(credit: Credit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ACCOUNTS_A_RUN", 2)
+async def test_a_policy_reaches_a_book_of_any_size(credit: Credit) -> None:
     customers = [await credit.onboard() for _ in range(2 * POLICY_RUNS_MAX + 5)]
 
     await credit.change("PUT", "/v1/credit-policy", 1, {"limits": [entry("7.00")]})
-    await credit.tick()
+    context = TickContext(credit.database, await credit.database.clock.business_now(credit.database.pool), None)
+    calls = [await apply_policy(context, accounts_a_run=2) for _ in range(3)]
 
+    assert calls == [True, True, False], "two calls share the work, the third finds none"
     rows = await credit.database.pool.fetch(
         "select limit_minor, policy_version, count(*) n from credit_account group by 1, 2"
     )

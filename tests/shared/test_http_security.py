@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 from collections.abc import AsyncIterator
@@ -58,14 +59,16 @@ async def test_an_expired_token_is_refused(caller: Caller):
     assert 'error="invalid_token"' in response.headers["www-authenticate"]
 
 
-async def test_a_token_seen_before_is_checked_again_once_it_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_token_seen_before_is_checked_again_once_it_expires(tmp_path: Path):
     key_set = tokens.make_keys(tmp_path)
-    verifier = TokenVerifier(Keys(KeyFile(key_set)), tokens.ISSUER)
+    verifier = TokenVerifier(Keys(KeyFile(key_set)), tokens.ISSUER, leeway_s=0)
     lasting = tokens.make_token(tmp_path, "anna")
-    expiring = tokens.make_token(tmp_path, "anna", life=timedelta(seconds=-5))  # Within the leeway clocks are given.
+    expiring = tokens.make_token(tmp_path, "anna", life=timedelta(seconds=2))
     await verifier.verify(lasting)
     await verifier.verify(expiring)
-    monkeypatch.setattr(security, "LEEWAY_SECONDS", 0)
+    expires_at = jwt.decode(expiring, options={"verify_signature": False})["exp"]
+    while real_now().timestamp() < expires_at:
+        await asyncio.sleep(0.05)
     assert (await verifier.verify(lasting)).subject == "anna"
     with pytest.raises(Unauthenticated, match="expired"):
         await verifier.verify(expiring)
@@ -131,12 +134,11 @@ async def test_a_token_without_a_claim_it_needs_is_refused(caller: Caller):
     assert "exp" in problem(await ask(caller, eternal), 401, "unauthenticated")["detail"]
 
 
-async def test_a_new_signing_key_is_found_and_an_old_one_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(security, "REFRESH_PAUSE_SECONDS", 0.0)
+async def test_a_new_signing_key_is_found_and_an_old_one_forgotten(tmp_path: Path):
     first, second = tmp_path / "first", tmp_path / "second"
     published = tmp_path / "jwks.json"
     published.write_bytes(tokens.make_keys(first).read_bytes())
-    verifier = TokenVerifier(Keys(KeyFile(published)), tokens.ISSUER)
+    verifier = TokenVerifier(Keys(KeyFile(published), refresh_pause_s=0), tokens.ISSUER)
     old = tokens.make_token(first, "anna")
     assert (await verifier.verify(old)).subject == "anna"
 

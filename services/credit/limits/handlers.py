@@ -100,10 +100,10 @@ async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
     return PolicyInForce(policy, *await store.policy_changed(tx, policy.version))
 
 
-async def apply_policy(tx: Tx, today: date) -> int:
+async def apply_policy(tx: Tx, today: date, accounts_max: int = ACCOUNTS_A_RUN) -> int:
     """Hold a bounded number of limits against a policy newer than they know. Returns how many were looked at."""
     policy = await store.policy_in_force(tx)
-    accounts = await store.lock_accounts_behind(tx, policy.version, ACCOUNTS_A_RUN)
+    accounts = await store.lock_accounts_behind(tx, policy.version, accounts_max)
     if not accounts:
         return 0
     owed = await exposure.exposures_of(tx, [account.customer_id for account in accounts], today)
