@@ -9,7 +9,7 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Literal, get_args
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -97,3 +97,16 @@ def _aware(now: datetime) -> datetime:
     if now.tzinfo is None:
         raise ValueError("a moment without time zone has no local date")
     return now
+
+
+def known_time_zone(name: str) -> str:
+    """An IANA zone. Raises ValueError."""
+    if name not in _time_zones():
+        raise ValueError(f"unknown time zone {name!r}, an IANA name such as Europe/Berlin is wanted")
+    return name
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # `localtime` and `Factory` stand in the zone files of some machines and name no place.
+    return frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}

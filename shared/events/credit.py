@@ -21,7 +21,19 @@ class ContactPerson(Payload):
     email: str | None = None
 
 
+class PostalAddress(Payload):
+    """A postal address in the customer's country, for documents."""
+
+    lines: tuple[str, ...]
+    city: str
+    postal_code: str | None = None
+    region: str | None = None
+
+
 class CustomerState(Payload):
+    """`requires` names what an invoice must bear before the customer takes it; `buyer_reference` is the one it gave
+    for all its invoices (a Leitweg-ID, say)."""
+
     id: UUID
     version: int
     external_id: str
@@ -34,6 +46,10 @@ class CustomerState(Payload):
     segment: str
     payment_terms: PaymentTerms
     contacts: tuple[ContactPerson, ...] = ()
+    address: PostalAddress | None = None
+    vat_id: str | None = None
+    buyer_reference: str | None = None
+    requires: tuple[Annotated[Literal["buyer_reference", "purchase_order"], Growing()], ...] = ()
 
 
 class CustomerEvent(Event):

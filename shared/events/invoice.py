@@ -11,17 +11,19 @@ from shared.money import Money
 
 
 class InvoiceState(Payload):
-    """An invoice after the change. `collectable` is the balance less what is disputed: what may be chased now.
+    """An invoice after the change. `collectable` is the balance less what is disputed or on a plan: what may be
+    chased now.
 
-    `overdue_episode` counts the times it became overdue; `overdue_since` is the first overdue day of the running
-    episode, null while none runs.
+    balance = total + charged - paid - credited - discounted - differences - written_off; a part that is nothing is
+    left out. `overdue_episode` counts the times it became overdue; `overdue_since` is the first overdue day of the
+    running episode, null while none runs.
     """
 
     id: UUID
     version: int
     entity_id: str
     number: str
-    status: Annotated[Literal["open", "partly_paid", "settled"], Growing()]
+    status: Annotated[Literal["open", "partly_paid", "settled", "voided", "written_off"], Growing()]
     issue_date: date
     due_date: date
     total: Money
@@ -31,6 +33,12 @@ class InvoiceState(Payload):
     overdue_episode: int
     overdue_since: date | None
     settled_on: date | None
+    charged: Money | None = None
+    credited: Money | None = None
+    discounted: Money | None = None
+    differences: Money | None = None
+    written_off: Money | None = None
+    on_plan: Money | None = None
 
 
 class InvoiceEvent(Event):
@@ -59,20 +67,108 @@ class InvoiceIssued(InvoiceEvent):
 
 
 class InvoiceBalanceChanged(InvoiceEvent):
-    """The balance moved and is not zero. `change` is signed: negative when something was paid."""
+    """The balance moved and is not zero. `change` is signed: negative when something was paid; `restored` is an
+    earlier credit, discount, difference, write-off or charge taken back."""
 
     type: ClassVar[str] = "dueward.invoice.balance_changed.v1"
     change: Money
-    reason: Annotated[Literal["allocation", "unallocation"], Growing()]
+    reason: Annotated[Literal["allocation", "unallocation", "discount", "small_difference", "restored"], Growing()]
 
 
 class InvoiceSettled(InvoiceEvent):
-    """The balance reached zero. `change` is negative; `days_late` counts from the due date, below zero when early."""
+    """The balance reached zero. `change` is negative, or zero where `invoice.credited` just told of it; `days_late`
+    counts from the due date, below zero when early."""
 
     type: ClassVar[str] = "dueward.invoice.settled.v1"
     change: Money
-    reason: Annotated[Literal["allocation"], Growing()]
+    reason: Annotated[Literal["allocation", "credit_note", "discount", "small_difference", "restored"], Growing()]
     days_late: int
+
+
+class InvoiceCredited(InvoiceEvent):
+    """A credit note took back a part of the invoice, or all of it. `change` is negative."""
+
+    type: ClassVar[str] = "dueward.invoice.credited.v1"
+    change: Money
+    credit_note_id: UUID
+    credit_note_number: str
+    reason: str
+
+
+class InvoiceCharged(InvoiceEvent):
+    """Interest, a fee or a recovery cost was added to what is owed on the invoice. `change` is what it adds."""
+
+    type: ClassVar[str] = "dueward.invoice.charged.v1"
+    change: Money
+    charge_id: UUID
+    kind: Annotated[Literal["interest", "fee", "recovery_cost"], Growing()]
+    reason: str
+
+
+class InvoiceWrittenOff(InvoiceEvent):
+    """What was still owed, or a part of it, is no longer expected. `change` is negative."""
+
+    type: ClassVar[str] = "dueward.invoice.written_off.v1"
+    change: Money
+    write_off_id: UUID
+    reason: str
+
+
+class InvoiceVoided(InvoiceEvent):
+    """The invoice was issued by mistake and is taken back whole, before anything was paid. `change` is negative."""
+
+    type: ClassVar[str] = "dueward.invoice.voided.v1"
+    change: Money
+    reason: str
+
+
+class Instalment(Payload):
+    due_date: date
+    amount: Money
+
+
+class InvoicePlanAgreed(InvoiceEvent):
+    """What is owed on the invoice may be paid in parts: `amount` of it waits for the plan's dates and is not chased."""
+
+    type: ClassVar[str] = "dueward.invoice.plan_agreed.v1"
+    plan_id: UUID
+    amount: Money
+    instalments: tuple[Instalment, ...]
+
+
+class InvoicePlanEnded(InvoiceEvent):
+    """A plan on the invoice ended without being broken: kept to the end, or called off by the seller."""
+
+    type: ClassVar[str] = "dueward.invoice.plan_ended.v1"
+    plan_id: UUID
+    outcome: Annotated[Literal["kept", "cancelled"], Growing()]
+
+
+class InvoicePlanBroken(InvoiceEvent):
+    """An instalment was missed beyond its grace: what is open on the invoice may be chased at once again."""
+
+    type: ClassVar[str] = "dueward.invoice.plan_broken.v1"
+    plan_id: UUID
+    missed_on: date
+
+
+class InvoicePromiseOffered(InvoiceEvent):
+    """On its page the customer named the day it will pay; the reminder service makes a promise of it."""
+
+    type: ClassVar[str] = "dueward.invoice.promise_offered.v1"
+    promised_on: date
+    amount: Money
+
+
+class InvoiceDelivered(InvoiceEvent):
+    """The invoice left for the customer, or reached it. `days_from_supply` counts from the day of supply, or the issue
+    date where none is stated."""
+
+    type: ClassVar[str] = "dueward.invoice.delivered.v1"
+    delivery_id: UUID
+    channel: Annotated[Literal["email", "letter"], Growing()]
+    delivered_on: date
+    days_from_supply: int
 
 
 class InvoiceDisputed(InvoiceEvent):
@@ -90,7 +186,7 @@ class InvoiceDisputeResolved(InvoiceEvent):
     type: ClassVar[str] = "dueward.invoice.dispute_resolved.v1"
     dispute_id: UUID
     amount: Money
-    outcome: Annotated[Literal["rejected", "withdrawn", "paid"], Growing()]
+    outcome: Annotated[Literal["rejected", "withdrawn", "paid", "accepted"], Growing()]
 
 
 class OverdueEvent(InvoiceEvent):
@@ -128,18 +224,20 @@ class InvoiceOverdueCleared(OverdueEvent):
 
 
 class PaymentState(Payload):
-    """A payment after the change; `amount` = `applied` + `unapplied` unless it is reversed (both zero then)."""
+    """A payment after the change; `amount` = `applied` + `refunded` + `unapplied` unless it is reversed (all zero
+    then); `refunded` is left out while nothing is."""
 
     id: UUID
     version: int
     entity_id: str
-    status: Annotated[Literal["unapplied", "partly_applied", "applied", "reversed"], Growing()]
+    status: Annotated[Literal["unapplied", "partly_applied", "applied", "refunded", "reversed"], Growing()]
     received_on: date
     amount: Money
     applied: Money
     unapplied: Money
     method: str
     reference: str | None = None
+    refunded: Money | None = None
 
 
 class PaymentEvent(Event):
@@ -186,4 +284,13 @@ class PaymentReversed(PaymentEvent):
     """The money did not stay: the payment bounced, was charged back or was booked by mistake."""
 
     type: ClassVar[str] = "dueward.payment.reversed.v1"
+    reason: str
+
+
+class PaymentRefunded(PaymentEvent):
+    """Money of the payment that was bound to no invoice went back to the customer."""
+
+    type: ClassVar[str] = "dueward.payment.refunded.v1"
+    refund_id: UUID
+    amount: Money
     reason: str

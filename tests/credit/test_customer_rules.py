@@ -8,6 +8,7 @@ import pytest
 
 from services.credit.customers import rules
 from services.credit.customers.rules import Address, Contact, Customer, Particulars
+from shared.calendar import known_time_zone
 from shared.events.credit import (
     CustomerEvent,
     CustomerOnboarded,
@@ -47,10 +48,28 @@ def test_a_new_customer_starts_at_version_1_and_is_announced_with_where_to_write
     assert event.customer.payment_terms == PaymentTerms(net_days=30)
 
 
-def test_the_postal_address_stays_with_us() -> None:
-    [event] = rules.onboard(ID, "C-1", ACME, TODAY).events
+def test_what_a_document_must_bear_travels_with_the_customer() -> None:
+    about = replace(ACME, vat_id="DE136695976", buyer_reference="04011000-12345-34", requires=("purchase_order",))
+    [event] = rules.onboard(ID, "C-1", about, TODAY).events
 
-    assert "Hafenstr" not in event.model_dump_json()
+    assert event.customer.address is not None
+    assert event.customer.address.lines == ACME.address.lines if ACME.address else False
+    assert (event.customer.vat_id, event.customer.buyer_reference) == ("DE136695976", "04011000-12345-34")
+    assert event.customer.requires == ("purchase_order",)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("de 136 695 976", "DE136695976"), ("EL094259216", "EL094259216"), ("ATU13585627", "ATU13585627")],
+)
+def test_a_vat_number_is_kept_without_blanks(text: str, kept: str) -> None:
+    assert rules.known_vat_id(text) == kept
+
+
+@pytest.mark.parametrize("text", ["DE136695977", "136695976", "DE1", "EL094259217", "?"])
+def test_a_vat_number_that_cannot_be_one_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="VAT number"):
+        rules.known_vat_id(text)
 
 
 def test_sending_what_is_already_so_changes_nothing() -> None:
@@ -140,7 +159,7 @@ def test_other_language_codes_are_refused(code: str) -> None:
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "UTC", "America/New_York", "Asia/Kolkata"])
 def test_time_zones_are_those_of_iana(name: str) -> None:
-    assert rules.known_time_zone(name) == name
+    assert known_time_zone(name) == name
 
 
 @pytest.mark.parametrize(
@@ -148,7 +167,7 @@ def test_time_zones_are_those_of_iana(name: str) -> None:
 )
 def test_other_time_zones_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="unknown time zone"):
-        rules.known_time_zone(name)
+        known_time_zone(name)
 
 
 @pytest.mark.parametrize(

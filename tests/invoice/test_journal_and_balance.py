@@ -82,9 +82,9 @@ async def test_the_journal_cannot_be_changed(books: Receivables, statement: str)
     [
         ("update invoice set allocated_minor = 1, balance_minor = 9999, status = 'partly_paid'", "invoice_adds_up"),
         ("update invoice set balance_minor = 1", "invoice_balance_adds_up"),
-        ("update invoice set allocated_minor = 10001, balance_minor = -1", "invoice_balance_not_negative"),
+        ("update invoice set allocated_minor = 10001, balance_minor = -1", "invoice_amounts_not_negative"),
         ("update invoice set disputed_minor = 5", "invoice_adds_up"),
-        ("update invoice set disputed_minor = 10001", "invoice_disputed_within_balance"),
+        ("update invoice set disputed_minor = 10001", "invoice_held_back_within_balance"),
         ("update payment set applied_minor = 1, unapplied_minor = 4999, status = 'partly_applied'", "payment_adds_up"),
         ("update payment set applied_minor = 5001, unapplied_minor = -1", "payment_not_over_allocated"),
         (

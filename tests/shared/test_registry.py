@@ -38,7 +38,8 @@ def test_the_golden_example_fits_its_frozen_schema_and_survives_the_model(kind: 
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(example)
     event = kind.model_validate_json(json.dumps(example))
-    assert json.loads(event.model_dump_json()) == example
+    # An example written before a field came stays as it was.
+    assert json.loads(event.model_dump_json(exclude_unset=True)) == example
     assert kind.model_validate_json(event.model_dump_json()) == event
     assert event.version >= 1
 

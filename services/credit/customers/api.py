@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from services.credit.customers import handlers, rules
 from services.credit.customers.handlers import ChangeCustomer, OnboardCustomer
 from services.credit.customers.rules import Address, Contact, Customer, Particulars
-from shared.calendar import local_date
+from shared.calendar import known_time_zone, local_date
 from shared.db import reading, transaction
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
@@ -32,12 +32,14 @@ Language = Annotated[
     Field(max_length=64, examples=["de"], json_schema_extra={"pattern": "^[a-z]{2,3}(-[A-Z]{2})?$"}),
     AfterValidator(rules.known_language),
 ]
-TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(rules.known_time_zone)]
+TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(known_time_zone)]
 Currency = Annotated[
     str,
     Field(max_length=64, examples=["EUR"], json_schema_extra={"pattern": "^[A-Z]{3}$"}),
     AfterValidator(rules.known_currency),
 ]
+VatId = Annotated[str, Field(max_length=64, examples=["DE136695976"]), AfterValidator(rules.known_vat_id)]
+Requirements = Annotated[list[rules.Requirement], Field(max_length=2)]
 Email = Annotated[str, Field(max_length=254, examples=["ap@example.com"]), AfterValidator(rules.plausible_email)]
 
 
@@ -72,10 +74,15 @@ class OnboardCustomerIn(Body):
     payment_terms: PaymentTermsIn = PaymentTermsIn(net_days=rules.NET_DAYS_DEFAULT)
     contacts: Contacts = Field(default_factory=list)
     address: AddressIn | None = None
+    vat_id: VatId | None = None
+    buyer_reference: Line | None = Field(
+        default=None, description="The same for all its invoices, such as a Leitweg-ID"
+    )
+    requires: Requirements = Field(default_factory=list, description="What an invoice must bear to be accepted")
 
 
 def _left_out() -> Any:
-    """A field that is not sent stays as it is; null is a value, and only the address may be null."""
+    """A field that is not sent stays as it is; null is a value, where a field may be null."""
 
 
 class ChangeCustomerIn(Body):
@@ -88,6 +95,9 @@ class ChangeCustomerIn(Body):
     payment_terms: PaymentTermsIn = Field(default_factory=_left_out)
     contacts: Contacts = Field(default_factory=_left_out)
     address: AddressIn | None = Field(default_factory=_left_out)
+    vat_id: VatId | None = Field(default_factory=_left_out)
+    buyer_reference: Line | None = Field(default_factory=_left_out)
+    requires: Requirements = Field(default_factory=_left_out)
 
 
 class PaymentTermsOut(BaseModel):
@@ -108,6 +118,9 @@ class CustomerOut(BaseModel):
     payment_terms: PaymentTermsOut
     contacts: tuple[Contact, ...]
     address: Address | None
+    vat_id: str | None
+    buyer_reference: str | None
+    requires: tuple[rules.Requirement, ...]
 
     @classmethod
     def of(cls, customer: Customer) -> "CustomerOut":
@@ -126,6 +139,9 @@ class CustomerOut(BaseModel):
             payment_terms=PaymentTermsOut(net_days=about.net_days),
             contacts=about.contacts,
             address=about.address,
+            vat_id=about.vat_id,
+            buyer_reference=about.buyer_reference,
+            requires=about.requires,
         )
 
 
@@ -145,6 +161,9 @@ async def onboard_customer(body: OnboardCustomerIn, once: Once) -> Response:
                 net_days=body.payment_terms.net_days,
                 contacts=_contacts(body.contacts),
                 address=_address(body.address),
+                vat_id=body.vat_id,
+                buyer_reference=body.buyer_reference,
+                requires=tuple(dict.fromkeys(body.requires)),
             ),
             today=local_date(tx.now, "UTC"),
         )
@@ -198,6 +217,8 @@ def _wanted(body: ChangeCustomerIn) -> dict[str, Any]:
         wanted["contacts"] = _contacts(wanted["contacts"])
     if "address" in wanted:
         wanted["address"] = _address(wanted["address"])
+    if "requires" in wanted:
+        wanted["requires"] = tuple(dict.fromkeys(wanted["requires"]))
     return wanted
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from functools import cache
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
+from stdnum import get_cc_module
+from stdnum.exceptions import ValidationError
 
 from shared.errors import Conflict
 from shared.events.credit import (
@@ -24,6 +25,7 @@ from shared.events.credit import (
     CustomerTermsChanged,
     CustomerUpdated,
     PaymentTerms,
+    PostalAddress,
 )
 from shared.money import exponent
 
@@ -32,6 +34,8 @@ NET_DAYS_DEFAULT = 30
 SEGMENT_DEFAULT = "standard"
 
 Role = Literal["billing", "approver", "escalation"]
+Requirement = Literal["buyer_reference", "purchase_order"]
+"""What an invoice must bear before the customer takes it."""
 
 
 class DuplicateExternalId(Conflict):
@@ -76,6 +80,9 @@ class Particulars:
     net_days: int
     contacts: tuple[Contact, ...] = ()
     address: Address | None = None
+    vat_id: str | None = None
+    buyer_reference: str | None = None
+    requires: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +187,24 @@ def known_language(code: str) -> str:
     return code
 
 
-def known_time_zone(name: str) -> str:
-    """An IANA zone. Raises ValueError."""
-    if name not in _time_zones():
-        raise ValueError(f"unknown time zone {name!r}, an IANA name such as Europe/Berlin is wanted")
-    return name
+def known_vat_id(text: str) -> str:
+    """A VAT number with its country's prefix, checked by form and check digit where the country's are known; returned
+    in capitals, without blanks and dots. Raises ValueError."""
+    compact = "".join(character for character in text.upper() if character.isalnum())
+    prefix = compact[:2]
+    if not (prefix.isalpha() and prefix.isascii() and 4 <= len(compact) <= 18):
+        raise ValueError(f"{text!r} is not a VAT number with its country in front, such as DE136695976")
+    country = _VAT_PREFIXES.get(prefix, prefix)
+    if module := get_cc_module(country.lower(), "vat"):
+        try:
+            module.validate(compact if prefix not in _VAT_PREFIXES else country + compact[2:])
+        except ValidationError as error:
+            raise ValueError(f"{text!r} is not a VAT number of {prefix}: {error}") from None
+    return compact
+
+
+_VAT_PREFIXES = {"EL": "GR", "XI": "GB"}
+"""Greece and Northern Ireland have prefixes that are not their ISO codes (Directive 2006/112/EC, article 215)."""
 
 
 def plausible_email(address: str) -> str:
@@ -234,12 +254,6 @@ def _is_language(code: str) -> bool:
     return not country or country in _countries()
 
 
-@cache
-def _time_zones() -> frozenset[str]:
-    # `localtime` and `Factory` stand in the zone files of some machines and name no place.
-    return frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
-
-
 def _with(customer: Customer, values: Mapping[str, Any]) -> Customer:
     return replace(customer, version=customer.version + 1, particulars=replace(customer.particulars, **values))
 
@@ -259,4 +273,8 @@ def _state(customer: Customer) -> CustomerState:
         segment=about.segment,
         payment_terms=PaymentTerms(net_days=about.net_days),
         contacts=tuple(ContactPerson(role=c.role, name=c.name, email=c.email) for c in about.contacts),
+        address=PostalAddress(**asdict(about.address)) if about.address else None,
+        vat_id=about.vat_id,
+        buyer_reference=about.buyer_reference,
+        requires=about.requires,
     )

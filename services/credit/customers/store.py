@@ -10,7 +10,8 @@ from services.credit.customers.rules import Address, Contact, Customer, Particul
 from shared.db import Tx
 
 _COLUMNS = """
-id, version, external_id, name, status, country, language, time_zone, currency, segment, net_days, contacts, address
+id, version, external_id, name, status, country, language, time_zone, currency, segment, net_days, contacts, address,
+vat_id, buyer_reference, requires
 """
 
 
@@ -21,7 +22,7 @@ async def add_customer(tx: Tx, customer: Customer) -> bool:
 
 _ADD_CUSTOMER = f"""
 insert into customer ({_COLUMNS}, onboarded_at, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
 on conflict on constraint customer_external_id_unique do nothing
 returning true
 """
@@ -34,7 +35,8 @@ async def save_customer(tx: Tx, customer: Customer) -> None:
 _SAVE_CUSTOMER = """
 update customer
 set version = $2, external_id = $3, name = $4, status = $5, country = $6, language = $7, time_zone = $8, currency = $9,
-    segment = $10, net_days = $11, contacts = $12, address = $13, changed_at = $14
+    segment = $10, net_days = $11, contacts = $12, address = $13, vat_id = $14,
+    buyer_reference = $15, requires = $16, changed_at = $17
 where id = $1
 """
 
@@ -83,6 +85,9 @@ def _row(customer: Customer) -> tuple[Any, ...]:
         about.net_days,
         [asdict(contact) for contact in about.contacts],
         asdict(about.address) if about.address else None,
+        about.vat_id,
+        about.buyer_reference,
+        about.requires,
     )
 
 
@@ -103,5 +108,8 @@ def _customer(row: Any) -> Customer:
             net_days=row["net_days"],
             contacts=tuple(Contact(**contact) for contact in row["contacts"]),
             address=Address(**{**address, "lines": tuple(address["lines"])}) if address else None,
+            vat_id=row["vat_id"],
+            buyer_reference=row["buyer_reference"],
+            requires=tuple(row["requires"]),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,10 @@ class Customer:
     segment: str
     net_days: int
     contacts: list[dict[str, Any]]
+    address: dict[str, Any] | None = None
+    vat_id: str | None = None
+    buyer_reference: str | None = None
+    requires: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,22 +14,25 @@ from shared.events.credit import CustomerState
 
 _CUSTOMER = (
     "c.id, c.version, c.external_id, c.name, c.status, c.country, c.language, c.time_zone, c.currency, c.segment, "
-    "c.net_days, c.contacts"
+    "c.net_days, c.contacts, c.address, c.vat_id, c.buyer_reference, c.requires"
 )
-_CUSTOMER_WIDTH = 12
-_ACCOUNT = f"{_CUSTOMER}, e.id, e.version, e.name, e.time_zone, e.currency, e.credit_policy, s.prefix"
+_CUSTOMER_WIDTH = 16
+_ACCOUNT = (
+    f"{_CUSTOMER}, e.id, e.version, e.name, e.time_zone, e.currency, e.credit_policy, "
+    "e.seller::text, e.policies::text, s.prefix"
+)
 
 
 def _account(row: Record | None) -> Account | None:
     if row is None:
         return None
     values = tuple(row.values())
-    return Account(Customer(*values[:_CUSTOMER_WIDTH]), Entity(*values[_CUSTOMER_WIDTH:-1]), values[-1])
+    return Account(Customer(*values[:_CUSTOMER_WIDTH]), Entity.of(values[_CUSTOMER_WIDTH:-1]), values[-1])
 
 
 _FIND = f"""
 select {_ACCOUNT}
-from customer c join entity e on e.id = $3 join number_series s on s.entity_id = e.id
+from customer c join entity e on e.id = $3 join number_series s on s.entity_id = e.id and s.kind = 'invoice'
 where c.id = $1 or c.external_id = $2
 order by c.version desc limit 1
 """
@@ -66,13 +69,14 @@ async def find_many(tx: Tx, customer_ids: Sequence[UUID], external_ids: Sequence
 
 _KEEP = """
 insert into customer as c (id, version, external_id, name, status, country, language, time_zone, currency, segment,
-                           net_days, contacts)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                           net_days, contacts, address, vat_id, buyer_reference, requires)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict (id) do update set
     version = excluded.version, external_id = excluded.external_id, name = excluded.name, status = excluded.status,
     country = excluded.country, language = excluded.language, time_zone = excluded.time_zone,
     currency = excluded.currency, segment = excluded.segment, net_days = excluded.net_days,
-    contacts = excluded.contacts
+    contacts = excluded.contacts, address = excluded.address, vat_id = excluded.vat_id,
+    buyer_reference = excluded.buyer_reference, requires = excluded.requires
 where c.version < excluded.version
 """
 
@@ -92,4 +96,8 @@ async def keep(tx: Tx, customer: CustomerState) -> None:
         customer.segment,
         customer.payment_terms.net_days,
         [contact.model_dump() for contact in customer.contacts],
+        customer.address.model_dump() if customer.address else None,
+        customer.vat_id,
+        customer.buyer_reference,
+        customer.requires,
     )

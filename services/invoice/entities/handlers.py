@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import asyncpg
+
 from services.invoice.entities import store
-from services.invoice.entities.rules import CreditPolicy, Entity, series_number
+from services.invoice.entities.rules import CreditPolicy, Entity, Policies, Seller, SeriesKind, series_number
 from shared.db import Tx
-from shared.errors import NotFound, PreconditionFailed
+from shared.errors import Conflict, NotFound, PreconditionFailed
 
 
 class EntityNotFound(NotFound):
     slug = "entity-not-found"
     title = "There is no such selling entity"
+
+
+class EntityExists(Conflict):
+    slug = "entity-exists"
+    title = "There is a selling entity with this id"
+
+
+class PrefixTaken(Conflict):
+    slug = "series-prefix-taken"
+    title = "Another series begins its numbers like this"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,20 @@ class ChangeEntity:
     expected_version: int
     name: str | None = None
     credit_policy: CreditPolicy | None = None
+    seller: Seller | None = None
+    policies: Policies | None = None
+
+
+async def open_entity(tx: Tx, entity: Entity, prefixes: dict[SeriesKind, str]) -> Entity:
+    """A further selling entity, with its own gapless series. Raises EntityExists, PrefixTaken."""
+    try:
+        if not await store.insert(tx, entity, {str(kind): prefix for kind, prefix in prefixes.items()}):
+            raise EntityExists(f"there is a selling entity {entity.id!r} already", field="/id")
+    except asyncpg.UniqueViolationError as error:
+        if getattr(error, "constraint_name", None) == "number_series_prefix_unique":
+            raise PrefixTaken("another series begins its numbers like this", field="/series") from None
+        raise
+    return entity
 
 
 async def list_entities(tx: Tx, after: str | None, limit: int) -> list[Entity]:
@@ -35,7 +61,7 @@ async def get_entity(tx: Tx, entity_id: str) -> Entity:
 
 
 async def change_entity(tx: Tx, command: ChangeEntity) -> Entity:
-    """Change name or credit policy. Raises EntityNotFound, PreconditionFailed."""
+    """Change what is given; seller and policies are replaced whole. Raises EntityNotFound, PreconditionFailed."""
     entity = await store.lock(tx, command.entity_id)
     if entity is None:
         raise EntityNotFound(f"there is no selling entity {command.entity_id!r}")
@@ -46,17 +72,19 @@ async def change_entity(tx: Tx, command: ChangeEntity) -> Entity:
         version=entity.version + 1,
         name=command.name or entity.name,
         credit_policy=command.credit_policy or entity.credit_policy,
+        seller=command.seller or entity.seller,
+        policies=command.policies or entity.policies,
     )
     await store.save(tx, changed)
     return changed
 
 
-async def take_numbers(tx: Tx, entity_id: str, count: int) -> list[str]:
-    """The entity's next numbers, without gaps: they are given back should the transaction fail.
+async def take_numbers(tx: Tx, entity_id: str, count: int, kind: SeriesKind = "invoice") -> list[str]:
+    """The entity's next numbers of a kind, without gaps: they are given back should the transaction fail.
 
     Other issuers of the entity wait from here to the end of the transaction, so this comes as late in it as it can.
     """
-    prefix, first = await store.take_numbers(tx, entity_id, count)
+    prefix, first = await store.take_numbers(tx, entity_id, kind, count)
     return [series_number(prefix, n) for n in range(first, first + count)]
 
 

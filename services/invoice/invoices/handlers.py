@@ -16,6 +16,7 @@ from services.invoice.customers.rules import Account, billable
 from services.invoice.entities.rules import Entity, is_of_series
 from services.invoice.invoices import rules, store
 from services.invoice.invoices.rules import (
+    Adjustment,
     CreditAnswer,
     DeliveryChannel,
     Document,
@@ -24,10 +25,11 @@ from services.invoice.invoices.rules import (
     InvoiceNotFound,
     NumberReserved,
     NumberTaken,
+    Outcome,
     Status,
 )
 from services.invoice.journal import handlers as journal
-from services.invoice.journal.rules import invoice_issued
+from services.invoice.journal.rules import Entry, invoice_issued
 from services.invoice.pricing.rules import Priced
 from shared import outbox
 from shared.db import Tx
@@ -180,6 +182,37 @@ async def look_later(tx: Tx, entity: Entity, invoices: Sequence[Invoice]) -> Non
     """Note when to look next at invoices of which there was nothing to tell."""
     if invoices:
         await store.look_later(tx, invoices, [look_at(entity, invoice) for invoice in invoices])
+
+
+async def adjust(
+    tx: Tx, account: Account, moved: Sequence[tuple[Adjustment, Outcome]], entries: Sequence[Entry]
+) -> None:
+    """Write adjustments, the invoices that they made (by rules.take_off, charge or void), their journal entries, and
+    their events. Each invoice once, under the lock of its account; disputes are the caller's to shrink before."""
+    await store.adjust(tx, [adjustment for adjustment, _ in moved])
+    await save(tx, account.entity, [outcome.invoice for _, outcome in moved])
+    await journal.post(tx, entries)
+    await outbox.append(tx, *(event for _, outcome in moved for event in outcome.events))
+
+
+async def restore(
+    tx: Tx, account: Account, moved: Sequence[tuple[Adjustment, Outcome]], *, on: date, booked_on: date
+) -> None:
+    """Take adjustments back (by rules.restore), with their journal entries the other way round."""
+    await store.take_back(tx, [adjustment.id for adjustment, _ in moved], on)
+    await save(tx, account.entity, [outcome.invoice for _, outcome in moved])
+    await journal.reverse_source(tx, [adjustment.id for adjustment, _ in moved], effective_on=on, booked_on=booked_on)
+    await outbox.append(tx, *(event for _, outcome in moved for event in outcome.events))
+
+
+async def adjustments_of(tx: Tx, invoice_ids: Sequence[UUID]) -> list[Adjustment]:
+    """Every adjustment of these invoices, also those taken back, in the order they were made."""
+    return await store.adjustments_of(tx, invoice_ids)
+
+
+async def adjustments_from(tx: Tx, source_id: UUID) -> list[Adjustment]:
+    """What still stands of the adjustments that come from one credit note, charge, write-off or payment."""
+    return await store.adjustments_from(tx, source_id)
 
 
 async def get_invoice(tx: Tx, invoice_id: UUID) -> Invoice:

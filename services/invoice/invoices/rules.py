@@ -1,4 +1,4 @@
-"""An invoice and what moves its balance: issued, paid, unpaid again, disputed.
+"""An invoice and what moves its balance: issued, paid, adjusted, and each of these taken back; disputed.
 
 Every function takes the invoice as it stands and returns it as it stands afterwards with the events that say so; each
 event bears a version of its own. `effective_on` never goes back behind the last rise of the balance, so that the sum
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from services.invoice.drafting.rules import NET_DAYS_MAX, DeliveryChannel
@@ -18,6 +18,8 @@ from shared.calendar import ONE_DAY
 from shared.errors import Conflict, NotFound, Refused, Unavailable
 from shared.events.invoice import (
     InvoiceBalanceChanged,
+    InvoiceCharged,
+    InvoiceCredited,
     InvoiceDisputed,
     InvoiceDisputeResolved,
     InvoiceEvent,
@@ -25,6 +27,8 @@ from shared.events.invoice import (
     InvoiceOverdueCleared,
     InvoiceSettled,
     InvoiceState,
+    InvoiceVoided,
+    InvoiceWrittenOff,
 )
 from shared.money import Money
 
@@ -33,9 +37,12 @@ Age = Literal[31, 61, 91]
 AGED_DAYS: tuple[Age, ...] = (31, 61, 91)
 """The first days of the ageing buckets after 1-30."""
 
-Status = Literal["open", "partly_paid", "settled"]
+Status = Literal["open", "partly_paid", "settled", "voided", "written_off"]
+Component = Literal["charge", "credit_note", "discount", "small_difference", "write_off"]
+"""What moves a balance besides payments; each has its field on the invoice, and a row in `adjustment`."""
+ChargeKind = Literal["interest", "fee", "recovery_cost"]
 CreditOutcome = Literal["approved", "declined", "unavailable", "not_asked"]
-DisputeOutcome = Literal["rejected", "withdrawn", "paid"]
+DisputeOutcome = Literal["rejected", "withdrawn", "paid", "accepted"]
 
 
 class InvoiceNotFound(NotFound):
@@ -106,6 +113,13 @@ class Invoice:
     due_soon_on: date | None = None
     reopened_on: date | None = None
     settled_on: date | None = None
+    charged_minor: int = 0
+    credited_minor: int = 0
+    discounted_minor: int = 0
+    difference_minor: int = 0
+    written_off_minor: int = 0
+    planned_minor: int = 0
+    voided_on: date | None = None
 
     @property
     def total_minor(self) -> int:
@@ -113,17 +127,36 @@ class Invoice:
 
     @property
     def balance_minor(self) -> int:
-        return self.net_minor + self.tax_minor - self.allocated_minor
+        """What is owed: total + charges - allocations - credit notes - discounts - small differences - write-offs."""
+        return self.net_minor + self.tax_minor + self.charged_minor - self.reduced_minor
+
+    @property
+    def reduced_minor(self) -> int:
+        """All that was paid of it or taken off it."""
+        return (
+            self.allocated_minor
+            + self.credited_minor
+            + self.discounted_minor
+            + self.difference_minor
+            + self.written_off_minor
+        )
 
     @property
     def collectable_minor(self) -> int:
+        """What may be chased now: the balance less what is disputed, and less what waits for the dates of a plan."""
+        return self.balance_minor - self.disputed_minor - self.planned_minor
+
+    @property
+    def undisputed_minor(self) -> int:
         return self.balance_minor - self.disputed_minor
 
     @property
     def status(self) -> Status:
+        if self.voided_on:
+            return "voided"
         if self.balance_minor == 0:
-            return "settled"
-        return "partly_paid" if self.allocated_minor else "open"
+            return "written_off" if self.written_off_minor else "settled"
+        return "partly_paid" if self.reduced_minor else "open"
 
     def overdue_minor(self, today: date) -> int:
         return self.balance_minor if today > self.due_date else 0
@@ -133,6 +166,10 @@ class Invoice:
 
     def state(self) -> InvoiceState:
         balance, currency = self.balance_minor, self.currency
+
+        def unless_nothing(minor: int) -> Money | None:
+            return Money(minor, currency) if minor else None
+
         return InvoiceState(
             id=self.id,
             version=self.version,
@@ -144,11 +181,44 @@ class Invoice:
             total=Money(self.total_minor, currency),
             balance=Money(balance, currency),
             disputed=Money(self.disputed_minor, currency),
-            collectable=Money(balance - self.disputed_minor, currency),
+            collectable=Money(self.collectable_minor, currency),
             overdue_episode=self.overdue_episode,
             overdue_since=self.overdue_since,
             settled_on=self.settled_on,
+            charged=unless_nothing(self.charged_minor),
+            credited=unless_nothing(self.credited_minor),
+            discounted=unless_nothing(self.discounted_minor),
+            differences=unless_nothing(self.difference_minor),
+            written_off=unless_nothing(self.written_off_minor),
+            on_plan=unless_nothing(self.planned_minor),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A move of the balance that is no payment. `source_id` is what it comes from (a credit note, a charge, a
+    write-off, the payment that earned a discount); the row stays when it is taken back, with `reversed_on`."""
+
+    id: UUID
+    invoice_id: UUID
+    component: Component
+    amount_minor: int
+    effective_on: date
+    booked_on: date
+    reason: str
+    source_id: UUID
+    source_number: str | None = None
+    reversed_on: date | None = None
+
+
+_FIELD_OF: dict[Component, str] = {
+    "charge": "charged_minor",
+    "credit_note": "credited_minor",
+    "discount": "discounted_minor",
+    "small_difference": "difference_minor",
+    "write_off": "written_off_minor",
+}
+SettledBy = Literal["allocation", "credit_note", "discount", "small_difference", "restored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,42 +317,163 @@ def allocate(invoice: Invoice, amount_minor: int, *, received_on: date, booked_o
 
     The disputed amount shrinks to at most what is still owed. The caller has checked the amount.
     """
-    assert 0 < amount_minor <= invoice.balance_minor
-    effective_on = effective_date(invoice, received_on)
+    paid = _lowered(invoice, "allocated_minor", amount_minor, effective_date(invoice, received_on))
+    return _less_owed(paid, -amount_minor, "allocation", effective_date(invoice, received_on), booked_on)
+
+
+def take_off(invoice: Invoice, adjustment: Adjustment) -> Outcome:
+    """Lower the balance by a credit note, a discount, a small difference or a write-off. The caller has checked that
+    so much is owed; what is disputed or on a plan shrinks to at most what is left."""
+    amount, on, booked_on = adjustment.amount_minor, adjustment.effective_on, adjustment.booked_on
+    lowered = _lowered(invoice, _FIELD_OF[adjustment.component], amount, on)
+    if adjustment.component in ("discount", "small_difference"):
+        return _less_owed(lowered, -amount, adjustment.component, on, booked_on)
+
+    about: dict[str, Any] = {
+        "customer_id": lowered.customer_id,
+        "effective_on": on,
+        "booked_on": booked_on,
+        "entity_id": lowered.entity_id,
+        "invoice": lowered.state(),
+        "change": lowered.money(-amount),
+        "reason": adjustment.reason,
+    }
+    if adjustment.component == "write_off":
+        told: InvoiceEvent = InvoiceWrittenOff(**about, write_off_id=adjustment.source_id)
+    else:
+        told = InvoiceCredited(
+            **about, credit_note_id=adjustment.source_id, credit_note_number=adjustment.source_number or ""
+        )
+    if lowered.balance_minor:
+        return Outcome(lowered, (told,))
+    if adjustment.component == "write_off":
+        ended = _clear_overdue(lowered, on, booked_on)
+    else:
+        ended = _less_owed(replace(lowered, version=lowered.version + 1), 0, "credit_note", on, booked_on)
+    return Outcome(ended.invoice, (told, *ended.events))
+
+
+def charge(invoice: Invoice, adjustment: Adjustment, kind: ChargeKind) -> Outcome:
+    """Add interest, a fee or a recovery cost to what is owed, also on an invoice settled before: it is open again."""
+    assert adjustment.component == "charge"
+    raised = _raised(invoice, "charged_minor", adjustment.amount_minor, adjustment.effective_on)
+    charged = InvoiceCharged(
+        customer_id=raised.customer_id,
+        effective_on=adjustment.effective_on,
+        booked_on=adjustment.booked_on,
+        entity_id=raised.entity_id,
+        invoice=raised.state(),
+        change=raised.money(adjustment.amount_minor),
+        charge_id=adjustment.source_id,
+        kind=kind,
+        reason=adjustment.reason,
+    )
+    return Outcome(raised, (charged,))
+
+
+def restore(invoice: Invoice, adjustment: Adjustment, *, on: date) -> Outcome:
+    """Take an adjustment back: what a credit note or its like took off is owed again, a charge is waived.
+
+    The caller has checked that a charge waived is still owed (what of it was paid is a credit note's matter).
+    """
+    field, amount = _FIELD_OF[adjustment.component], adjustment.amount_minor
+    assert amount <= getattr(invoice, field)
+    if adjustment.component == "charge":
+        waived = _lowered(invoice, field, -amount, on)
+        return _less_owed(waived, -amount, "restored", on, on)
+    return _more_owed(_raised(invoice, field, -amount, on), amount, "restored", on)
+
+
+def void(invoice: Invoice, adjustment: Adjustment) -> Outcome:
+    """Take back an invoice that should not have been issued: a credit note over all that is owed, under a status of
+    its own. The caller has checked that nothing was paid of it."""
+    assert adjustment.component == "credit_note"
+    assert adjustment.amount_minor == invoice.balance_minor
+    lowered = _lowered(invoice, "credited_minor", adjustment.amount_minor, adjustment.effective_on)
+    voided = replace(lowered, voided_on=adjustment.effective_on)
+    event = InvoiceVoided(
+        customer_id=voided.customer_id,
+        effective_on=adjustment.effective_on,
+        booked_on=adjustment.booked_on,
+        entity_id=voided.entity_id,
+        invoice=voided.state(),
+        change=voided.money(-adjustment.amount_minor),
+        reason=adjustment.reason,
+    )
+    cleared = _clear_overdue(voided, adjustment.effective_on, adjustment.booked_on)
+    return Outcome(cleared.invoice, (event, *cleared.events))
+
+
+def _lowered(invoice: Invoice, field: str, by_minor: int, effective_on: date) -> Invoice:
+    """With less owed: `field` grows by so much (a charge shrinks), and what is held back fits into the rest."""
+    balance = invoice.balance_minor - abs(by_minor)
+    assert 0 <= balance < invoice.balance_minor
     moved_on = max(invoice.moved_on, effective_on)
-    balance = invoice.balance_minor - amount_minor
-    paid = replace(
+    disputed = min(invoice.disputed_minor, balance)
+    return replace(
         invoice,
+        **{field: getattr(invoice, field) + by_minor},
         version=invoice.version + 1,
-        allocated_minor=invoice.allocated_minor + amount_minor,
-        disputed_minor=min(invoice.disputed_minor, balance),
+        disputed_minor=disputed,
+        planned_minor=min(invoice.planned_minor, balance - disputed),
         moved_on=moved_on,
         settled_on=None if balance else moved_on,
     )
-    if balance:
+
+
+def _raised(invoice: Invoice, field: str, by_minor: int, on: date) -> Invoice:
+    """With more owed: a charge grows, or what was paid or taken off shrinks."""
+    return replace(
+        invoice,
+        **{field: getattr(invoice, field) + by_minor},
+        version=invoice.version + 1,
+        raised_on=max(invoice.raised_on, on),
+        moved_on=max(invoice.moved_on, on),
+        reopened_on=on if invoice.balance_minor == 0 else invoice.reopened_on,
+        settled_on=None,
+    )
+
+
+def _less_owed(invoice: Invoice, change_minor: int, reason: SettledBy, effective_on: date, booked_on: date) -> Outcome:
+    """Tell of a balance that went down: settled where nothing is left, with the end of its overdue episode."""
+    if invoice.balance_minor:
         changed = InvoiceBalanceChanged(
-            customer_id=paid.customer_id,
+            customer_id=invoice.customer_id,
             effective_on=effective_on,
             booked_on=booked_on,
-            entity_id=paid.entity_id,
-            invoice=paid.state(),
-            change=paid.money(-amount_minor),
-            reason="allocation",
+            entity_id=invoice.entity_id,
+            invoice=invoice.state(),
+            change=invoice.money(change_minor),
+            # A credit note tells of itself (invoice.credited) and comes here only when it settles.
+            reason="allocation" if reason == "credit_note" else reason,
         )
-        return Outcome(paid, (changed,))
+        return Outcome(invoice, (changed,))
 
     settled = InvoiceSettled(
-        customer_id=paid.customer_id,
+        customer_id=invoice.customer_id,
         effective_on=effective_on,
         booked_on=booked_on,
-        entity_id=paid.entity_id,
-        invoice=paid.state(),
-        change=paid.money(-amount_minor),
-        reason="allocation",
-        days_late=(moved_on - paid.due_date).days,
+        entity_id=invoice.entity_id,
+        invoice=invoice.state(),
+        change=invoice.money(change_minor),
+        reason=reason,
+        days_late=(invoice.moved_on - invoice.due_date).days,
     )
-    cleared = _clear_overdue(paid, moved_on, booked_on)
+    cleared = _clear_overdue(invoice, invoice.moved_on, booked_on)
     return Outcome(cleared.invoice, (settled, *cleared.events))
+
+
+def _more_owed(invoice: Invoice, change_minor: int, reason: Literal["unallocation", "restored"], on: date) -> Outcome:
+    changed = InvoiceBalanceChanged(
+        customer_id=invoice.customer_id,
+        effective_on=on,
+        booked_on=on,
+        entity_id=invoice.entity_id,
+        invoice=invoice.state(),
+        change=invoice.money(change_minor),
+        reason=reason,
+    )
+    return Outcome(invoice, (changed,))
 
 
 def effective_date(invoice: Invoice, received_on: date) -> date:
@@ -313,25 +504,7 @@ def _clear_overdue(invoice: Invoice, settled_on: date, booked_on: date) -> Outco
 def unallocate(invoice: Invoice, amount_minor: int, *, on: date) -> Outcome:
     """Take back what had been paid; a settled invoice is open again, and may become overdue in a new episode."""
     assert 0 < amount_minor <= invoice.allocated_minor
-    reopened = replace(
-        invoice,
-        version=invoice.version + 1,
-        allocated_minor=invoice.allocated_minor - amount_minor,
-        raised_on=on,
-        moved_on=on,
-        reopened_on=on if invoice.balance_minor == 0 else invoice.reopened_on,
-        settled_on=None,
-    )
-    changed = InvoiceBalanceChanged(
-        customer_id=reopened.customer_id,
-        effective_on=on,
-        booked_on=on,
-        entity_id=reopened.entity_id,
-        invoice=reopened.state(),
-        change=reopened.money(amount_minor),
-        reason="unallocation",
-    )
-    return Outcome(reopened, (changed,))
+    return _more_owed(_raised(invoice, "allocated_minor", -amount_minor, on), amount_minor, "unallocation", on)
 
 
 def hold_back(invoice: Invoice, amount_minor: int, *, dispute_id: UUID, reason: str, on: date) -> Outcome:

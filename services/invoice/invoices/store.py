@@ -1,4 +1,4 @@
-"""Tables: invoice, invoice_line, invoice_tax, overdue_episode."""
+"""Tables: invoice, invoice_line, invoice_tax, overdue_episode, adjustment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from services.invoice.invoices.rules import CreditAnswer, Document, Filed, Invoice
+from services.invoice.invoices.rules import Adjustment, CreditAnswer, Document, Filed, Invoice
 from services.invoice.pricing.rules import PricedLine, TaxGroup
 from shared.db import Tx
 
@@ -63,7 +63,7 @@ _L, _T = len(_COLUMNS), len(_COLUMNS) + len(_LINE_COLUMNS)
 _INSERT = f"""
 with series as (
     update number_series set next_number = next_number + 1
-    where entity_id = ${_FIELDS.index("entity_id") + 1} and ${_NUMBER + 1} = ''
+    where entity_id = ${_FIELDS.index("entity_id") + 1} and kind = 'invoice' and ${_NUMBER + 1} = ''
     returning prefix || lpad((next_number - 1)::text, greatest(6, length((next_number - 1)::text)), '0') as number
 ), written as (
     insert into invoice ({", ".join(_COLUMNS)}) values ({_placeholders()}) returning number
@@ -112,15 +112,18 @@ async def numbers_taken(tx: Tx, entity_id: str, numbers: Sequence[str]) -> set[s
 
 _CHANGING = (
     *("id", "version", "allocated_minor", "disputed_minor", "overdue_episode", "overdue_since", "aged_days"),
-    *("due_soon_on", "raised_on", "moved_on", "reopened_on", "settled_on", "status", "balance_minor"),
+    *("due_soon_on", "raised_on", "moved_on", "reopened_on", "settled_on", "charged_minor", "credited_minor"),
+    *("discounted_minor", "difference_minor", "written_off_minor", "planned_minor", "voided_on", "status"),
+    *("balance_minor",),
 )
 _changing_values = attrgetter(*_CHANGING)
 
 _SAVE = f"""
 with given as (
     select * from unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::date[], $7::int[],
-                         $8::date[], $9::date[], $10::date[], $11::date[], $12::date[], $13::text[], $14::bigint[],
-                         $15::timestamptz[], $16::date[])
+                         $8::date[], $9::date[], $10::date[], $11::date[], $12::date[], $13::bigint[], $14::bigint[],
+                         $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::date[], $20::text[],
+                         $21::bigint[], $22::timestamptz[], $23::date[])
         as t ({", ".join(_CHANGING)}, next_look_at, episode_announced_on)
 ), cleared as (
     update overdue_episode e set cleared_on = greatest(g.settled_on, e.started_on)
@@ -145,6 +148,45 @@ async def save(
     columns = zip(*map(_changing_values, invoices), strict=True)
     status = await tx.execute(_SAVE, *columns, next_looks_at, episodes_announced_on)
     return int(status.rpartition(" ")[2])
+
+
+_ADJUSTMENT = tuple(field.name for field in fields(Adjustment))
+_adjustment_values = attrgetter(*_ADJUSTMENT)
+
+_ADJUST = f"""
+insert into adjustment ({", ".join(_ADJUSTMENT)})
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::date[], $6::date[], $7::text[], $8::uuid[],
+                     $9::text[], $10::date[])
+"""
+
+
+async def adjust(tx: Tx, adjustments: Sequence[Adjustment]) -> None:
+    await tx.execute(_ADJUST, *zip(*map(_adjustment_values, adjustments), strict=True))
+
+
+_ADJUSTMENTS_OF = f"""
+select {", ".join(_ADJUSTMENT)} from adjustment where invoice_id = any($1::uuid[]) order by id
+"""
+
+
+async def adjustments_of(tx: Tx, invoice_ids: Sequence[UUID]) -> list[Adjustment]:
+    return [Adjustment(*row.values()) for row in await tx.fetch(_ADJUSTMENTS_OF, invoice_ids)]
+
+
+_ADJUSTMENTS_FROM = f"""
+select {", ".join(_ADJUSTMENT)} from adjustment where source_id = $1 and reversed_on is null order by id
+"""
+
+
+async def adjustments_from(tx: Tx, source_id: UUID) -> list[Adjustment]:
+    return [Adjustment(*row.values()) for row in await tx.fetch(_ADJUSTMENTS_FROM, source_id)]
+
+
+_TAKE_BACK = "update adjustment set reversed_on = $2 where id = any($1::uuid[]) and reversed_on is null"
+
+
+async def take_back(tx: Tx, adjustment_ids: Sequence[UUID], on: date) -> None:
+    await tx.execute(_TAKE_BACK, adjustment_ids, on)
 
 
 _PASS_OVER = """

@@ -34,6 +34,7 @@ class EntryOut(BaseModel):
     customer_id: UUID
     invoice_id: UUID | None
     payment_id: UUID | None
+    source_id: UUID | None
     reverses: int | None
 
     @classmethod
@@ -50,6 +51,7 @@ class EntryOut(BaseModel):
             customer_id=entry.customer_id,
             invoice_id=entry.invoice_id,
             payment_id=entry.payment_id,
+            source_id=entry.source_id,
             reverses=entry.reverses,
         )
 

@@ -26,6 +26,11 @@ async def reverse_payment(tx: Tx, payment_id: UUID, *, effective_on: date, booke
     await store.reverse_payment(tx, payment_id, effective_on, booked_on)
 
 
+async def reverse_source(tx: Tx, source_ids: Sequence[UUID], *, effective_on: date, booked_on: date) -> None:
+    """The same for the entries booked for adjustments or other sources."""
+    await store.reverse_source(tx, source_ids, effective_on, booked_on)
+
+
 async def list_entries(
     tx: Tx,
     *,

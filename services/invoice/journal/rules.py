@@ -7,6 +7,17 @@ An entry debits one account and credits another with one positive amount, so eve
     tax of an invoice     trade_receivables    output_tax
     money received        bank                 unapplied_cash
     money allocated       unapplied_cash       trade_receivables
+    credit note, net      revenue              trade_receivables
+    credit note, tax      output_tax           trade_receivables
+    discount              discounts_allowed    trade_receivables
+      its tax             output_tax           trade_receivables
+    small difference      small_differences    trade_receivables
+    write-off             bad_debt             trade_receivables
+      paid after all      bank                 bad_debt_recovered
+    interest              trade_receivables    interest_income
+    fee, recovery cost    trade_receivables    fee_income
+    refund                unapplied_cash       bank
+    opening balance       trade_receivables    opening_balance
 
 A reversal is the same entry with the sides exchanged, pointing at the entry it reverses.
 """
@@ -19,8 +30,36 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-Ledger = Literal["trade_receivables", "revenue", "output_tax", "bank", "unapplied_cash"]
-Kind = Literal["invoice", "tax", "payment", "allocation", "reversal"]
+Ledger = Literal[
+    "trade_receivables",
+    "revenue",
+    "output_tax",
+    "bank",
+    "unapplied_cash",
+    "discounts_allowed",
+    "small_differences",
+    "bad_debt",
+    "bad_debt_recovered",
+    "interest_income",
+    "fee_income",
+    "opening_balance",
+]
+Kind = Literal[
+    "invoice",
+    "tax",
+    "payment",
+    "allocation",
+    "reversal",
+    "credit_note",
+    "discount",
+    "small_difference",
+    "write_off",
+    "recovery",
+    "charge",
+    "refund",
+    "void",
+    "opening",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +75,7 @@ class Entry:
     currency: str
     invoice_id: UUID | None = None
     payment_id: UUID | None = None
+    source_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +94,7 @@ class Booked:
     currency: str
     invoice_id: UUID | None
     payment_id: UUID | None
+    source_id: UUID | None
     reverses: int | None
 
 

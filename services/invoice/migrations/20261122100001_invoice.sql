@@ -15,8 +15,14 @@ create table invoice (
     tax_minor bigint not null,
     total_minor bigint not null,
     allocated_minor bigint not null default 0,
+    charged_minor bigint not null default 0,
+    credited_minor bigint not null default 0,
+    discounted_minor bigint not null default 0,
+    difference_minor bigint not null default 0,
+    written_off_minor bigint not null default 0,
     balance_minor bigint not null,
     disputed_minor bigint not null default 0,
+    planned_minor bigint not null default 0,
     overdue_episode int not null default 0,
     overdue_since date,
     aged_days smallint not null default 0,
@@ -25,6 +31,7 @@ create table invoice (
     moved_on date not null,
     reopened_on date,
     settled_on date,
+    voided_on date,
     next_look_at timestamptz,
     delivery_channel text not null,
     reference text,
@@ -37,12 +44,28 @@ create table invoice (
     constraint invoice_number_unique unique (entity_id, number),
     constraint invoice_due_not_before_issue check (due_date >= issue_date),
     constraint invoice_total_adds_up check (total_minor = net_minor + tax_minor and total_minor > 0),
-    constraint invoice_balance_adds_up check (balance_minor = total_minor - allocated_minor),
-    constraint invoice_balance_not_negative check (balance_minor >= 0 and allocated_minor >= 0),
-    constraint invoice_disputed_within_balance check (disputed_minor between 0 and balance_minor),
-    constraint invoice_status_follows_balance check (
-        status = case when balance_minor = 0 then 'settled' when allocated_minor = 0 then 'open' else 'partly_paid' end
+    constraint invoice_balance_adds_up check (
+        balance_minor = total_minor + charged_minor - allocated_minor - credited_minor - discounted_minor
+            - difference_minor - written_off_minor
     ),
+    constraint invoice_amounts_not_negative check (
+        least(balance_minor, charged_minor, allocated_minor, credited_minor, discounted_minor, difference_minor,
+              written_off_minor) >= 0
+    ),
+    constraint invoice_held_back_within_balance check (
+        least(disputed_minor, planned_minor) >= 0 and disputed_minor + planned_minor <= balance_minor
+    ),
+    constraint invoice_status_follows_balance check (
+        status = case
+            when voided_on is not null then 'voided'
+            when balance_minor = 0 and written_off_minor > 0 then 'written_off'
+            when balance_minor = 0 then 'settled'
+            when allocated_minor + credited_minor + discounted_minor + difference_minor + written_off_minor = 0
+                then 'open'
+            else 'partly_paid'
+        end
+    ),
+    constraint invoice_voided_owes_nothing check (voided_on is null or balance_minor = 0),
     constraint invoice_settled_when_nothing_is_owed check ((balance_minor = 0) = (settled_on is not null)),
     constraint invoice_overdue_after_due check (
         overdue_since is null or (overdue_since > due_date and balance_minor > 0 and overdue_episode > 0)
@@ -99,7 +122,27 @@ create table overdue_episode (
 comment on table overdue_episode is 'Each time an invoice became overdue: the key is what makes an episode announced once.';
 create unique index overdue_episode_one_running on overdue_episode (invoice_id) where cleared_on is null;
 
+create table adjustment (
+    id uuid primary key,
+    invoice_id uuid not null references invoice,
+    component text not null constraint adjustment_component check (
+        component in ('charge', 'credit_note', 'discount', 'small_difference', 'write_off')
+    ),
+    amount_minor bigint not null constraint adjustment_amount_positive check (amount_minor > 0),
+    effective_on date not null,
+    booked_on date not null,
+    reason text not null,
+    source_id uuid not null,
+    source_number text,
+    reversed_on date
+);
+comment on table adjustment is 'Every move of a balance that is no payment; taken back by reversed_on, never deleted.';
+comment on column adjustment.source_id is 'What it comes from: the credit note, charge, write-off, or the payment that earned a discount.';
+create index adjustment_of_invoice on adjustment (invoice_id);
+create index adjustment_from_source on adjustment (source_id);
+
 -- migrate:down
+drop table adjustment;
 drop table overdue_episode;
 drop table invoice_tax;
 drop table invoice_line;

@@ -8,6 +8,7 @@ create table payment (
     currency text not null constraint payment_currency check (currency ~ '^[A-Z]{3}$'),
     amount_minor bigint not null,
     applied_minor bigint not null,
+    refunded_minor bigint not null default 0,
     unapplied_minor bigint not null,
     received_on date not null,
     method text not null,
@@ -17,15 +18,18 @@ create table payment (
     reversal_reason text,
     booked_at timestamptz not null,
     constraint payment_amount_positive check (amount_minor > 0),
-    constraint payment_not_over_allocated check (applied_minor between 0 and amount_minor),
+    constraint payment_not_over_allocated check (
+        least(applied_minor, refunded_minor) >= 0 and applied_minor + refunded_minor <= amount_minor
+    ),
     constraint payment_unapplied_is_the_rest check (
-        unapplied_minor = case when reversed_on is null then amount_minor - applied_minor else 0 end
+        unapplied_minor = case when reversed_on is null then amount_minor - applied_minor - refunded_minor else 0 end
     ),
     constraint payment_status_follows_amounts check (
         status = case
             when reversed_on is not null then 'reversed'
+            when refunded_minor = amount_minor then 'refunded'
             when applied_minor = 0 then 'unapplied'
-            when applied_minor < amount_minor then 'partly_applied'
+            when applied_minor + refunded_minor < amount_minor then 'partly_applied'
             else 'applied'
         end
     ),
@@ -50,7 +54,9 @@ create table dispute (
     id uuid primary key,
     invoice_id uuid not null references invoice,
     customer_id uuid not null,
-    status text not null constraint dispute_status check (status in ('open', 'rejected', 'withdrawn', 'paid')),
+    status text not null constraint dispute_status check (
+        status in ('open', 'rejected', 'withdrawn', 'paid', 'accepted')
+    ),
     reason text not null,
     amount_minor bigint not null constraint dispute_amount_positive check (amount_minor > 0),
     held_minor bigint not null,
@@ -72,7 +78,7 @@ begin
     if tg_table_name = 'allocation' then
         the_invoice := new.invoice_id;
         the_payment := new.payment_id;
-    elsif tg_table_name = 'dispute' then
+    elsif tg_table_name in ('dispute', 'adjustment') then
         the_invoice := new.invoice_id;
     elsif tg_table_name = 'invoice' then
         the_invoice := new.id;
@@ -87,6 +93,14 @@ begin
         )
         or i.disputed_minor <> (
             select coalesce(sum(d.held_minor), 0) from dispute d where d.invoice_id = i.id
+        )
+        or (i.charged_minor, i.credited_minor, i.discounted_minor, i.difference_minor, i.written_off_minor) <> (
+            select coalesce(sum(a.amount_minor) filter (where a.component = 'charge'), 0),
+                   coalesce(sum(a.amount_minor) filter (where a.component = 'credit_note'), 0),
+                   coalesce(sum(a.amount_minor) filter (where a.component = 'discount'), 0),
+                   coalesce(sum(a.amount_minor) filter (where a.component = 'small_difference'), 0),
+                   coalesce(sum(a.amount_minor) filter (where a.component = 'write_off'), 0)
+            from adjustment a where a.invoice_id = i.id and a.reversed_on is null
         )
         or exists (
             select from allocation a join payment p on p.id = a.payment_id
@@ -113,15 +127,27 @@ create constraint trigger allocation_adds_up after insert or update on allocatio
     deferrable initially deferred for each row execute function cash_adds_up();
 create constraint trigger dispute_adds_up after insert or update on dispute
     deferrable initially deferred for each row execute function cash_adds_up();
-create constraint trigger invoice_adds_up after update of allocated_minor, disputed_minor on invoice
+create constraint trigger adjustment_adds_up after insert or update on adjustment
+    deferrable initially deferred for each row execute function cash_adds_up();
+create constraint trigger invoice_adds_up
+    after update of allocated_minor, disputed_minor, charged_minor, credited_minor, discounted_minor, difference_minor,
+                    written_off_minor
+    on invoice
     deferrable initially deferred for each row
-    when (old.allocated_minor <> new.allocated_minor or old.disputed_minor <> new.disputed_minor)
+    when (
+        (old.allocated_minor, old.disputed_minor, old.charged_minor, old.credited_minor, old.discounted_minor,
+         old.difference_minor, old.written_off_minor)
+        is distinct from
+        (new.allocated_minor, new.disputed_minor, new.charged_minor, new.credited_minor, new.discounted_minor,
+         new.difference_minor, new.written_off_minor)
+    )
     execute function cash_adds_up();
 create constraint trigger payment_adds_up after insert or update of applied_minor on payment
     deferrable initially deferred for each row execute function cash_adds_up();
 
 -- migrate:down
 drop trigger invoice_adds_up on invoice;
+drop trigger adjustment_adds_up on adjustment;
 drop table dispute;
 drop table allocation;
 drop table payment;

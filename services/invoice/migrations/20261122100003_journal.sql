@@ -12,6 +12,7 @@ create table journal_entry (
     currency text not null,
     invoice_id uuid,
     payment_id uuid,
+    source_id uuid,
     reverses bigint references journal_entry,
     constraint journal_entry_amount_positive check (amount_minor > 0),
     constraint journal_entry_two_accounts check (debit <> credit),
@@ -20,6 +21,10 @@ create table journal_entry (
 comment on table journal_entry is 'Double entry: one row debits one account and credits another with one amount, so it is balanced by construction. Never changed; a correction is a row that reverses another.';
 create index journal_entry_by_date on journal_entry (effective_on, id);
 create index journal_entry_of_payment on journal_entry (payment_id) where payment_id is not null;
+
+create index journal_entry_of_source on journal_entry (source_id) where source_id is not null;
+create index journal_entry_of_customer on journal_entry (customer_id, effective_on, id);
+comment on column journal_entry.source_id is 'What it was booked for besides invoice and payment: an adjustment, a refund.';
 
 create function journal_is_immutable() returns trigger language plpgsql as $$
 begin

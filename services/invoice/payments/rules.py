@@ -21,7 +21,7 @@ from shared.events.invoice import (
 )
 from shared.money import Money
 
-Status = Literal["unapplied", "partly_applied", "applied", "reversed"]
+Status = Literal["unapplied", "partly_applied", "applied", "refunded", "reversed"]
 Basis = Literal["explicit", "reference", "oldest_due", "none"]
 """How it was decided where a payment goes: told, by the invoice numbers in its reference, by age, or not at all."""
 
@@ -78,18 +78,19 @@ class Payment:
     applied_by: Basis
     reversed_on: date | None = None
     reversal_reason: str | None = None
+    refunded_minor: int = 0
 
     @property
     def unapplied_minor(self) -> int:
-        return 0 if self.reversed_on else self.amount_minor - self.applied_minor
+        return 0 if self.reversed_on else self.amount_minor - self.applied_minor - self.refunded_minor
 
     @property
     def status(self) -> Status:
         if self.reversed_on:
             return "reversed"
         if self.applied_minor == 0:
-            return "unapplied"
-        return "applied" if self.applied_minor == self.amount_minor else "partly_applied"
+            return "refunded" if self.refunded_minor == self.amount_minor else "unapplied"
+        return "partly_applied" if self.unapplied_minor else "applied"
 
     def money(self, minor: int) -> Money:
         return Money(minor, self.currency)
@@ -106,6 +107,7 @@ class Payment:
             unapplied=self.money(self.unapplied_minor),
             method=self.method,
             reference=self.reference,
+            refunded=self.money(self.refunded_minor) if self.refunded_minor else None,
         )
 
 
@@ -234,7 +236,7 @@ def automatic(invoices: Sequence[Invoice], numbers: Sequence[str], available: Mo
                 field="/amount/currency",
             )
         return NOTHING
-    undisputed = _in_turn(payable, available.minor, lambda invoice: invoice.collectable_minor)
+    undisputed = _in_turn(payable, available.minor, lambda invoice: invoice.undisputed_minor)
     left = available.minor - sum(part.amount_minor for part in undisputed)
     disputed = _in_turn(payable, left, lambda invoice: invoice.disputed_minor)
     return Plan(_merged((*undisputed, *disputed)), "oldest_due")

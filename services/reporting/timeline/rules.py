@@ -93,9 +93,16 @@ def _invoice_issued(d: Data) -> Line:
     return Line("invoice", f"Invoice {_number(d)} issued", detail, _amount(d["change"]))
 
 
+_BALANCE_CHANGES = {
+    "unallocation": "Payment taken back from invoice {}",
+    "discount": "Discount on invoice {}",
+    "small_difference": "Small difference on invoice {} let go",
+    "restored": "Correction on invoice {} taken back",
+}
+
+
 def _balance_changed(d: Data) -> Line:
-    taken_back = d.get("reason") == "unallocation"
-    title = f"Payment taken back from invoice {_number(d)}" if taken_back else f"Invoice {_number(d)} paid in part"
+    title = _BALANCE_CHANGES.get(d.get("reason", ""), "Invoice {} paid in part").format(_number(d))
     return Line("invoice", title, f"{_money(d['invoice']['balance'])} open", _amount(d["change"]))
 
 
@@ -103,6 +110,49 @@ def _settled(d: Data) -> Line:
     late = d["days_late"]
     timing = "on the due date" if late == 0 else f"{_days(late)} late" if late > 0 else f"{_days(-late)} early"
     return Line("invoice", f"Invoice {_number(d)} settled", timing, _amount(d["change"]))
+
+
+def _credited(d: Data) -> Line:
+    detail = _joined(_words(d.get("reason")), d.get("credit_note_number"))
+    return Line("invoice", f"Invoice {_number(d)} credited", detail, _amount(d["change"]))
+
+
+def _charged(d: Data) -> Line:
+    title = f"{_words(d['kind']).capitalize()} charged on invoice {_number(d)}"
+    return Line("invoice", title, d.get("reason", ""), _amount(d["change"]))
+
+
+def _written_off(d: Data) -> Line:
+    return Line("invoice", f"Invoice {_number(d)} written off", _words(d.get("reason")), _amount(d["change"]))
+
+
+def _voided(d: Data) -> Line:
+    return Line("invoice", f"Invoice {_number(d)} voided", _words(d.get("reason")), _amount(d["change"]))
+
+
+def _delivered(d: Data) -> Line:
+    return Line("invoice", f"Invoice {_number(d)} delivered", f"by {d['channel']}")
+
+
+def _plan_agreed(d: Data) -> Line:
+    detail = f"{len(d['instalments'])} instalments"
+    return Line("invoice", f"Instalment plan agreed for invoice {_number(d)}", detail, _amount(d["amount"]))
+
+
+def _plan_ended(d: Data) -> Line:
+    return Line("invoice", f"Instalment plan of invoice {_number(d)} {d['outcome']}", "")
+
+
+def _plan_broken(d: Data) -> Line:
+    return Line("invoice", f"Instalment plan of invoice {_number(d)} broken", f"missed {_day(d['missed_on'])}")
+
+
+def _promise_offered(d: Data) -> Line:
+    return Line("reminder", f"Customer promised to pay on {_day(d['promised_on'])}", "", _amount(d["amount"]))
+
+
+def _payment_refunded(d: Data) -> Line:
+    return Line("payment", "Refunded to the customer", _words(d.get("reason")), -_amount(d["amount"]))
 
 
 def _disputed(d: Data) -> Line:
@@ -193,6 +243,15 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.invoice.issued.v1": _invoice_issued,
     "dueward.invoice.balance_changed.v1": _balance_changed,
     "dueward.invoice.settled.v1": _settled,
+    "dueward.invoice.credited.v1": _credited,
+    "dueward.invoice.charged.v1": _charged,
+    "dueward.invoice.written_off.v1": _written_off,
+    "dueward.invoice.voided.v1": _voided,
+    "dueward.invoice.delivered.v1": _delivered,
+    "dueward.invoice.plan_agreed.v1": _plan_agreed,
+    "dueward.invoice.plan_ended.v1": _plan_ended,
+    "dueward.invoice.plan_broken.v1": _plan_broken,
+    "dueward.invoice.promise_offered.v1": _promise_offered,
     "dueward.invoice.disputed.v1": _disputed,
     "dueward.invoice.dispute_resolved.v1": _dispute_resolved,
     "dueward.invoice.due_soon.v1": _due_soon,
@@ -203,6 +262,7 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.payment.applied.v1": _payment_applied,
     "dueward.payment.unapplied.v1": _payment_unapplied,
     "dueward.payment.reversed.v1": _payment_reversed,
+    "dueward.payment.refunded.v1": _payment_refunded,
     "dueward.reminder.planned.v1": _reminder("Reminder planned"),
     "dueward.reminder.sent.v1": _reminder("Reminder sent"),
     "dueward.reminder.suppressed.v1": _reminder("Reminder held back"),
