@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.calendar import at_local_time, local_date
+from shared.money import Money
 
 DEFAULT = "default"
 MIDNIGHT = time(0, 0)
@@ -64,8 +65,27 @@ class Seller(Document):
     bank_accounts: tuple[BankAccount, ...] = ()
 
 
+class CashApplication(Document):
+    """How bank entries find their invoices. A payment that is short by at most the tolerance settles its invoices, and
+    the rest is booked as a small difference; without an amount in the currency there is no tolerance in it."""
+
+    auto_match_confidence_min: Annotated[int, Field(ge=50, le=101)] = Field(
+        default=90, description="In percent: proposals as sure as this are applied by themselves; 101: none is"
+    )
+    tolerance_amounts: tuple[Money, ...] = Field(default=(), description="One for each currency")
+    tolerance_percent: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=10, description="Of what is owed: the tolerance is the amount or this, whichever is less"
+    )
+    allocation_order: Literal["charges_first", "principal_first"] = Field(
+        default="charges_first",
+        description="What of an invoice a payment settles first: costs and interest (s. 367 BGB)",
+    )
+
+
 class Policies(Document):
     """What an entity does by itself. Every default is the quiet one: nothing is sent, charged or granted unasked."""
+
+    cash_application: CashApplication = CashApplication()
 
 
 UNDESCRIBED = Seller()
