@@ -18,6 +18,7 @@ from services.invoice.imports import api as imports
 from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
 from services.invoice.payments import api as payments
+from services.invoice.recurring import api as recurring
 from services.invoice.settings import Settings
 from services.invoice.ticks import ticks
 from shared import process
@@ -34,6 +35,7 @@ SERVICE = Service(
     ticks=ticks,
     routers=(
         invoices.router,
+        recurring.router,
         imports.router,
         payments.router,
         disputes.router,

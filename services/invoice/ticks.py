@@ -7,7 +7,9 @@ import asyncio
 from services.invoice.customers import handlers as customers
 from services.invoice.imports import handlers as imports
 from services.invoice.overdue import handlers as overdue
-from shared.db import transaction
+from services.invoice.recurring import handlers as recurring
+from shared.db import reading, transaction
+from shared.errors import Unavailable
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
@@ -46,3 +48,22 @@ async def _issue_chunks(context: TickContext) -> bool:
         elif outcome is None:
             return done > 0
     return True
+
+
+@ticks.on(next_due=recurring.NEXT_DUE)
+async def issue_recurring(context: TickContext) -> bool:
+    """The next due period of each recurring invoice, a transaction each; periods missed follow at the next calls."""
+    async with reading(context.database) as tx:
+        due = await recurring.due_bills(tx)
+    billed, waits = False, None
+    for bill in due:
+        credit = await recurring.ask_credit(context.resources.credit, bill)
+        try:
+            async with transaction(context.database) as tx:
+                await recurring.bill_period(tx, bill, credit)
+            billed = True
+        except Unavailable as error:  # Credit, which must be asked first: others may go on without it.
+            waits = error
+    if waits and not billed:
+        raise waits
+    return billed
