@@ -59,7 +59,7 @@ class ServiceSettings(BaseSettings):
     service_token_file: Path | None = None
     """The bearer token this service calls the others with; read again when the file changes."""
     session_secret: SecretStr | None = None
-    """Signs session cookies and list cursors. All replicas share it; without one, each process makes its own."""
+    """Signs sessions, sign-in links and cursors. All replicas share it; without one, each process makes its own."""
 
     simulation: bool = False
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -22,12 +23,13 @@ from jwt.algorithms import ECAlgorithm
 
 from shared.clock import real_now
 from shared.http.security import AUDIENCE, SCOPES
-from shared.http.session import LINK_AUDIENCE, LINK_TYPE
+from shared.http.session import ALL_SCOPES, Sessions
 from shared.ids import new_id
 
 ISSUER = "https://dueward.local"
 KEY_FILE = "signing-key.pem"
 KEY_SET_FILE = "jwks.json"
+SESSION_SECRET_FILE = "session-secret"
 TOKEN_LIFE = timedelta(days=30)
 LINK_LIFE = timedelta(minutes=15)
 
@@ -47,6 +49,16 @@ def make_keys(folder: Path) -> Path:
     public = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
     key_set.write_bytes(orjson.dumps({"keys": [{**public, "kid": str(new_id()), "use": "sig", "alg": "ES256"}]}))
     return key_set
+
+
+def session_secret(folder: Path) -> str:
+    """What sessions and sign-in links of a folder are signed with, as in SESSION_SECRET; made when it is not there."""
+    file = folder / SESSION_SECRET_FILE
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(32))
+    return file.read_text()
 
 
 def make_token(
@@ -72,17 +84,20 @@ def make_link(
     *,
     name: str | None = None,
     life: timedelta = LINK_LIFE,
-    issuer: str = ISSUER,
     to: str = "/",
 ) -> str:
-    """A sign-in link for a browser: it works once, and for a short time."""
-    claims = {"scope": _scope_text(scopes), "name": name or subject}
-    token = _sign(folder, LINK_TYPE, subject, LINK_AUDIENCE, issuer, life, claims)
-    return f"{url.rstrip('/')}/sign-in/{token}" + (f"?next={quote(to, safe='/')}" if to != "/" else "")
+    """A sign-in link for a browser: it works once, and for a short time, where this folder's secret is SESSION_SECRET.
+
+    Raises ValueError for an unknown scope.
+    """
+    expires_at = int((real_now() + life).timestamp())
+    granted = scopes if scopes == ALL_SCOPES else _scope_text(scopes)
+    code = Sessions(session_secret(folder)).link_code(subject, granted, name or subject, expires_at)
+    return f"{url.rstrip('/')}/sign-in/{code}" + (f"?next={quote(to, safe='/')}" if to != "/" else "")
 
 
 def _scope_text(scopes: str) -> str:
-    names = list(SCOPES) if scopes == "all" else scopes.split()
+    names = list(SCOPES) if scopes == ALL_SCOPES else scopes.split()
     if unknown := set(names) - SCOPES.keys():
         raise ValueError(f"no such scope: {', '.join(sorted(unknown))}; there are {', '.join(SCOPES)}")
     return " ".join(names)
@@ -107,11 +122,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--keys", type=Path, default=Path(".local"), help="folder with the keys (%(default)s)")
-    common.add_argument("--scopes", default="all", help="blank-separated, or all (%(default)s)")
-    common.add_argument("--issuer", default=ISSUER, help="%(default)s")
+    common.add_argument("--scopes", default=ALL_SCOPES, help="blank-separated, or all (%(default)s)")
 
     token = commands.add_parser("token", parents=[common], help="print an access token")
     token.add_argument("--sub", required=True, help="who it is for")
+    token.add_argument("--issuer", default=ISSUER, help="%(default)s")
     token.add_argument("--client-id", help="the client; the subject itself by default")
     token.add_argument("--ttl", type=int, default=int(TOKEN_LIFE.total_seconds()), help="seconds (%(default)s)")
 
@@ -139,9 +154,7 @@ def _run(given: argparse.Namespace) -> str:
         return make_token(
             given.keys, given.sub, given.scopes, life=life, issuer=given.issuer, client_id=given.client_id
         )
-    return make_link(
-        given.keys, given.url, given.sub, given.scopes, name=given.name, life=life, issuer=given.issuer, to=given.to
-    )
+    return make_link(given.keys, given.url, given.sub, given.scopes, name=given.name, life=life, to=given.to)
 
 
 if __name__ == "__main__":

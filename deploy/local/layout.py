@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from deploy.local.apache_kafka import ApacheKafka
 from deploy.local.embedded import HOST, Broker, Launch, Postgres
 from shared.migrate import SERVICES
-from shared.tokens import make_keys, make_token
+from shared.tokens import make_keys, make_token, session_secret
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_PORTS = {"invoice": 8001, "reminder": 8002, "credit": 8003, "reporting": 8004}
@@ -202,9 +202,7 @@ class Layout:
         _write_private(self.token, make_token(self.folder, "local"))
         for service, scopes in SERVICE_SCOPES.items():
             _write_private(self._service_token(service), make_token(self.folder, service, scopes))
-        secret = self.folder / "session-secret"
-        if not secret.exists():
-            _write_private(secret, secrets.token_urlsafe(32))
+        session_secret(self.folder)
 
     def _service_token(self, service: str) -> Path:
         return self.folder / "tokens" / service
@@ -223,7 +221,7 @@ class Layout:
             "KAFKA_FETCH_MAX_WAIT_MS": os.environ.get("KAFKA_FETCH_MAX_WAIT_MS", "25"),
             "JWKS_FILE": str(self.folder / "jwks.json"),
             "SERVICE_TOKEN_FILE": str(self._service_token(service)),
-            "SESSION_SECRET": (self.folder / "session-secret").read_text(),
+            "SESSION_SECRET": session_secret(self.folder),
             "SMTP_HOST": HOST,
             "SMTP_PORT": str(self.port(SMTP_PORT)),
             "SIMULATION": "1" if self.mode == "demo" else "0",

@@ -206,21 +206,21 @@ class TokenVerifier:
                 return principal
             del self._seen[token]
 
-        claims = await self.claims(token, ACCESS_TOKEN_TYPES, AUDIENCE)
+        claims = await self._claims(token)
         principal = _principal_of(claims)
         self._seen[token] = (float(claims["exp"]), principal)
         if len(self._seen) > CACHED_TOKENS_MAX:
             self._seen.popitem(last=False)
         return principal
 
-    async def claims(self, token: str, types: tuple[str, ...], audience: str) -> dict[str, Any]:
+    async def _claims(self, token: str) -> dict[str, Any]:
         """The checked claims of one of our issuer's tokens. Raises Unauthenticated or KeysUnavailable."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
             raise invalid_token("this is not a JSON Web Token") from None
-        if str(header.get("typ", "")).lower() not in types:
-            raise invalid_token(f"the token's type is not {types[0]}")
+        if str(header.get("typ", "")).lower() not in ACCESS_TOKEN_TYPES:
+            raise invalid_token(f"the token's type is not {ACCESS_TOKEN_TYPES[0]}")
         if header.get("alg") not in ALGORITHMS:
             raise invalid_token(f"the token is not signed with {' or '.join(ALGORITHMS)}")
         key_id = header.get("kid")
@@ -232,7 +232,7 @@ class TokenVerifier:
                 token,
                 key.key,
                 algorithms=[key.algorithm_name],
-                audience=audience,
+                audience=AUDIENCE,
                 issuer=self._issuer,
                 leeway=self._leeway_s,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
@@ -240,7 +240,7 @@ class TokenVerifier:
         except jwt.ExpiredSignatureError:
             raise invalid_token("the token has expired") from None
         except jwt.InvalidAudienceError:
-            raise invalid_token(f"the token is not for the audience {audience}") from None
+            raise invalid_token(f"the token is not for the audience {AUDIENCE}") from None
         except jwt.InvalidIssuerError:
             raise invalid_token("the token is from another issuer") from None
         except jwt.MissingRequiredClaimError as error:

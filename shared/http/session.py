@@ -1,12 +1,16 @@
 """Signing in to the pages: a session cookie, opened by a one-time link.
 
-A link is a short-lived token of type `sign-in+jwt` made by `python -m shared.tokens link`, and works once. Whoever
-puts an identity provider in front of the pages checks its answer in a route of its own and calls `Sessions.open`: the
-rest of the house knows only the cookie.
+A link is a short-lived code signed with the installation's session secret, made by `python -m shared.tokens link`, and
+works once; it is short enough for a line of a terminal. Whoever puts an identity provider in front of the pages checks
+its answer in a route of its own and calls `Sessions.open`: the rest of the house knows only the cookie.
 """
 
+import binascii
+import hmac
 import html
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -19,12 +23,14 @@ from shared import log
 from shared.clock import real_now
 from shared.db import Database
 from shared.http.problems import PAGE, HttpFault
-from shared.http.security import Forbidden, Principal, ScopeCheck, Unauthenticated, same_origin
+from shared.http.security import SCOPES, Forbidden, Principal, ScopeCheck, Unauthenticated, same_origin
 
 logger = log.get(__name__)
 
-LINK_TYPE = "sign-in+jwt"
-LINK_AUDIENCE = "dueward-sign-in"
+LINK_MAC_BYTES = 16
+LINK_TIME_BYTES = 4
+LINK_NONCE_BYTES = 6
+ALL_SCOPES = "all"
 SESSION_TYPE = "session+jwt"
 SESSION_SECONDS = 12 * 3600
 
@@ -39,14 +45,34 @@ class SignInNeeded(Exception):
     """A page was asked for by somebody who has not signed in: they are sent to `/sign-in`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a one-time link says: who signs in, with which scopes (blank-separated, or `all`), until when (Unix time).
+
+    Its code is base64url of MAC, time, nonce and text: HMAC-SHA256 cut to 128 bits, over everything after it.
+    """
+
+    id: str
+    subject: str
+    scopes: str
+    name: str
+    expires_at: int
+
+    @property
+    def principal(self) -> Principal:
+        names = SCOPES if self.scopes == ALL_SCOPES else self.scopes.split()
+        return Principal(self.subject, "pages", frozenset(names), self.name)
+
+
 class Sessions:
-    """Cookies signed with the installation's secret; nothing is kept on the server."""
+    """Cookies and links signed with the installation's secret; nothing is kept on the server."""
 
     def __init__(self, secret: str | None) -> None:
         if secret is None:
             logger.warning("session_secret_not_set", consequence="sessions and cursors end with this process")
             secret = secrets.token_urlsafe(48)
         self._secret = sha256(b"dueward session\0" + secret.encode()).digest()
+        self._link_key = sha256(b"dueward sign-in link\0" + secret.encode()).digest()
         self.cursor_key = sha256(b"dueward cursor\0" + secret.encode()).digest()
         # Browsers share cookies between the ports of a host: two installations on one machine must not clash.
         self.cookie_name = "dueward_session_" + sha256(self._secret).hexdigest()[:6]
@@ -76,6 +102,28 @@ class Sessions:
         except jwt.PyJWTError:
             return None
         return Principal(claims["sub"], claims["client_id"], frozenset(claims["scope"].split()), claims.get("name"))
+
+    def link_code(self, subject: str, scopes: str, name: str, expires_at: int) -> str:
+        """The code of a new link."""
+        text = "\0".join((subject, scopes) if name == subject else (subject, scopes, name))
+        body = expires_at.to_bytes(LINK_TIME_BYTES, "big") + secrets.token_bytes(LINK_NONCE_BYTES) + text.encode()
+        return urlsafe_b64encode(self._link_mac(body) + body).rstrip(b"=").decode()
+
+    def read_link(self, code: str) -> Link | None:
+        """What a code says, None when it is not one of this installation's. It may be too old, or used."""
+        try:
+            signed = urlsafe_b64decode(code + "=" * (-len(code) % 4))
+        except (binascii.Error, ValueError):
+            return None
+        mac, body = signed[:LINK_MAC_BYTES], signed[LINK_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._link_mac(body)):
+            return None
+        subject, scopes, *name = body[LINK_TIME_BYTES + LINK_NONCE_BYTES :].decode().split("\0")
+        expires_at = int.from_bytes(body[:LINK_TIME_BYTES], "big")
+        return Link(mac.hex(), subject, scopes, name[0] if name else subject, expires_at)
+
+    def _link_mac(self, body: bytes) -> bytes:
+        return hmac.digest(self._link_key, body, "sha256")[:LINK_MAC_BYTES]
 
     def close(self, response: Response) -> None:
         response.delete_cookie(self.cookie_name, httponly=True, samesite="lax")
@@ -124,23 +172,17 @@ async def explain_sign_in(request: Request) -> HTMLResponse:
     return HTMLResponse(PAGE.format(title="Sign in to Dueward", body=body))
 
 
-@router.get("/sign-in/{token}")
-async def sign_in(request: Request, token: str, next: str = "/") -> Response:
+@router.get("/sign-in/{code}")
+async def sign_in(request: Request, code: str, next: str = "/") -> Response:
     """Use a one-time link: open the session, and go on to the page that was wanted."""
-    try:
-        claims = await request.app.state.verifier.claims(token, (LINK_TYPE,), LINK_AUDIENCE)
-    except Unauthenticated:
-        raise LinkUnusable("it is too old, or was not copied whole; `make link` prints a new one") from None
-    if not await _use_link(request.app.state.database, str(claims.get("jti", "")), float(claims["exp"])):
+    sessions: Sessions = request.app.state.sessions
+    link = sessions.read_link(code)
+    if link is None or link.expires_at < real_now().timestamp():
+        raise LinkUnusable("it is too old, or was not copied whole; `make link` prints a new one")
+    if not await _use_link(request.app.state.database, link):
         raise LinkUnusable("it has been used already, and a link works once; `make link` prints a new one")
-    principal = Principal(
-        subject=claims["sub"],
-        client_id="pages",
-        scopes=frozenset(str(claims.get("scope", "")).split()),
-        name=claims.get("name"),
-    )
     response = RedirectResponse(_local_path(next), 303)
-    request.app.state.sessions.open(response, principal, https=request.url.scheme == "https")
+    sessions.open(response, link.principal, https=request.url.scheme == "https")
     return response
 
 
@@ -153,7 +195,7 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-async def _use_link(database: Database, link_id: str, expires_at: float) -> bool:
+async def _use_link(database: Database, link: Link) -> bool:
     """Whether this was the link's first use. The row is kept until the link would have expired anyway."""
     used = await database.pool.fetchval(
         """
@@ -161,8 +203,8 @@ async def _use_link(database: Database, link_id: str, expires_at: float) -> bool
         insert into sign_in_link (id, expires_at) values ($1, to_timestamp($2))
         on conflict (id) do nothing returning id
         """,
-        link_id,
-        expires_at,
+        link.id,
+        link.expires_at,
     )
     return used is not None
 

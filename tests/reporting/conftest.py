@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from services.reporting.app import create_api
 from services.reporting.settings import Settings
@@ -37,6 +38,7 @@ def settings(keys_folder: Path) -> Settings:
         database_url="postgresql://unused",
         kafka_bootstrap_servers="unused:9092",
         jwks_file=keys_folder / tokens.KEY_SET_FILE,
+        session_secret=SecretStr(tokens.session_secret(keys_folder)),
     )
 
 

@@ -196,7 +196,7 @@ async def things(database: Database, folder: Path, **settings: Any) -> AsyncIter
         "database_url": "unused",
         "kafka_bootstrap_servers": "unused",
         "jwks_file": tokens.make_keys(folder),
-        "session_secret": "a secret of the tests",
+        "session_secret": tokens.session_secret(folder),
         "http_body_bytes_max": 1_000,
         **settings,
     }

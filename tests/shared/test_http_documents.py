@@ -237,6 +237,7 @@ def test_the_commands_make_keys_tokens_and_links(tmp_path: Path, capsys: pytest.
     assert tokens.main(["token", "--sub", "anna", "--scopes", "invoices:read", "--keys", str(tmp_path)]) == 0
     assert capsys.readouterr().out.count(".") == 2
     assert tokens.main(["link", "--url", "http://a.test", "--keys", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.startswith("http://a.test/sign-in/ey")
+    assert capsys.readouterr().out.startswith("http://a.test/sign-in/")
+    assert (tmp_path / tokens.SESSION_SECRET_FILE).stat().st_mode & 0o077 == 0
     assert tokens.main(["token", "--sub", "anna", "--scopes", "invoices:raed", "--keys", str(tmp_path)]) == 1
     assert "no such scope: invoices:raed" in capsys.readouterr().err

@@ -121,8 +121,6 @@ async def test_another_kind_of_token_of_the_same_issuer_is_refused(caller: Calle
     key = (caller.keys / tokens.KEY_FILE).read_bytes()
     plain = jwt.encode(claims_of(caller), key, algorithm="ES256", headers={"typ": "JWT"})
     assert "at+jwt" in problem(await ask(caller, plain), 401, "unauthenticated")["detail"]
-    link = tokens.make_link(caller.keys, "http://things.test").rpartition("/")[2]
-    problem(await ask(caller, link), 401, "unauthenticated")
 
 
 async def test_a_token_without_a_claim_it_needs_is_refused(caller: Caller):
@@ -217,6 +215,28 @@ async def test_an_old_sign_in_link_is_refused(caller: Caller):
     problem(await caller.client.get(link), 403, "sign-in-link-unusable")
     access = caller.token()
     problem(await caller.client.get(f"/sign-in/{access}"), 403, "sign-in-link-unusable")
+
+
+async def test_a_sign_in_link_fits_a_line_of_a_terminal(caller: Caller):
+    assert len(tokens.make_link(caller.keys, "http://127.0.0.1:8004")) <= 80
+
+
+async def test_a_sign_in_link_opens_what_it_says_and_no_more(caller: Caller):
+    await caller.client.get(path_of(tokens.make_link(caller.keys, "http://things.test", "anna", WRITE)))
+    problem(await caller.client.get("/v1/things"), 403, "forbidden")
+
+
+async def test_a_sign_in_link_that_was_changed_or_is_another_installations_is_refused(caller: Caller, tmp_path: Path):
+    link = path_of(tokens.make_link(caller.keys, "http://things.test", "anna", READ))
+    code = link.rpartition("/")[2]
+    signed = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
+    for place in range(len(signed)):
+        changed = signed[:place] + bytes([signed[place] ^ 1]) + signed[place + 1 :]
+        assert caller.app.state.sessions.read_link(base64.urlsafe_b64encode(changed).decode().rstrip("=")) is None
+    foreign = path_of(tokens.make_link(tmp_path / "elsewhere", "http://things.test"))
+    for path in (foreign, link[:-4], "/sign-in/x", "/sign-in/%ff", f"{link}%C3%A4"):
+        problem(await caller.client.get(path), 403, "sign-in-link-unusable")
+    assert (await caller.client.get(link)).status_code == 303
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)"])
