@@ -13,7 +13,7 @@ import asyncpg
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account, billable
-from services.invoice.entities.rules import Entity, is_of_series
+from services.invoice.entities.rules import DEFAULT, Entity, is_of_series
 from services.invoice.invoices import rules, store
 from services.invoice.invoices.rules import (
     Adjustment,
@@ -61,6 +61,7 @@ class IssueInvoice:
     issue_date: date | None = None
     due_date: date | None = None
     net_days: int | None = None
+    entity_id: str = DEFAULT
 
 
 async def ask_credit(
@@ -80,7 +81,7 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
     Raises CustomerUnknown, CustomerClosed, DatesRefused, NumberReserved, NumberTaken, CreditDeclined, and
     CreditUnavailable.
     """
-    account = await customers.lock_account(tx, command.customer)
+    account = await customers.lock_account(tx, command.customer, command.entity_id)
     customer, entity, priced = billable(account.customer), account.entity, command.priced
     credit = rules.allowed_by_credit(command.credit)
     today = entity.today(tx.now)
@@ -134,22 +135,33 @@ def own_number(number: str | None, series_prefix: str) -> str:
     return number or ""
 
 
-async def file_invoices(tx: Tx, entity: Entity, documents: Sequence[Document], import_id: UUID, today: date) -> None:
-    """Issue many invoices that have their numbers, of customers locked already: the same facts, written as sets."""
-    entries = [
-        entry
-        for document in documents
-        for entry in invoice_issued(
-            entity_id=entity.id,
-            customer_id=document.invoice.customer_id,
-            invoice_id=document.invoice.id,
-            currency=document.invoice.currency,
-            net_minor=document.invoice.net_minor,
-            tax_minor=document.invoice.tax_minor,
-            effective_on=document.invoice.issue_date,
-            booked_on=today,
-        )
-    ]
+async def file_invoices(
+    tx: Tx,
+    entity: Entity,
+    documents: Sequence[Document],
+    import_id: UUID,
+    today: date,
+    entries: Sequence[Entry] | None = None,
+) -> None:
+    """Issue many invoices that have their numbers, of customers locked already: the same facts, written as sets.
+
+    They are booked as sales, or by `entries` where they are none, such as what was owed in a former system.
+    """
+    if entries is None:
+        entries = [
+            entry
+            for document in documents
+            for entry in invoice_issued(
+                entity_id=entity.id,
+                customer_id=document.invoice.customer_id,
+                invoice_id=document.invoice.id,
+                currency=document.invoice.currency,
+                net_minor=document.invoice.net_minor,
+                tax_minor=document.invoice.tax_minor,
+                effective_on=document.invoice.issue_date,
+                booked_on=today,
+            )
+        ]
     await journal.post(tx, entries)
     await store.copy(tx, documents, [look_at(entity, document.invoice) for document in documents], import_id)
     issued = (rules.issue(document.invoice, booked_on=today) for document in documents)
