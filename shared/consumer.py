@@ -28,13 +28,13 @@ from shared.db import INFRASTRUCTURE_ERRORS, Database, Tx, transaction
 from shared.events import catalogue
 from shared.events.envelope import VALUE_BYTES_MAX, Envelope, Undecodable, decode
 from shared.events.event import Event
-from shared.waiting import wait_until_set
+from shared.waiting import rest_s, wait_until_set
 
 logger = log.get(__name__)
 
 BATCH_MAX = 200
 POLL_MS = 200
-COMMIT_SECONDS = 0.5
+COMMIT_SECONDS = 2.0
 DRAIN_SECONDS = 5.0
 STALL_SECONDS = 60.0
 FETCH_BYTES_MAX = 4_000_000
@@ -311,6 +311,8 @@ class Consumer:
                     await asyncio.gather(*(self._take(messages, epoch, producer) for messages in lanes.values()))
                     self._on_applied()
             await self._commit(consumer)
+            if lanes and max(map(len, lanes.values())) < BATCH_MAX:
+                await asyncio.sleep(rest_s(len({message.key for messages in lanes.values() for message in messages})))
 
     async def _take(self, messages: Sequence[Any], epoch: int, producer: AIOKafkaProducer) -> None:
         """Apply one partition number's messages, however long the machinery is away; stop when it is taken away."""

@@ -34,6 +34,7 @@ INFRASTRUCTURE_ERRORS = (
 """Faults of the machinery, never of the event or request at hand: wait and do it again."""
 
 WAKE_CHANNEL = "outbox"
+WAKE_PAUSE_SECONDS = 0.005
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class Database:
     def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self.pool = pool
         self.clock = clock
+        self._unheard = False
         self._waking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -106,12 +108,17 @@ class Database:
 
     def wake_relay(self) -> None:
         """Tell the relay that there is something to publish; it polls anyway, so a lost word costs only time."""
+        self._unheard = True
         if self._waking is None or self._waking.done():
             self._waking = asyncio.create_task(self._wake())
 
     async def _wake(self) -> None:
+        """At once after the first commit; after those that follow on its heels, once for all of them."""
         try:
-            await self.pool.execute("select pg_notify($1, '')", WAKE_CHANNEL)
+            while self._unheard:
+                self._unheard = False
+                await self.pool.execute("select pg_notify($1, '')", WAKE_CHANNEL)
+                await asyncio.sleep(WAKE_PAUSE_SECONDS)
         except INFRASTRUCTURE_ERRORS:
             return
 

@@ -25,7 +25,7 @@ from shared.clock import real_now
 from shared.db import INFRASTRUCTURE_ERRORS, WAKE_CHANNEL, Database
 from shared.event_log import SHARDS
 from shared.events.envelope import Envelope, to_kafka
-from shared.waiting import wait_for_either, wait_until_set
+from shared.waiting import rest_s, wait_for_either, wait_until_set
 
 logger = log.get(__name__)
 
@@ -85,8 +85,10 @@ class Relay:
             if rows:
                 published = await self._publish(producer, rows)
                 await self._forget(connection, published)
-                if len(published) < len(rows) and not published:
+                if not published:
                     await wait_until_set(stop, POLL_SECONDS)
+                elif len(rows) < BATCH_EVENTS and (pause_s := rest_s(len({row["key"] for row in rows}))):
+                    await wait_until_set(stop, pause_s)
                 continue
             if len(shards) < SHARDS:
                 shards = await self._lock_shards(connection)
