@@ -18,6 +18,7 @@ from services.invoice.payment_references.rules import payment_reference, printed
 from services.invoice.swift_mt940 import rules as swift_mt940
 from tests.invoice import bank_files
 from tests.invoice.bank_files import ACCOUNT, ACME_IBAN, BAKER_IBAN, CSV_PROFILE, detail, entry
+from tests.invoice.client import Receivables
 
 
 def test_a_camt_053_of_version_2_in_latin_1_is_read_with_all_its_references() -> None:
@@ -256,3 +257,11 @@ def test_a_reference_with_a_wrong_digit_is_none() -> None:
     assert references_in("RF19 5390 0754 7034") == []
     assert references_in("RF18 5390 0754 7034 and RF73DW000042") == ["RF18539007547034", "RF73DW000042"]
     assert references_in(None) == []
+
+
+async def test_the_database_makes_the_same_references(books: Receivables) -> None:
+    numbers = ["DW-000042", "A-1", "a/1#b", "X" * 21, "X" * 22, "9" * 64, "2024.08_15", "Z"]
+
+    made = await books.database.pool.fetch("select n, rf_reference(n) from unnest($1::text[]) n", numbers)
+
+    assert {number: reference for number, reference in made} == {each: payment_reference(each) for each in numbers}
