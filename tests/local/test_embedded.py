@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import aiosmtplib
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from deploy.local.embedded import sweep_programs
 from shared.broker import Broker, admin, ensure_topics
 from shared.db import Database, reading
 from shared.migrate import SERVICES
@@ -46,3 +52,20 @@ async def test_a_mail_sent_over_smtp_arrives_whole(smtp: Mailbox) -> None:
         mail, sender="a@example.com", recipients=["b@example.com"], hostname=smtp.host, port=smtp.port
     )
     assert [m.get_content().strip() for m in smtp.messages] == ["Hello"]
+
+
+def test_copies_of_the_programs_go_when_no_stack_has_used_them_for_an_hour(tmp_path: Path) -> None:
+    old, used, recent = (tmp_path / f"programs-{name}" for name in ("old", "used", "recent"))
+    for copy in (old, used, recent):
+        copy.mkdir()
+        shutil.copy2(shutil.which("sleep") or "/bin/sleep", copy / "postgres")
+    two_hours_ago = time.time() - 7200
+    for copy in (old, used):
+        os.utime(copy, (two_hours_ago, two_hours_ago))
+    server = subprocess.Popen([used / "postgres", "60"])
+    try:
+        assert sweep_programs(tmp_path) == [old]
+        assert sorted(tmp_path.iterdir()) == [recent, used]
+    finally:
+        server.kill()
+        server.wait()
