@@ -68,6 +68,11 @@ async def find_customers(tx: Tx, customer_ids: Sequence[UUID], external_ids: Seq
     return await store.find_many(tx, customer_ids, external_ids)
 
 
+async def customers_named(tx: Tx, names: Sequence[str], limit: int) -> list[Customer]:
+    """Customers called exactly so, small and capital letters aside."""
+    return await store.named(tx, names, limit)
+
+
 async def learn_account(
     database: Database, directory: CustomerDirectory, ref: CustomerRef, entity_id: str = DEFAULT
 ) -> Account:

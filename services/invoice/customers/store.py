@@ -67,6 +67,13 @@ async def find_many(tx: Tx, customer_ids: Sequence[UUID], external_ids: Sequence
     return [Customer(*row.values()) for row in await tx.fetch(_FIND_MANY, customer_ids, external_ids)]
 
 
+_NAMED = f"select {_CUSTOMER} from customer c where lower(c.name) = any($1::text[]) order by c.id limit $2"
+
+
+async def named(tx: Tx, names: Sequence[str], limit: int) -> list[Customer]:
+    return [Customer(*row.values()) for row in await tx.fetch(_NAMED, [name.lower() for name in names], limit)]
+
+
 _KEEP = """
 insert into customer as c (id, version, external_id, name, status, country, language, time_zone, currency, segment,
                            net_days, contacts, address, vat_id, buyer_reference, requires)

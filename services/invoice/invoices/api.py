@@ -15,6 +15,7 @@ from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import CreditOutcome, Document, Filed, Status
+from services.invoice.payment_references.rules import payment_reference
 from services.invoice.pricing.rules import decimal_text
 from shared.db import reading
 from shared.http.cursors import encode_cursor
@@ -81,6 +82,7 @@ class InvoiceOut(BaseModel):
     overdue_episode: int
     settled_on: date | None
     reference: str | None
+    payment_reference: str
     delivery_channel: DeliveryChannel
     credit: CreditOut
     issued_at: datetime
@@ -143,6 +145,7 @@ def _fields(filed: Filed, today: date) -> dict:
         "overdue_episode": invoice.overdue_episode,
         "settled_on": invoice.settled_on,
         "reference": invoice.reference,
+        "payment_reference": payment_reference(invoice.number),
         "delivery_channel": invoice.delivery_channel,
         "credit": CreditOut(
             policy=credit.policy, outcome=credit.outcome, reasons=credit.reasons, decision_id=credit.decision_id

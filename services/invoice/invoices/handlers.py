@@ -281,6 +281,18 @@ async def named(
     return await store.named(tx, customer_id, entity_id, numbers, invoice_ids)
 
 
+async def referenced(
+    tx: Tx, entity_id: str, numbers: Sequence[str], payment_references: Sequence[str], limit: int
+) -> list[Invoice]:
+    """Invoices of any customer with one of these numbers or RF references, paid or not."""
+    return await store.referenced(tx, entity_id, numbers, payment_references, limit)
+
+
+async def owing_exactly(tx: Tx, entity_id: str, balance: Money, limit: int) -> list[Invoice]:
+    """Invoices of any customer of which exactly so much is owed; a search for a person's eyes, not a quick one."""
+    return await store.owing_exactly(tx, entity_id, balance.currency, balance.minor, limit)
+
+
 async def payable(
     tx: Tx, customer_id: UUID, entity_id: str, numbers: Sequence[str], invoice_ids: Sequence[UUID], amount_minor: int
 ) -> list[Invoice]:

@@ -267,6 +267,33 @@ async def named(
     return [Invoice(*row.values()) for row in await tx.fetch(_NAMED, customer_id, entity_id, numbers, invoice_ids)]
 
 
+_REFERENCED = f"""
+select {_INVOICE} from invoice i where i.entity_id = $1 and i.number = any($2::text[])
+union
+select {_INVOICE} from invoice i where i.entity_id = $1 and i.payment_reference = any($3::text[])
+order by due_date, id limit $4
+"""
+
+
+async def referenced(
+    tx: Tx, entity_id: str, numbers: Sequence[str], payment_references: Sequence[str], limit: int
+) -> list[Invoice]:
+    rows = await tx.fetch(_REFERENCED, entity_id, numbers, payment_references, limit)
+    return [Invoice(*row.values()) for row in rows]
+
+
+_OWING_EXACTLY = f"""
+select {_INVOICE} from invoice i
+where i.entity_id = $1 and i.currency = $2 and i.balance_minor = $3 and i.balance_minor > 0
+order by i.due_date, i.id limit $4
+"""
+
+
+async def owing_exactly(tx: Tx, entity_id: str, currency: str, balance_minor: int, limit: int) -> list[Invoice]:
+    rows = await tx.fetch(_OWING_EXACTLY, entity_id, currency, balance_minor, limit)
+    return [Invoice(*row.values()) for row in rows]
+
+
 # Of a thousand open invoices only those that the amount can reach are read, in each currency.
 _PAYABLE = f"""
 select {_INVOICE} from (
