@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.calendar import at_local_time, local_date
+from shared.calendar import ONE_DAY, at_local_time, local_date
 from shared.money import Money
 
 DEFAULT = "default"
@@ -82,9 +83,72 @@ class CashApplication(Document):
     )
 
 
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, examples=["9.00"])]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+
+
+class InterestTerms(Document):
+    """What late payment costs a customer. `eu`: Directive 2011/7/EU; `uk`: Late Payment of Commercial Debts (Interest)
+    Act 1998; `contract`: a rate of its own, fixed or above a reference rate; `none`: nothing."""
+
+    law: Literal["none", "eu", "uk", "contract"] = "none"
+    rate: Percent | None = Field(default=None, description="Percent a year, of a contract with a fixed rate")
+    reference: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{1,39}$")] | None = Field(
+        default=None, description="A series of /v1/interest-rates; the law's own when left out"
+    )
+    margin: Percent = Field(default=Decimal(8), description="Percentage points above the reference rate")
+    day_count: Literal["act/365", "act/360"] = "act/365"
+    recovery_cost: tuple[Money, ...] = Field(
+        default=(), description="Lump sum for the cost of recovery by currency, where it is not the law's own"
+    )
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> InterestTerms:
+        if self.law == "contract" and (self.rate is None) == (self.reference is None):
+            raise ValueError("a contract has either a rate, or a reference rate and a margin")
+        return self
+
+
+class InterestPolicy(Document):
+    """By the customer's country, and for all others."""
+
+    countries: dict[Country, InterestTerms] = {}
+    otherwise: InterestTerms = InterestTerms()
+    charge: Literal["on_request", "monthly"] = Field(
+        default="on_request", description="monthly: on the first of each month what the months before have cost"
+    )
+
+    def terms(self, country: str) -> InterestTerms:
+        return self.countries.get(country, self.otherwise)
+
+
+class DisputePolicy(Document):
+    codes: tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{1,39}$")], ...] = (
+        *("not_received", "damaged", "wrong_price", "wrong_quantity", "duplicate", "already_paid", "other"),
+    )
+    answer_days: int | None = Field(default=14, ge=1, le=365, description="Until the seller should have answered")
+    fresh_days: int = Field(default=7, ge=0, le=90, description="Before collection goes on after a rejection")
+    acknowledge: bool = Field(default=False, description="Tell the customer at once that the dispute arrived")
+
+
+class PlanPolicy(Document):
+    """What the customer may agree by itself on its page, and when a plan is broken."""
+
+    self_service: bool = False
+    months_max: int = Field(default=6, ge=1, le=60)
+    instalment_min: tuple[Money, ...] = Field(default=(), description="The smallest instalment by currency")
+    down_payment: Percent = Field(default=Decimal(0), description="Percent to be paid on the day it is agreed")
+    grace_days: int = Field(default=3, ge=0, le=60)
+    missed_max: int = Field(default=1, ge=1, le=12, description="So many missed instalments break the plan")
+
+
 class Policies(Document):
     """What an entity does by itself. Every default is the quiet one: nothing is sent, charged or granted unasked."""
 
+    interest: InterestPolicy = InterestPolicy()
+    reminder_fee: tuple[Money, ...] = Field(default=(), description="By currency; charged where a reminder asks for it")
+    disputes: DisputePolicy = DisputePolicy()
+    plans: PlanPolicy = PlanPolicy()
     cash_application: CashApplication = CashApplication()
 
 
@@ -102,15 +166,23 @@ class Entity:
     credit_policy: CreditPolicy
     seller: Seller = UNDESCRIBED
     policies: Policies = QUIET
+    locked_until: date | None = None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Entity:
-        """From its row, whose last two values are the JSON texts of seller and policies."""
-        return cls(*row[:-2], seller=_seller(row[-2]), policies=_policies(row[-1]))
+        """From its row, whose last values are the period lock and the JSON texts of seller and policies."""
+        return cls(*row[:-3], locked_until=row[-3], seller=_seller(row[-2]), policies=_policies(row[-1]))
 
     def today(self, now: datetime) -> date:
         """The business date at a moment."""
         return local_date(now, self.time_zone)
+
+    def open_day(self, day: date) -> date:
+        """The day that something of `day` is booked with effect of: itself, or the first after the closed books.
+
+        Documents keep their own dates; every date that goes into the journal or into `effective_on` comes through here.
+        """
+        return day if self.locked_until is None else max(day, self.locked_until + ONE_DAY)
 
     def starts(self, day: date) -> datetime:
         """The moment a business date begins."""
