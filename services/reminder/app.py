@@ -11,7 +11,6 @@ from services.reminder.cases import api as cases
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.explanations import api as explanations
-from services.reminder.mails.handlers import MailServer, Postman
 from services.reminder.settings import Settings
 from services.reminder.strategies import api as strategies
 from services.reminder.tasks import api as tasks
@@ -20,6 +19,7 @@ from shared import process
 from shared.db import Database
 from shared.http.app import create_app
 from shared.http.client import service_client
+from shared.mail import MailServer, Postman
 from shared.service import Service
 
 SERVICE = Service(

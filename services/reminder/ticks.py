@@ -10,10 +10,11 @@ import httpx
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
-from services.reminder.mails.handlers import Postman
+from services.reminder.mails import handlers as mails
 from services.reminder.receivables import handlers as receivables
 from shared.clock import real_now
 from shared.db import reading, transaction
+from shared.mail import Postman
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
@@ -68,7 +69,7 @@ async def _send(context: TickContext) -> bool:
         letters = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
         sent_at = tx.now
     if letters:
-        deliveries = await resources.postman.deliver(letters, sent_at, lease_seconds)
+        deliveries = await mails.deliver(resources.postman, letters, sent_at, lease_seconds)
         async with transaction(context.database) as tx:
             await cases.conclude_reminders(tx, ConcludeReminders(deliveries, real_now()))
     return True

@@ -14,9 +14,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local import embedded
-from services.reminder.mails.handlers import MailServer, Postman
 from services.reminder.ticks import Resources, remind
 from shared.clock import real_now
+from shared.mail import MailServer, Postman
 from shared.ticks import TickContext
 from tests.mailbox import Mailbox
 from tests.reminder.books import ADA, Customer, Invoice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -13,15 +12,13 @@ from babel.numbers import format_currency
 
 from services.reminder.receivables.rules import BalanceItem, totals
 from shared.events.reminder import Tone
+from shared.mail_address import one_line
 from shared.money import Money
 
 TEMPLATES = ("due-soon", "first-reminder", "second-reminder", "firm-reminder", "urgent-reminder", "final-notice")
 """The templates there are; each has a file of wording in every language of `templates/`."""
 
 LANGUAGES = ("en",)
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
-SUBJECT_CHARACTERS_MAX = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +98,6 @@ def language_of(customer_language: str) -> str:
     """The language a customer is written to in: theirs where there is wording for it, else English."""
     base = customer_language.replace("_", "-").partition("-")[0].lower()
     return base if base in LANGUAGES else LANGUAGES[0]
-
-
-def subject_line(text: str) -> str:
-    """One line, and short enough for a mail program to show."""
-    line = one_line(text)
-    return line if len(line) <= SUBJECT_CHARACTERS_MAX else line[: SUBJECT_CHARACTERS_MAX - 1].rstrip() + "…"
-
-
-def is_address(text: str) -> bool:
-    """Something a mail server can be asked to deliver to, by the pattern that browsers use; ASCII only."""
-    return _ADDRESS.fullmatch(text) is not None
-
-
-def one_line(text: str) -> str:
-    """Names come from outside: line breaks in one would end a mail header."""
-    return " ".join(text.split())
 
 
 def _greeting(person: str | None) -> str:
