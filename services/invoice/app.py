@@ -18,6 +18,7 @@ from services.invoice.imports import api as imports
 from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
 from services.invoice.payments import api as payments
+from services.invoice.period_lock import api as period_lock
 from services.invoice.recurring import api as recurring
 from services.invoice.settings import Settings
 from services.invoice.ticks import ticks
@@ -42,6 +43,7 @@ SERVICE = Service(
         balances.router,
         journal.router,
         entities.router,
+        period_lock.router,
     ),
     publishes=("ar.invoice", "ar.payment", "ar.overdue"),
 )

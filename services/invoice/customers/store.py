@@ -19,7 +19,7 @@ _CUSTOMER = (
 _CUSTOMER_WIDTH = 16
 _ACCOUNT = (
     f"{_CUSTOMER}, e.id, e.version, e.name, e.time_zone, e.currency, e.credit_policy, "
-    "e.seller::text, e.policies::text, s.prefix"
+    "e.locked_until, e.seller::text, e.policies::text, s.prefix"
 )
 
 

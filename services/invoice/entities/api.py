@@ -1,5 +1,6 @@
 """Selling entities over HTTP: open, look at, change."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -30,6 +31,7 @@ class EntityOut(BaseModel):
     credit_policy: CreditPolicy
     seller: Seller
     policies: Policies
+    locked_until: date | None
     version: int
 
     @classmethod
@@ -42,6 +44,7 @@ class EntityOut(BaseModel):
             credit_policy=entity.credit_policy,
             seller=entity.seller,
             policies=entity.policies,
+            locked_until=entity.locked_until,
             version=entity.version,
         )
 

@@ -60,13 +60,24 @@ async def get_entity(tx: Tx, entity_id: str) -> Entity:
     return entity
 
 
+async def lock_entity(tx: Tx, entity_id: str, expected_version: int) -> Entity:
+    """The entity for changing it. Raises EntityNotFound, PreconditionFailed."""
+    entity = await store.lock(tx, entity_id)
+    if entity is None:
+        raise EntityNotFound(f"there is no selling entity {entity_id!r}")
+    if entity.version != expected_version:
+        raise PreconditionFailed(f"the entity is at version {entity.version}, not {expected_version}")
+    return entity
+
+
+async def set_period_lock(tx: Tx, entity: Entity) -> None:
+    """Write an entity that the period lock has moved under the lock of its row."""
+    await store.set_lock(tx, entity)
+
+
 async def change_entity(tx: Tx, command: ChangeEntity) -> Entity:
     """Change what is given; seller and policies are replaced whole. Raises EntityNotFound, PreconditionFailed."""
-    entity = await store.lock(tx, command.entity_id)
-    if entity is None:
-        raise EntityNotFound(f"there is no selling entity {command.entity_id!r}")
-    if entity.version != command.expected_version:
-        raise PreconditionFailed(f"the entity is at version {entity.version}, not {command.expected_version}")
+    entity = await lock_entity(tx, command.entity_id, command.expected_version)
     changed = replace(
         entity,
         version=entity.version + 1,

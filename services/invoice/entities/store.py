@@ -7,7 +7,7 @@ from typing import Any
 from services.invoice.entities.rules import Entity, Policies, Seller
 from shared.db import Tx
 
-_COLUMNS = "id, version, name, time_zone, currency, credit_policy, seller::text, policies::text"
+_COLUMNS = "id, version, name, time_zone, currency, credit_policy, locked_until, seller::text, policies::text"
 
 _ALL = f"select {_COLUMNS} from entity where $1::text is null or id > $1 order by id limit $2"
 
@@ -45,6 +45,13 @@ async def save(tx: Tx, entity: Entity) -> None:
         _json(entity.seller),
         _json(entity.policies),
     )
+
+
+_SET_LOCK = "update entity set version = $2, locked_until = $3 where id = $1"
+
+
+async def set_lock(tx: Tx, entity: Entity) -> None:
+    await tx.execute(_SET_LOCK, entity.id, entity.version, entity.locked_until)
 
 
 _INSERT = """

@@ -149,6 +149,7 @@ def _document(
         due_on=due_date(issued_on, stated=wanted.due_date, net_days=net_days),
         delivery_channel=wanted.delivery_channel,
         reference=wanted.reference,
+        booked_from=entity.open_day(issued_on),
     )
     return Document(Filed(invoice, credit, tx.now), row.priced.lines, row.priced.taxes)
 

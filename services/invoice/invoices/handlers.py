@@ -97,6 +97,7 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
         due_on=rules.due_date(issued_on, stated=command.due_date, net_days=net_days),
         delivery_channel=command.delivery_channel,
         reference=command.reference,
+        booked_from=entity.open_day(issued_on),
     )
 
     await journal.post(
@@ -108,7 +109,7 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
             currency=priced.currency,
             net_minor=priced.net_minor,
             tax_minor=priced.tax_minor,
-            effective_on=issued_on,
+            effective_on=invoice.raised_on,
             booked_on=today,
         ),
     )
@@ -158,7 +159,7 @@ async def file_invoices(
                 currency=document.invoice.currency,
                 net_minor=document.invoice.net_minor,
                 tax_minor=document.invoice.tax_minor,
-                effective_on=document.invoice.issue_date,
+                effective_on=document.invoice.raised_on,
                 booked_on=today,
             )
         ]

@@ -275,8 +275,10 @@ def draft(
     due_on: date,
     delivery_channel: DeliveryChannel,
     reference: str | None,
+    booked_from: date | None = None,
 ) -> Invoice:
-    """A new invoice of which nothing is paid; an empty `number` is still to come from the entity's series."""
+    """A new invoice of which nothing is paid; an empty `number` is still to come from the entity's series. It counts
+    from its issue, or from `booked_from` where the books of that day are closed."""
     return Invoice(
         id=invoice_id,
         version=1,
@@ -288,8 +290,8 @@ def draft(
         due_date=due_on,
         net_minor=priced.net_minor,
         tax_minor=priced.tax_minor,
-        raised_on=issued_on,
-        moved_on=issued_on,
+        raised_on=booked_from or issued_on,
+        moved_on=booked_from or issued_on,
         delivery_channel=delivery_channel,
         reference=reference,
     )
@@ -299,7 +301,7 @@ def issue(invoice: Invoice, *, booked_on: date) -> Outcome:
     """Announce a new claim on the customer, the first version of the invoice."""
     issued = InvoiceIssued(
         customer_id=invoice.customer_id,
-        effective_on=invoice.issue_date,
+        effective_on=invoice.raised_on,
         booked_on=booked_on,
         entity_id=invoice.entity_id,
         invoice=invoice.state(),
