@@ -246,10 +246,11 @@ async def get_document(tx: Tx, invoice_id: UUID) -> Document:
 
 async def lock_invoice(tx: Tx, invoice_id: UUID) -> tuple[Account, Invoice]:
     """An invoice for writing: its customer's row is locked first, then it is read. Raises InvoiceNotFound."""
-    customer_id = await store.customer_of(tx, invoice_id)
-    if customer_id is None:
+    found = await store.account_of(tx, invoice_id)
+    if found is None:
         raise InvoiceNotFound(f"there is no invoice {invoice_id}")
-    account = await customers.lock_account(tx, CustomerRef(customer_id=customer_id))
+    customer_id, entity_id = found
+    account = await customers.lock_account(tx, CustomerRef(customer_id=customer_id), entity_id)
     return account, await get_invoice(tx, invoice_id)
 
 

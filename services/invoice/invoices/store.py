@@ -237,11 +237,13 @@ async def page(
     return [_filed(tuple(row.values())) for row in rows]
 
 
-_CUSTOMER_OF = "select customer_id from invoice where id = $1"
+_ACCOUNT_OF = "select customer_id, entity_id from invoice where id = $1"
 
 
-async def customer_of(tx: Tx, invoice_id: UUID) -> UUID | None:
-    return await tx.fetchval(_CUSTOMER_OF, invoice_id)
+async def account_of(tx: Tx, invoice_id: UUID) -> tuple[UUID, str] | None:
+    """The customer and the entity whose account the invoice is on."""
+    row = await tx.fetchrow(_ACCOUNT_OF, invoice_id)
+    return (row[0], row[1]) if row else None
 
 
 _CUSTOMERS_OF_NUMBERS = """

@@ -270,6 +270,11 @@ async def list_payments(
     return [Recorded(payment, tuple(allocations[payment.id]), booked_at) for payment, booked_at in found]
 
 
+async def receipts_of(tx: Tx, invoice_ids: Sequence[UUID]) -> list[store.Receipt]:
+    """The money on these invoices by the day it was received, also what was taken back."""
+    return await store.receipts_of(tx, invoice_ids)
+
+
 async def unapplied(tx: Tx, customer_id: UUID, entity_id: str) -> list[Money]:
     """The customer's cash that is bound to no invoice, an amount for each currency."""
     return await store.unapplied(tx, customer_id, entity_id)

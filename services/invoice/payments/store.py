@@ -129,6 +129,27 @@ async def allocations_of(tx: Tx, payment_ids: Sequence[UUID]) -> list[Allocation
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money on an invoice, with the day it was received, whatever the day it was applied."""
+
+    invoice_id: UUID
+    amount_minor: int
+    received_on: date
+    reversed_on: date | None
+
+
+_RECEIPTS = """
+select a.invoice_id, a.amount_minor, p.received_on, a.reversed_on
+from allocation a join payment p on p.id = a.payment_id
+where a.invoice_id = any($1::uuid[]) order by a.id
+"""
+
+
+async def receipts_of(tx: Tx, invoice_ids: Sequence[UUID]) -> list[Receipt]:
+    return [Receipt(*row.values()) for row in await tx.fetch(_RECEIPTS, invoice_ids)]
+
+
 _PAGE = f"""
 select {_PAYMENT}, p.booked_at from payment p
 where ($1::uuid is null or p.id > $1)
