@@ -12,8 +12,9 @@ from uuid import UUID
 import pytest
 
 from services.reminder.mails.handlers import as_message, compose
-from services.reminder.mails.rules import TEMPLATES, Letter, is_address
+from services.reminder.mails.rules import TEMPLATES, Letter
 from services.reminder.receivables.rules import BalanceItem
+from shared.mail_address import is_address
 from shared.money import Money
 
 ITEM = BalanceItem("R-1", date(2026, 1, 2), date(2026, 2, 1), 12, Money(125_050, "EUR"))
