@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, cast
 
+from services.invoice.customers.rules import Account, Customer
+from services.invoice.drafting.rules import QUANTITY_PLACES
+from services.invoice.entities.rules import Entity, Seller
+from services.invoice.invoices.rules import Document
+from services.invoice.payment_references.rules import payment_reference
 from services.invoice.pricing.rules import BP, TaxCategory
 from shared.errors import Conflict
 from shared.money import exponent, format_minor
@@ -195,7 +200,6 @@ class Paper:
     """Sentences in the paper's language: when to pay, what paying early earns, what paying late costs (BT-20)."""
     notes: tuple[str, ...] = ()
     preceding: Preceding | None = None
-    footer: str | None = None
 
     @property
     def lines_minor(self) -> int:
@@ -336,3 +340,85 @@ def payment_terms(paper: Paper) -> str | None:
     if paper.kind == "credit_note":
         return " ".join(paper.terms) or "Credited to the buyer's account."
     return " ".join(paper.terms) or None
+
+
+# --- from what is stored ---
+
+
+def paper_of(document: Document, account: Account) -> Paper:
+    """The paper of an issued invoice, in the customer's language."""
+    invoice, customer, entity = document.invoice, account.customer, account.entity
+    currency = invoice.currency
+    categories = {group.category for group in document.taxes}
+    buyer = buyer_of(customer)
+    return Paper(
+        kind="invoice",
+        number=invoice.number,
+        issued_on=invoice.issue_date,
+        due_on=invoice.due_date,
+        currency=currency,
+        language=customer.language,
+        seller=seller_of(entity),
+        buyer=buyer,
+        lines=tuple(
+            PaperLine(
+                position=line.position,
+                description=line.description,
+                quantity=Decimal(line.quantity_millionths).scaleb(-QUANTITY_PLACES),
+                unit_price=Decimal(line.unit_price_minor).scaleb(-exponent(currency)),
+                net_minor=line.net_minor,
+                tax_category=cast(TaxCategory, line.tax_category),
+                tax_rate_bp=line.tax_rate_bp,
+            )
+            for line in document.lines
+        ),
+        taxes=tuple(
+            PaperTax(cast(TaxCategory, group.category), group.rate_bp, group.taxable_minor, group.tax_minor)
+            for group in document.taxes
+        ),
+        deliver_to=buyer.address if "K" in categories else None,
+        accounts=accounts_of(entity.seller, currency),
+        payment_reference=payment_reference(invoice.number),
+        buyer_reference=customer.buyer_reference,
+        order_reference=invoice.reference,
+    )
+
+
+def seller_of(entity: Entity) -> Party:
+    """The selling entity as it stands on documents."""
+    seller = entity.seller
+    at = seller.address
+    reachable = seller.contact_name or seller.phone or seller.email
+    return Party(
+        name=seller.legal_name or entity.name,
+        address=Address(at.country, at.lines, at.postal_code, at.city, at.region) if at else Address(),
+        vat_id=seller.vat_id,
+        tax_number=seller.tax_number,
+        registration=seller.registration,
+        contact=Contact(seller.contact_name, seller.phone, seller.email) if reachable else None,
+        website=seller.website,
+    )
+
+
+def buyer_of(customer: Customer) -> Party:
+    """The customer as it stands on documents, with whoever deals with its invoices."""
+    at = customer.address or {}
+    person = next((each for each in customer.contacts if each.get("role") == "billing"), None)
+    return Party(
+        name=customer.name,
+        address=Address(
+            customer.country, tuple(at.get("lines", ())), at.get("postal_code"), at.get("city"), at.get("region")
+        ),
+        vat_id=customer.vat_id,
+        reference=customer.external_id,
+        contact=Contact(person.get("name"), None, person.get("email")) if person else None,
+    )
+
+
+def accounts_of(seller: Seller, currency: str) -> tuple[BankAccount, ...]:
+    """The account to pay into: the first of the invoice's currency, else the first there is."""
+    fitting = [account for account in seller.bank_accounts if account.currency == currency]
+    chosen = (fitting or list(seller.bank_accounts))[:1]
+    return tuple(
+        BankAccount(each.holder or seller.legal_name, each.iban, None, each.bic, each.bank_name) for each in chosen
+    )

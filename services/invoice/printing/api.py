@@ -1,0 +1,66 @@
+"""An invoice as a document over HTTP: PDF, UBL and CII."""
+
+import asyncio
+import re
+from dataclasses import replace
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.invoice.cii import rules as cii
+from services.invoice.documents import handlers as documents
+from services.invoice.printing import handlers
+from services.invoice.ubl import rules as ubl
+from shared.db import reading
+from shared.http.dependencies import DatabaseDep, ResourcesDep
+from shared.http.security import scope
+
+router = APIRouter(tags=["documents"], dependencies=[scope("invoices:read")])
+
+Language = Annotated[
+    Literal["en", "de", "fr", "es"] | None, Query(description="Left out: the customer's, else English")
+]
+
+_NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@router.get(
+    "/invoices/{invoice_id}/document.pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+async def as_pdf(
+    invoice_id: UUID, database: DatabaseDep, resources: ResourcesDep, language: Language = None
+) -> Response:
+    """The invoice as PDF/A-3. Where it is complete by EN 16931 it is a Factur-X document: the CII form is inside."""
+    async with reading(database) as tx:
+        written = await documents.get_paper(tx, invoice_id)
+    link = resources.pay_link(written.invoice.customer_id)
+    paper = replace(written.paper, pay_link=link, language=language or written.paper.language)
+    pdf = await asyncio.to_thread(handlers.print_invoice, paper)
+    return document(pdf, "application/pdf", f"{paper.number}.pdf")
+
+
+@router.get(
+    "/invoices/{invoice_id}/document.xml",
+    response_class=Response,
+    responses={200: {"content": {"application/xml": {}}}},
+)
+async def as_xml(
+    invoice_id: UUID,
+    database: DatabaseDep,
+    form: Annotated[Literal["ubl", "cii"], Query(alias="format", description="UBL 2.1, or CII as in Factur-X")] = "ubl",
+) -> Response:
+    """The electronic invoice (EN 16931). Where the standard asks for what the invoice lacks, the problem names it all."""
+    async with reading(database) as tx:
+        written = await documents.get_paper(tx, invoice_id)
+    write = ubl.write if form == "ubl" else cii.write
+    xml = await asyncio.to_thread(write, written.paper)
+    return document(xml, "application/xml", f"{written.paper.number}-{form}.xml")
+
+
+def document(content: bytes, media_type: str, name: str) -> Response:
+    """Shown in the browser, and saved under a name that any file system takes."""
+    file_name = _NOT_IN_A_FILE_NAME.sub("-", name)
+    return Response(content, media_type=media_type, headers={"content-disposition": f'inline; filename="{file_name}"'})
