@@ -7,6 +7,7 @@ import asyncio
 from services.invoice.customers import handlers as customers
 from services.invoice.imports import handlers as imports
 from services.invoice.overdue import handlers as overdue
+from services.invoice.reconciliation import handlers as reconciliation
 from services.invoice.recurring import handlers as recurring
 from shared.db import reading, transaction
 from shared.errors import Unavailable
@@ -67,3 +68,10 @@ async def issue_recurring(context: TickContext) -> bool:
     if waits and not billed:
         raise waits
     return billed
+
+
+@ticks.on(next_due=reconciliation.NEXT_DUE)
+async def reconcile_books(context: TickContext) -> bool:
+    shown = await reconciliation.ask_reporting(context.database, context.resources.reporting)
+    async with transaction(context.database) as tx:
+        return await reconciliation.reconcile_daily(tx, shown) is not None

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -57,12 +58,31 @@ class CreditNextDoor:
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"title": "no such customer"})
 
 
+@dataclass
+class ReportingNextDoor:
+    """A reporting service that shows what the test says, by customer and currency; away while that is None."""
+
+    shows: list[tuple[str, str, str]] | None = None
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.shows is None:
+            return httpx.Response(503)
+        items = [{"group": who, "currency": currency, "total": total} for who, currency, total in self.shows]
+        if "group_by" not in request.url.params:
+            sums: dict[str, Decimal] = {}
+            for _, currency, total in self.shows:
+                sums[currency] = sums.get(currency, Decimal(0)) + Decimal(total)
+            items = [{"group": None, "currency": currency, "total": str(total)} for currency, total in sums.items()]
+        return httpx.Response(200, json={"items": items, "next_cursor": None})
+
+
 @dataclass(frozen=True)
 class Receivables:
     http: httpx.AsyncClient
     database: Database
     credit: CreditNextDoor
     resources: Any
+    reporting: ReportingNextDoor = field(default_factory=ReportingNextDoor)
 
     async def post(self, path: str, body: Any, key: str | None = None) -> httpx.Response:
         return await self.http.post(path, json=body, headers={"idempotency-key": key or str(uuid4())})

@@ -13,7 +13,7 @@ from services.invoice.app import create_api
 from services.invoice.settings import Settings
 from shared import tokens
 from shared.db import Database
-from tests.invoice.client import CreditNextDoor, Receivables
+from tests.invoice.client import CreditNextDoor, Receivables, ReportingNextDoor
 
 SIMULATED_FROM = "2024-03-01 08:00Z"
 
@@ -54,10 +54,15 @@ async def serving(database: Database, keys_folder: Path, bearer: str) -> AsyncIt
         jwks_file=keys_folder / tokens.KEY_SET_FILE,
         public_url="https://pay.example/",
     )
-    credit = CreditNextDoor()
-    app = create_api(settings, database=database, credit_transport=httpx.MockTransport(credit.answer))
+    credit, reporting = CreditNextDoor(), ReportingNextDoor()
+    app = create_api(
+        settings,
+        database=database,
+        credit_transport=httpx.MockTransport(credit.answer),
+        reporting_transport=httpx.MockTransport(reporting.answer),
+    )
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         headers = {"authorization": f"Bearer {bearer}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://invoice", headers=headers) as client:
-            yield Receivables(client, database, credit, app.state.resources)
+            yield Receivables(client, database, credit, app.state.resources, reporting)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from io import StringIO
+
 import asyncpg
 import pytest
 
@@ -173,3 +176,45 @@ async def test_a_customer_without_invoices_owes_nothing_and_a_stranger_is_a_404(
     stranger = await books.http.get("/v1/customers/0190b8d0-0000-7000-8000-000000000000/balance")
     assert stranger.status_code == 404
     assert stranger.json()["type"].endswith("/customer-not-found")
+
+
+async def test_a_figure_is_drilled_into_its_entries(books: Receivables) -> None:
+    customer = await books.customer()
+    invoice = await books.issue(customer, "100.00")
+    await books.issue(customer, "50.00")
+    payment = await books.pay("100.00", customer_id=customer, reference=invoice["number"])
+
+    of_invoice = (await books.get("/v1/journal", invoice_id=invoice["id"]))["items"]
+    of_payment = (await books.get("/v1/journal", payment_id=payment["id"], account="bank"))["items"]
+
+    assert [each["kind"] for each in of_invoice] == ["invoice", "allocation"]
+    assert [(each["kind"], each["amount"]["amount"]) for each in of_payment] == [("payment", "100.00")]
+
+
+async def test_the_general_ledger_takes_the_journal_under_its_own_account_codes(books: Receivables) -> None:
+    chart = "/v1/entities/default/chart-of-accounts"
+    mapped = await books.http.put(
+        chart,
+        json={"accounts": {"trade_receivables": {"code": "1400", "name": "Forderungen"}}},
+        headers={"if-match": '"0"'},
+    )
+    stale = await books.http.put(chart, json={"accounts": {}}, headers={"if-match": '"0"'})
+    customer = await books.customer(external_id="=HYPERLINK(1)")
+    await books.issue(customer, "100.00", issue_date="2024-02-03")
+
+    exported = await books.http.get("/v1/journal.csv", params={"from": "2024-02-01", "to": "2024-02-29"})
+
+    assert (mapped.status_code, stale.status_code) == (200, 412)
+    assert exported.headers["content-type"] == "text/csv; charset=utf-8"
+    header, row = csv.DictReader(StringIO(exported.text)).fieldnames, list(csv.DictReader(StringIO(exported.text)))
+    assert header is not None
+    assert header[:3] == ["entry", "entity", "effective_on"]
+    [entry] = row
+    assert (entry["debit_account"], entry["debit_name"]) == ("1400", "Forderungen")
+    assert (entry["credit_account"], entry["credit_name"]) == ("4000", "Revenue")
+    assert (entry["amount"], entry["currency"]) == ("100.00", "EUR")
+    assert entry["customer"] == "'=HYPERLINK(1)"
+
+
+async def test_an_export_of_an_unknown_entity_is_not_found(books: Receivables) -> None:
+    assert (await books.http.get("/v1/journal.csv", params={"entity_id": "nowhere"})).status_code == 404

@@ -24,11 +24,14 @@ A reversal is the same entry with the sides exchanged, pointing at the entry it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, cast
 from uuid import UUID
+
+from shared.money import format_minor
 
 Ledger = Literal[
     "trade_receivables",
@@ -96,6 +99,91 @@ class Booked:
     payment_id: UUID | None
     source_id: UUID | None
     reverses: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries: those with an effective date in a closed span, narrowed by whatever else is given."""
+
+    first: date = date.min
+    last: date = date.max
+    entity_id: str | None = None
+    customer_id: UUID | None = None
+    invoice_id: UUID | None = None
+    payment_id: UUID | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChartAccount:
+    """What the general ledger calls one of our accounts."""
+
+    code: str
+    name: str
+
+
+DEFAULT_CHART: Mapping[Ledger, ChartAccount] = MappingProxyType(
+    {
+        "bank": ChartAccount("1000", "Bank"),
+        "trade_receivables": ChartAccount("1100", "Trade receivables"),
+        "unapplied_cash": ChartAccount("2100", "Unapplied cash"),
+        "output_tax": ChartAccount("2200", "Output tax"),
+        "opening_balance": ChartAccount("3000", "Opening balances"),
+        "revenue": ChartAccount("4000", "Revenue"),
+        "interest_income": ChartAccount("4200", "Interest on late payment"),
+        "fee_income": ChartAccount("4210", "Fees and recovery costs"),
+        "discounts_allowed": ChartAccount("4900", "Discounts allowed"),
+        "small_differences": ChartAccount("4910", "Small differences"),
+        "bad_debt_recovered": ChartAccount("4920", "Bad debt recovered"),
+        "bad_debt": ChartAccount("6900", "Bad debt"),
+    }
+)
+"""Until an entity brings its own; a number range as many small charts of accounts have it, no standard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """An entity's chart of accounts: every account of the journal has a code. Version 0 is the default."""
+
+    entity_id: str
+    version: int
+    accounts: Mapping[str, ChartAccount]
+
+    def of(self, account: str) -> ChartAccount:
+        return self.accounts.get(account) or DEFAULT_CHART[cast("Ledger", account)]
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An entry with the names that people know: of the customer, the invoice and the payment."""
+
+    entry: Booked
+    customer_external_id: str
+    invoice_number: str | None
+    payment_reference: str | None
+
+
+EXPORT_COLUMNS = (
+    *("entry", "entity", "effective_on", "booked_on", "kind", "debit_account", "debit_name", "credit_account"),
+    *("credit_name", "amount", "currency", "customer", "invoice", "payment", "reference", "reverses"),
+)
+
+
+def export_row(posting: Posting, chart: Chart) -> tuple[str, ...]:
+    """One entry as the general ledger takes it, in the order of `EXPORT_COLUMNS`."""
+    entry, debit, credit = posting.entry, chart.of(posting.entry.debit), chart.of(posting.entry.credit)
+    return (
+        *(str(entry.id), entry.entity_id, entry.effective_on.isoformat(), entry.booked_on.isoformat(), entry.kind),
+        *(debit.code, debit.name, credit.code, credit.name),
+        *(format_minor(entry.amount_minor, entry.currency), entry.currency),
+        *(_harmless(posting.customer_external_id), posting.invoice_number or "", str(entry.payment_id or "")),
+        *(_harmless(posting.payment_reference or ""), str(entry.reverses or "")),
+    )
+
+
+def _harmless(text: str) -> str:
+    """Text from outside that a spreadsheet would take for a formula is told to be text (OWASP, CSV injection)."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
-"""Table: journal_entry."""
+"""Tables: journal_entry and chart_of_accounts; customer, invoice and payment are read for their names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import astuple, fields
 from datetime import date
 from operator import attrgetter
 from uuid import UUID
 
-from services.invoice.journal.rules import AccountTotal, Booked, Entry
+from services.invoice.journal.rules import AccountTotal, Booked, Chart, ChartAccount, Entry, EntryFilter, Posting
 from shared.db import Tx
 
 _FIELDS = tuple(field.name for field in fields(Entry))
@@ -53,35 +53,78 @@ async def reverse_source(tx: Tx, source_ids: Sequence[UUID], effective_on: date,
     await tx.execute(_REVERSE_SOURCE, source_ids, effective_on, booked_on)
 
 
-_PAGE = """
-select id, entity_id, customer_id, effective_on, booked_on, kind, debit, credit, amount_minor, currency, invoice_id,
-       payment_id, source_id, reverses
-from journal_entry
-where (effective_on, id) > ($1, $2)
-  and effective_on >= $3 and effective_on <= $4
-  and ($5::uuid is null or customer_id = $5)
-order by effective_on, id limit $6
+_BOOKED = ", ".join(f"e.{field.name}" for field in fields(Booked))
+_WIDTH = len(fields(Booked))
+
+_WHICH = """
+    (e.effective_on, e.id) > ($1, $2)
+    and e.effective_on between $3 and $4
+    and ($5::text is null or e.entity_id = $5)
+    and ($6::uuid is null or e.customer_id = $6)
+    and ($7::uuid is null or e.invoice_id = $7)
+    and ($8::uuid is null or e.payment_id = $8)
+    and ($9::text is null or $9 in (e.debit, e.credit))
+order by e.effective_on, e.id limit $10
+"""
+
+_PAGE = f"select {_BOOKED} from journal_entry e where {_WHICH}"
+
+
+async def page(tx: Tx, which: EntryFilter, after: tuple[date, int], limit: int) -> list[Booked]:
+    return [Booked(*row.values()) for row in await tx.fetch(_PAGE, *after, *astuple(which), limit)]
+
+
+_POSTINGS = f"""
+select {_BOOKED}, c.external_id, i.number, p.reference
+from journal_entry e
+join customer c on c.id = e.customer_id
+left join invoice i on i.id = e.invoice_id
+left join payment p on p.id = e.payment_id
+where {_WHICH}
 """
 
 
-async def page(
-    tx: Tx, after: tuple[date, int], first: date, last: date, customer_id: UUID | None, limit: int
-) -> list[Booked]:
-    rows = await tx.fetch(_PAGE, *after, first, last, customer_id, limit)
-    return [Booked(*row.values()) for row in rows]
+async def postings(tx: Tx, which: EntryFilter, after: tuple[date, int], limit: int) -> list[Posting]:
+    rows = [tuple(row.values()) for row in await tx.fetch(_POSTINGS, *after, *astuple(which), limit)]
+    return [Posting(Booked(*values[:_WIDTH]), *values[_WIDTH:]) for values in rows]
+
+
+_CHART = "select version, accounts from chart_of_accounts where entity_id = $1"
+
+
+async def chart(tx: Tx, entity_id: str) -> Chart | None:
+    row = await tx.fetchrow(_CHART, entity_id)
+    if row is None:
+        return None
+    return Chart(entity_id, row["version"], {name: ChartAccount(*each) for name, each in row["accounts"].items()})
+
+
+_KEEP_CHART = """
+insert into chart_of_accounts as c (entity_id, version, accounts) values ($1, $2, $3)
+on conflict (entity_id) do update set version = excluded.version, accounts = excluded.accounts
+where c.version = excluded.version - 1
+returning true
+"""
+
+
+async def keep_chart(tx: Tx, chart: Chart) -> bool:
+    """False when somebody else changed it meanwhile."""
+    accounts = {name: [each.code, each.name] for name, each in chart.accounts.items()}
+    return bool(await tx.fetchval(_KEEP_CHART, chart.entity_id, chart.version, accounts))
 
 
 _TRIAL_BALANCE = """
 select account, currency, sum(debit_minor)::bigint, sum(credit_minor)::bigint
 from (
     select debit as account, currency, amount_minor as debit_minor, 0 as credit_minor from journal_entry
-    where effective_on <= $1
+    where effective_on <= $1 and ($2::text is null or entity_id = $2)
     union all
-    select credit, currency, 0, amount_minor from journal_entry where effective_on <= $1
+    select credit, currency, 0, amount_minor from journal_entry
+    where effective_on <= $1 and ($2::text is null or entity_id = $2)
 ) sides
 group by account, currency order by currency, account
 """
 
 
-async def account_totals(tx: Tx, as_of: date) -> list[AccountTotal]:
-    return [AccountTotal(*row.values()) for row in await tx.fetch(_TRIAL_BALANCE, as_of)]
+async def account_totals(tx: Tx, as_of: date, entity_id: str | None) -> list[AccountTotal]:
+    return [AccountTotal(*row.values()) for row in await tx.fetch(_TRIAL_BALANCE, as_of, entity_id)]
