@@ -24,6 +24,8 @@ async def test_a_payment_settles_the_invoice_its_reference_names(books: Receivab
             "invoice_id": named["id"],
             "invoice_number": "5133177585",
             "amount": eur("100.00"),
+            "charges": eur("0.00"),
+            "principal": eur("100.00"),
             "effective_on": "2024-02-20",
             "reversed_on": None,
         }

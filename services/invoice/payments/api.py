@@ -93,11 +93,14 @@ class ReversePaymentIn(Body):
 
 
 class AllocationOut(BaseModel):
-    """`reversed_on` is the date it was taken back; null while it stands."""
+    """`reversed_on` is the date it was taken back; null while it stands. `amount` = `charges` (what of it went to costs
+    and interest) + `principal`."""
 
     invoice_id: UUID
     invoice_number: str
     amount: Money
+    charges: Money
+    principal: Money
     effective_on: date
     reversed_on: date | None
 
@@ -142,6 +145,8 @@ class PaymentOut(BaseModel):
                     invoice_id=each.invoice_id,
                     invoice_number=each.invoice_number,
                     amount=each.amount,
+                    charges=each.charges,
+                    principal=each.amount - each.charges,
                     effective_on=each.effective_on,
                     reversed_on=each.reversed_on,
                 )

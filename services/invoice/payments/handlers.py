@@ -19,7 +19,7 @@ from services.invoice.customers.rules import Account
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Invoice, Outcome, effective_date
+from services.invoice.invoices.rules import Adjustment, Invoice, Outcome, effective_date, restore, take_off
 from services.invoice.invoices.rules import allocate as allocate_to
 from services.invoice.invoices.rules import unallocate as take_from
 from services.invoice.journal import handlers as journal
@@ -105,11 +105,12 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
         return Recorded(payment, (), tx.now)
 
     applied, event = rules.apply(payment, plan, effective_on=payment.received_on, booked_on=today)
-    allocations = _new_allocations(plan, payment.received_on)
+    allocations = await _new_allocations(tx, account, plan, payment.received_on)
     await store.insert(tx, applied, allocations)
     outcomes = await _settle(tx, account, plan, payment.received_on, today)
     await journal.post(tx, [arrival, *_entries(applied, allocations, today)])
     await outbox.append(tx, received, event, *(event for outcome in outcomes for event in outcome.events))
+    await _take_off_differences(tx, account, applied, plan, outcomes, today)
     return Recorded(applied, _recorded(applied, plan, allocations), tx.now)
 
 
@@ -158,11 +159,69 @@ async def _settle(tx: Tx, account: Account, plan: Plan, received_on: date, today
     return outcomes
 
 
-def _new_allocations(plan: Plan, received_on: date) -> list[NewAllocation]:
+async def _take_off_differences(
+    tx: Tx, account: Account, payment: Payment, plan: Plan, paid: Sequence[Outcome], today: date
+) -> None:
+    """Take the small differences of a plan off the invoices that it has paid; a reversal brings them back."""
+    adjustments = [
+        Adjustment(
+            id=new_id(),
+            invoice_id=part.invoice.id,
+            component="small_difference",
+            amount_minor=part.difference_minor,
+            effective_on=outcome.invoice.moved_on,
+            booked_on=today,
+            reason="a payment within the tolerance",
+            source_id=payment.id,
+        )
+        for part, outcome in zip(plan.parts, paid, strict=True)
+        if part.difference_minor
+    ]
+    if not adjustments:
+        return
+    by_id = {outcome.invoice.id: outcome.invoice for outcome in paid}
+    moved = [(by_id[each.invoice_id], take_off(by_id[each.invoice_id], each)) for each in adjustments]
+    outcomes = await disputes.shrink_disputes(tx, moved, today)
+    entries = [
+        Entry(
+            entity_id=payment.entity_id,
+            customer_id=payment.customer_id,
+            effective_on=each.effective_on,
+            booked_on=today,
+            kind="small_difference",
+            debit="small_differences",
+            credit="trade_receivables",
+            amount_minor=each.amount_minor,
+            currency=payment.currency,
+            invoice_id=each.invoice_id,
+            source_id=each.id,
+        )
+        for each in adjustments
+    ]
+    await invoices.adjust(tx, account, list(zip(adjustments, outcomes, strict=True)), entries)
+
+
+async def _new_allocations(tx: Tx, account: Account, plan: Plan, received_on: date) -> list[NewAllocation]:
+    """The plan's parts, each split into what goes to charges and what to the principal."""
+    charged = [part.invoice.id for part in plan.parts if part.invoice.charged_minor]
+    paid = await store.charges_paid(tx, charged) if charged else {}
+    order = account.entity.policies.cash_application.allocation_order
     return [
-        NewAllocation(part.invoice.id, part.amount_minor, effective_date(part.invoice, received_on))
+        NewAllocation(
+            part.invoice.id,
+            part.amount_minor,
+            effective_date(part.invoice, received_on),
+            rules.charges_part(
+                part.invoice, part.amount_minor, charges_paid_minor=paid.get(part.invoice.id, 0), order=order
+            ),
+        )
         for part in plan.parts
     ]
+
+
+async def charges_paid(tx: Tx, invoice_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """What of the charges of these invoices has been paid, by invoice; those of which nothing is, are left out."""
+    return await store.charges_paid(tx, invoice_ids)
 
 
 def _entries(payment: Payment, allocations: Sequence[NewAllocation], today: date) -> list[Entry]:
@@ -190,6 +249,7 @@ def _recorded(payment: Payment, plan: Plan, allocations: Sequence[NewAllocation]
             payment.money(new.amount_minor),
             new.effective_on,
             None,
+            payment.money(new.charges_minor),
         )
         for part, new in zip(plan.parts, allocations, strict=True)
     )
@@ -206,12 +266,13 @@ async def allocate_payment(tx: Tx, command: AllocatePayment) -> Recorded:
     candidates = await _named(tx, payment.customer_id, payment.entity_id, command.allocations)
     plan = rules.by_request(command.allocations, candidates, payment.money(payment.unapplied_minor))
     applied, event = rules.apply(payment, plan, effective_on=today, booked_on=today)
-    allocations = _new_allocations(plan, today)
+    allocations = await _new_allocations(tx, account, plan, today)
 
     await store.allocate(tx, applied, allocations)
     outcomes = await _settle(tx, account, plan, today, today)
     await journal.post(tx, _entries(applied, allocations, today))
     await outbox.append(tx, event, *(event for outcome in outcomes for event in outcome.events))
+    await _take_off_differences(tx, account, applied, plan, outcomes, today)
     return Recorded(applied, tuple(await store.allocations_of(tx, [payment.id])), booked_at)
 
 
@@ -236,8 +297,20 @@ async def reverse_payment(tx: Tx, command: ReversePayment) -> Recorded:
     await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
     await journal.reverse_payment(tx, payment.id, effective_on=today, booked_on=today)
     await outbox.append(tx, *events, *(event for outcome in outcomes for event in outcome.events))
+    await _restore_adjustments(tx, account, payment.id, [outcome.invoice for outcome in outcomes], today)
     taken_back = tuple(replace(each, reversed_on=each.reversed_on or today) for each in allocations)
     return Recorded(reversed_payment, taken_back, booked_at)
+
+
+async def _restore_adjustments(
+    tx: Tx, account: Account, payment_id: UUID, reopened: Sequence[Invoice], today: date
+) -> None:
+    """Bring back what a payment had taken off its invoices besides itself."""
+    by_id = {invoice.id: invoice for invoice in reopened}
+    for adjustment in await invoices.adjustments_from(tx, payment_id):
+        outcome = restore(by_id[adjustment.invoice_id], adjustment, on=today)
+        by_id[adjustment.invoice_id] = outcome.invoice
+        await invoices.restore(tx, account, [(adjustment, outcome)], on=today, booked_on=today)
 
 
 async def _lock_payment(tx: Tx, payment_id: UUID) -> tuple[Account, Payment, datetime]:

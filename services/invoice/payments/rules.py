@@ -22,6 +22,7 @@ from shared.events.invoice import (
 from shared.money import Money
 
 Status = Literal["unapplied", "partly_applied", "applied", "refunded", "reversed"]
+AllocationOrder = Literal["charges_first", "principal_first"]
 Basis = Literal["explicit", "reference", "oldest_due", "none"]
 """How it was decided where a payment goes: told, by the invoice numbers in its reference, by age, or not at all."""
 
@@ -113,11 +114,13 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An allocation asked for: an invoice by id or number, and how much (None: as much as goes)."""
+    """An allocation asked for: an invoice by id or number, and how much (None: as much as goes). `difference` is what
+    is taken off the invoice besides, as a small difference."""
 
     invoice_id: UUID | None
     number: str | None
     amount: Money | None = None
+    difference: Money | None = None
 
     def names(self, invoice: Invoice) -> bool:
         return invoice.id == self.invoice_id or (self.invoice_id is None and invoice.number == self.number)
@@ -128,8 +131,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """What of a payment goes to an invoice, and what is taken off it besides as a small difference."""
+
     invoice: Invoice
     amount_minor: int
+    difference_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ def by_request(wanted: Sequence[Wanted], invoices: Sequence[Invoice], available:
             raise AllocationRefused(f"invoice {invoice.number} is named twice", field=field)
         _same_currency(available, invoice, field)
         amount = _wanted_amount(each, invoice, left, field)
-        parts.append(Part(invoice, amount))
+        parts.append(Part(invoice, amount, _difference(each, invoice, amount, field)))
         left -= amount
     return Plan(tuple(parts), "explicit")
 
@@ -208,6 +214,35 @@ def _wanted_amount(wanted: Wanted, invoice: Invoice, left_minor: int, field: str
     if amount > left_minor:
         raise OverAllocated(f"{money(left_minor)} of the payment is left, not {wanted.amount}", field=f"{field}/amount")
     return amount
+
+
+def _difference(wanted: Wanted, invoice: Invoice, amount_minor: int, field: str) -> int:
+    if wanted.difference is None:
+        return 0
+    if wanted.difference.currency != invoice.currency:
+        raise CurrencyMismatch(
+            f"a difference of {wanted.difference} on an invoice in {invoice.currency}", field=f"{field}/difference"
+        )
+    minor = wanted.difference.minor
+    if minor < 0 or amount_minor + minor > invoice.balance_minor:
+        raise OverAllocated(
+            f"invoice {invoice.number} owes {invoice.money(invoice.balance_minor)}: with {invoice.money(amount_minor)} "
+            f"paid, a difference of {wanted.difference} is not left",
+            field=f"{field}/difference",
+        )
+    return minor
+
+
+def charges_part(invoice: Invoice, amount_minor: int, *, charges_paid_minor: int, order: AllocationOrder) -> int:
+    """What of a payment on an invoice goes to its charges (costs and interest); the rest goes to the principal.
+
+    `charges_first` is s. 367(1) BGB: costs, then interest, then the principal. `principal_first` is what a debtor may
+    ask for and a seller may grant (s. 367(2)).
+    """
+    charges_open = min(invoice.balance_minor, max(0, invoice.charged_minor - charges_paid_minor))
+    if order == "charges_first":
+        return min(amount_minor, charges_open)
+    return max(0, amount_minor - (invoice.balance_minor - charges_open))
 
 
 def automatic(invoices: Sequence[Invoice], numbers: Sequence[str], available: Money, customer_currency: str) -> Plan:

@@ -23,6 +23,7 @@ class NewAllocation:
     invoice_id: UUID
     amount_minor: int
     effective_on: date
+    charges_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Allocation:
     amount: Money
     effective_on: date
     reversed_on: date | None
+    charges: Money
+    """What of the amount went to the invoice's costs and interest."""
 
 
 _INSERT = f"""
@@ -40,8 +43,8 @@ with received as (
     insert into payment ({", ".join(_FIELDS)}, status, unapplied_minor, booked_at)
     values ({", ".join(f"${n}" for n in range(1, _F + 4))})
 )
-insert into allocation (payment_id, invoice_id, amount_minor, effective_on)
-select $1, * from unnest(${_F + 4}::uuid[], ${_F + 5}::bigint[], ${_F + 6}::date[])
+insert into allocation (payment_id, invoice_id, amount_minor, effective_on, charges_minor)
+select $1, * from unnest(${_F + 4}::uuid[], ${_F + 5}::bigint[], ${_F + 6}::date[], ${_F + 7}::bigint[])
 """
 
 
@@ -59,8 +62,8 @@ with applied as (
     update payment set version = $2, applied_minor = $3, unapplied_minor = $4, status = $5, applied_by = $6
     where id = $1
 )
-insert into allocation (payment_id, invoice_id, amount_minor, effective_on)
-select $1, * from unnest($7::uuid[], $8::bigint[], $9::date[])
+insert into allocation (payment_id, invoice_id, amount_minor, effective_on, charges_minor)
+select $1, * from unnest($7::uuid[], $8::bigint[], $9::date[], $10::bigint[])
 """
 
 
@@ -73,11 +76,12 @@ async def allocate(tx: Tx, payment: Payment, allocations: Sequence[NewAllocation
     )
 
 
-def _columns(allocations: Sequence[NewAllocation]) -> tuple[list[UUID], list[int], list[date]]:
+def _columns(allocations: Sequence[NewAllocation]) -> tuple[list[UUID], list[int], list[date], list[int]]:
     return (
         [allocation.invoice_id for allocation in allocations],
         [allocation.amount_minor for allocation in allocations],
         [allocation.effective_on for allocation in allocations],
+        [allocation.charges_minor for allocation in allocations],
     )
 
 
@@ -114,7 +118,7 @@ async def customer_of(tx: Tx, payment_id: UUID) -> UUID | None:
 
 
 _ALLOCATIONS = """
-select a.payment_id, a.invoice_id, i.number, a.amount_minor, i.currency, a.effective_on, a.reversed_on
+select a.payment_id, a.invoice_id, i.number, a.amount_minor, i.currency, a.effective_on, a.reversed_on, a.charges_minor
 from allocation a join invoice i on i.id = a.invoice_id
 where a.payment_id = any($1::uuid[]) order by a.id
 """
@@ -122,11 +126,23 @@ where a.payment_id = any($1::uuid[]) order by a.id
 
 async def allocations_of(tx: Tx, payment_ids: Sequence[UUID]) -> list[Allocation]:
     return [
-        Allocation(payment_id, invoice_id, number, Money(minor, currency), effective_on, reversed_on)
-        for payment_id, invoice_id, number, minor, currency, effective_on, reversed_on in await tx.fetch(
+        Allocation(
+            payment_id, invoice_id, number, Money(minor, currency), effective_on, reversed_on, Money(charges, currency)
+        )
+        for payment_id, invoice_id, number, minor, currency, effective_on, reversed_on, charges in await tx.fetch(
             _ALLOCATIONS, payment_ids
         )
     ]
+
+
+_CHARGES_PAID = """
+select invoice_id, sum(charges_minor)::bigint from allocation
+where invoice_id = any($1::uuid[]) and reversed_on is null group by invoice_id
+"""
+
+
+async def charges_paid(tx: Tx, invoice_ids: Sequence[UUID]) -> dict[UUID, int]:
+    return {row[0]: row[1] for row in await tx.fetch(_CHARGES_PAID, invoice_ids)}
 
 
 @dataclass(frozen=True, slots=True)
