@@ -24,6 +24,7 @@ from shared import context, log
 from shared.clock import ClockNotSet
 from shared.db import INFRASTRUCTURE_ERRORS
 from shared.errors import DomainError
+from shared.http.models import FieldProblem, ProblemDocument
 
 logger = log.get(__name__)
 
@@ -87,6 +88,19 @@ def problem_response(
     if extra:
         document.update({name: value for name, value in extra.items() if name not in document})
     return Response(orjson.dumps(document, default=str), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def problem_of(error: DomainError, instance: str, place: str) -> ProblemDocument:
+    """The problem of one item of a batch, which stands at `place` in the body: `/questions/3`."""
+    errors = [FieldProblem(pointer=f"#{place}{error.field}", detail=error.detail)] if error.field else None
+    return ProblemDocument(
+        type=TYPE_PREFIX + error.slug,
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        instance=instance,
+        errors=errors,
+    )
 
 
 def _wants_page(request: Request) -> bool:

@@ -150,3 +150,95 @@ async def test_asking_and_looking_need_different_scopes(credit: Credit, token: C
 
     assert problem(asked, 403) == "forbidden"
     assert looked.status_code == 200
+
+
+def question(customer_id: str, amount: str = "1.00", asked_as: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"asked_as": asked_as or str(uuid4()), "customer_id": customer_id, "amount": money(amount), **more}
+
+
+async def ask(credit: Credit, *questions: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = await credit.post("/v1/credit-decisions/batches", {"questions": questions})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["answers"]
+
+
+async def test_many_questions_are_answered_at_once_in_their_order_and_with_the_figures_of_each(credit: Credit) -> None:
+    first, second = await credit.onboard(), await credit.onboard()
+    await credit.hear(Invoice(UUID(second["id"]), 4_999_900).issue())
+
+    answers = await ask(
+        credit,
+        question(second["id"], "1.01", "a", reference="PO 1", correlation_id="work-1"),
+        question(first["id"], "1.01", "b"),
+        question(second["id"], "1.00", "c"),
+    )
+
+    assert [answer["asked_as"] for answer in answers] == ["a", "b", "c"]
+    assert [answer["decision"]["outcome"] for answer in answers] == ["declined", "approved", "approved"]
+    assert [answer["problem"] for answer in answers] == [None] * 3
+    assert answers[0]["decision"]["available"] == money("1.00")
+    assert await credit.get(f"/v1/credit-decisions/{answers[0]['decision']['id']}") == answers[0]["decision"]
+    told = [event for event in await credit.published() if event["type"] == "credit.decision_made"]
+    assert [str(event["subject"]) for event in told] == [answer["decision"]["id"] for answer in answers]
+    correlations = await credit.database.pool.fetch(
+        "select correlation from event_log where type like '%decision_made%' order by seq"
+    )
+    assert (
+        correlations[0]["correlation"] == "work-1" != correlations[1]["correlation"] == correlations[2]["correlation"]
+    )
+
+
+async def test_a_question_that_cannot_be_answered_costs_only_itself(credit: Credit) -> None:
+    customer = await credit.onboard()
+
+    answers = await ask(credit, question(str(uuid4())), question(customer["id"], "0.00"), question(customer["id"]))
+
+    unknown, nothing, good = answers
+    assert unknown["decision"] is None
+    assert unknown["problem"]["type"].endswith("/unknown-customer")
+    assert unknown["problem"]["errors"][0]["pointer"] == "#/questions/0/customer_id"
+    assert nothing["problem"]["errors"][0]["pointer"] == "#/questions/1/amount/amount"
+    assert good["decision"]["outcome"] == "approved"
+
+
+async def test_a_question_asked_again_gets_the_decision_that_was_made_in_whatever_company(credit: Credit) -> None:
+    customer = await credit.onboard()
+    [first] = await ask(credit, question(customer["id"], asked_as="a"))
+    await credit.hear(Invoice(UUID(customer["id"]), 9_000_000).issue())
+
+    other, again, twin, twin_again, changed = await ask(
+        credit,
+        question(customer["id"], asked_as="b"),
+        question(customer["id"], asked_as="a"),
+        question(customer["id"], asked_as="c"),
+        question(customer["id"], asked_as="c"),
+        question(customer["id"], "2.00", asked_as="a"),
+    )
+
+    assert again == first
+    assert twin_again == twin
+    assert other["decision"]["outcome"] == "declined"
+    assert changed["problem"]["type"].endswith("/question-changed")
+    assert changed["problem"]["errors"][0]["pointer"] == "#/questions/4/asked_as"
+    listed = await credit.get("/v1/credit-decisions", customer_id=customer["id"])
+    assert len(listed["items"]) == 3
+    assert len([event for event in await credit.published() if event["type"] == "credit.decision_made"]) == 3
+
+
+async def test_the_same_question_asked_from_many_sides_at_once_is_decided_once(credit: Credit) -> None:
+    people = [(await credit.onboard())["id"] for _ in range(4)]
+    questions = [question(person, asked_as=person) for person in people]
+
+    asked = await asyncio.gather(*(ask(credit, *order) for order in (questions, questions[::-1]) * 4))
+
+    for answers in asked:
+        assert sorted(answers, key=str) == sorted(asked[0], key=str)
+    assert await credit.database.pool.fetchval("select count(*) from credit_decision") == 4
+
+
+@pytest.mark.parametrize("questions", [[], [{"customer_id": str(uuid4()), "amount": money("1.00")}], 101 * [1]])
+async def test_a_batch_has_between_one_and_a_hundred_questions_each_with_a_name(
+    credit: Credit, questions: list[Any]
+) -> None:
+    answer = await credit.post("/v1/credit-decisions/batches", {"questions": questions})
+    assert problem(answer, 422) == "invalid-request"

@@ -46,16 +46,18 @@ class CreditNextDoor:
         if not self.reachable:
             raise httpx.ConnectError("credit is away", request=request)
         if request.method == "POST":
-            question = json.loads(request.content)
-            self.asked.append({**question, "key": request.headers["idempotency-key"]})
-            reasons = ["limit_exceeded"] if self.outcome == "declined" else []
-            decision = {"id": str(uuid4()), "outcome": self.outcome, "reasons": reasons}
-            return httpx.Response(201, json=decision)
+            questions = json.loads(request.content)["questions"]
+            self.asked += questions
+            return httpx.Response(201, json={"answers": [self._decide(question["asked_as"]) for question in questions]})
         if external_id := request.url.params.get("external_id"):
             found = [each for each in self.customers.values() if each["external_id"] == external_id]
             return httpx.Response(200, json={"items": found, "next_cursor": None})
         found = self.customers.get(request.url.path.rpartition("/")[2])
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"title": "no such customer"})
+
+    def _decide(self, asked_as: str) -> dict[str, Any]:
+        reasons = ["limit_exceeded"] if self.outcome == "declined" else []
+        return {"asked_as": asked_as, "decision": {"id": str(uuid4()), "outcome": self.outcome, "reasons": reasons}}
 
 
 @dataclass

@@ -84,7 +84,7 @@ async def test_a_request_tried_again_after_a_refusal_asks_the_same_question(book
     await books.post("/v1/invoices", invoice(customer), key="k-1")
     await books.post("/v1/invoices", invoice(customer, "200.00"), key="k-1")
 
-    first, again, other = (asked["key"] for asked in books.credit.asked)
+    first, again, other = (asked["asked_as"] for asked in books.credit.asked)
     assert first == again != other
 
 

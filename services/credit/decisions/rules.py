@@ -26,6 +26,11 @@ class UnknownCustomer(Refused):
         super().__init__(f"No customer has the id {customer_id}.", field="/customer_id")
 
 
+class QuestionChanged(Refused):
+    slug = "question-changed"
+    title = "Another question was asked under this name before"
+
+
 class DecisionNotFound(NotFound):
     slug = "credit-decision-not-found"
     title = "There is no such credit decision"
@@ -40,6 +45,14 @@ class Reason(StrEnum):
     CUSTOMER_CLOSED = "customer_closed"
     NO_RATE = "no_rate_for_requested_currency"
     OTHER_CURRENCIES_NOT_COUNTED = "other_currencies_not_counted"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAs:
+    """Who asks, and the name it gives its question."""
+
+    caller: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,16 @@ def decide(
         exposure=exposure,
     )
     return Outcome(decision, (_made(decision),))
+
+
+def same_question(given: Decision, repeated: Decision) -> Decision | Refused:
+    """The decision that was given, or QuestionChanged where the repeated one is about something else."""
+    before, again = ((d.customer_id, d.requested, d.reference) for d in (given, repeated))
+    if before == again:
+        return given
+    return QuestionChanged(
+        "asked_as was sent before with another question; a new question takes a new name", field="/asked_as"
+    )
 
 
 def explain(decision: Decision) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -134,6 +135,15 @@ async def lock_standing(tx: Tx, customer_id: UUID, today: date) -> tuple[Account
     if account is None:
         raise CustomerNotFound(customer_id)
     return account, await exposure.exposure_of(tx, customer_id, today)
+
+
+async def lock_standings(
+    tx: Tx, customer_ids: Collection[UUID], today: date
+) -> Mapping[UUID, tuple[Account, Exposure]]:
+    """The same of many customers; those that are not known are not in the answer."""
+    accounts = await store.lock_accounts(tx, customer_ids)
+    owed = await exposure.exposures_of(tx, [account.customer_id for account in accounts], today)
+    return {account.customer_id: (account, owed.get(account.customer_id, NOTHING_OWED)) for account in accounts}
 
 
 def _expect(account: Account, version: int) -> None:

@@ -6,7 +6,7 @@ locking a row is what makes PostgreSQL read its newest version after a wait.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,21 @@ where c.id = $1
 """
 
 _LOCK_ACCOUNT = _READ_ACCOUNT + " for no key update of c, a"
+
+
+async def lock_accounts(tx: Tx, customer_ids: Collection[UUID]) -> list[Account]:
+    """In the one order that keeps two such transactions from waiting for each other; unknown customers are left out."""
+    return [_account(row) for row in await tx.fetch(_LOCK_ACCOUNTS, customer_ids)]
+
+
+_LOCK_ACCOUNTS = """
+select a.id, a.customer_id, c.status as customer_status, c.segment, c.currency, a.version, a.limit_minor,
+       a.currency as limit_currency, a.source, a.reason, a.policy_version
+from customer c join credit_account a on a.customer_id = c.id
+where c.id = any($1)
+order by c.id
+for no key update of c, a
+"""
 
 
 async def lock_accounts_behind(tx: Tx, policy_version: int, count_max: int) -> list[Account]:
