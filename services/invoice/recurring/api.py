@@ -17,7 +17,6 @@ from services.invoice.drafting.rules import (
     ExternalId,
     IsoDate,
     LineIn,
-    PaymentTermsIn,
     Text,
     Wire,
 )
@@ -41,6 +40,7 @@ from services.invoice.recurring.rules import (
     Timing,
     issue_date,
 )
+from services.invoice.terms.rules import PaymentTerms
 from shared.db import reading, transaction
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams, PrincipalDep, ResourcesDep
@@ -51,7 +51,7 @@ from shared.money import Money
 
 router = APIRouter(tags=["recurring invoices"])
 
-Lines = Annotated[tuple[LineIn, ...], Field(min_length=1, max_length=LINES_MAX)]
+Lines = Annotated[list[LineIn], Field(min_length=1, max_length=LINES_MAX)]
 PriceChanges = Annotated[tuple[PriceChange, ...], Field(max_length=PRICE_CHANGES_MAX)]
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -77,7 +77,7 @@ class RecurringIn(Wire):
     proration: Proration = Field(default="days", description="How parts of a period are billed")
     catch_up: CatchUp = Field(default="period_date", description="The date on an invoice that comes late")
     price_changes: PriceChanges = ()
-    payment_terms: PaymentTermsIn | None = Field(default=None, description="Left out: the customer's own")
+    payment_terms: PaymentTerms | None = Field(default=None, description="Left out: the customer's own")
     reference: Reference | None = None
     delivery_channel: DeliveryChannel = "email"
 
@@ -98,7 +98,7 @@ class ChangeRecurringIn(Wire):
     ends_on: IsoDate | None = None
     catch_up: CatchUp | None = None
     price_changes: PriceChanges | None = None
-    payment_terms: PaymentTermsIn | None = None
+    payment_terms: PaymentTerms | None = None
     reference: Reference | None = None
     delivery_channel: DeliveryChannel | None = None
 
@@ -110,7 +110,8 @@ class ChangeRecurringIn(Wire):
         return self
 
     def changes(self) -> dict:
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 class PauseIn(Wire):
@@ -147,7 +148,7 @@ class RecurringOut(BaseModel):
     pauses: tuple[Pause, ...]
     lines: tuple[LineIn, ...]
     price_changes: tuple[PriceChange, ...]
-    payment_terms: PaymentTermsIn | None
+    payment_terms: PaymentTerms | None
     reference: str | None
     delivery_channel: DeliveryChannel
     billed_through: date | None
@@ -269,7 +270,7 @@ async def agree(body: RecurringIn, once: Once, database: DatabaseDep, resources:
         include={"name", "rrule", "starts_on", "ends_on", "timing", "proration", "catch_up", "reference"}
         | {"delivery_channel"}
     )
-    terms |= {"lines": body.lines, "price_changes": body.price_changes, "payment_terms": body.payment_terms}
+    terms |= {"lines": tuple(body.lines), "price_changes": body.price_changes, "payment_terms": body.payment_terms}
     async with once as tx:
         command = AgreeRecurring(CustomerRef(account.customer.id), terms, body.count)
         recurring = await handlers.agree_recurring(tx, command, body.entity_id)

@@ -30,11 +30,11 @@ from services.invoice.drafting.rules import (
     DeliveryChannel,
     IsoDate,
     LineIn,
-    PaymentTermsIn,
     Wire,
 )
 from services.invoice.pricing.rules import ONE, Line, Priced, divide_half_even, price, scaled
 from services.invoice.recurrence.rules import Days, read_rule, whole_period
+from services.invoice.terms.rules import PaymentTerms
 from shared.calendar import ONE_DAY
 from shared.errors import Conflict, NotFound, Refused
 from shared.money import Money
@@ -143,7 +143,7 @@ class Recurring:
     pauses: tuple[Pause, ...]
     lines: tuple[LineIn, ...]
     price_changes: tuple[PriceChange, ...]
-    payment_terms: PaymentTermsIn | None
+    payment_terms: PaymentTerms | None
     reference: str | None
     delivery_channel: DeliveryChannel
     billed_through: date | None

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.invoice.drafting.rules import LineIn, PaymentTermsIn
+from services.invoice.drafting.rules import LineIn
 from services.invoice.recurrence.rules import Days
 from services.invoice.recurring.rules import Bill, Pause, Period, PriceChange, Recurring
+from services.invoice.terms.rules import PaymentTerms
 from shared.db import Tx
 
 NEXT_DUE = "(select min(next_bill_at) from recurring_invoice where next_bill_at is not null)"
@@ -27,7 +28,7 @@ def _recurring(row: Record) -> Recurring:
     values["lines"] = tuple(map(LineIn.model_validate, values["lines"]))
     values["price_changes"] = tuple(map(PriceChange.model_validate, values["price_changes"]))
     if values["payment_terms"] is not None:
-        values["payment_terms"] = PaymentTermsIn.model_validate(values["payment_terms"])
+        values["payment_terms"] = PaymentTerms.model_validate(values["payment_terms"])
     return Recurring(**values)
 
 
