@@ -52,7 +52,7 @@ async def as_xml(
     database: DatabaseDep,
     form: Annotated[Literal["ubl", "cii"], Query(alias="format", description="UBL 2.1, or CII as in Factur-X")] = "ubl",
 ) -> Response:
-    """The electronic invoice (EN 16931). Where the standard asks for what the invoice lacks, the problem names it all."""
+    """The electronic invoice (EN 16931). Where it lacks what the standard asks for, the problem names it all."""
     async with reading(database) as tx:
         written = await documents.get_paper(tx, invoice_id)
     write = ubl.write if form == "ubl" else cii.write
