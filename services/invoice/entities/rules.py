@@ -142,14 +142,53 @@ class PlanPolicy(Document):
     missed_max: int = Field(default=1, ge=1, le=12, description="So many missed instalments break the plan")
 
 
+class WriteOffs(Document):
+    """When a claim may be given up by one person, and what of its tax comes back."""
+
+    approval_from: tuple[Money, ...] = Field(
+        default=(),
+        description="One for each currency: from this amount on a second person approves. Once there is any, "
+        "write-offs in other currencies always need approval",
+    )
+    tax_relief: bool = Field(
+        default=False, description="Books the tax within a write-off back (Directive 2006/112/EC, article 90)"
+    )
+
+
+class DeliveryPolicy(Document):
+    """How documents reach customers, and when somebody has to see to it."""
+
+    automatic: bool = Field(default=False, description="Invoices leave for the customer as soon as they are issued")
+    days_max: Annotated[int, Field(ge=0, le=365)] | None = Field(
+        default=None, description="An invoice not delivered after so many days stands in the delivery queue"
+    )
+    owner: Text | None = Field(default=None, description="Who sees to the delivery queue")
+    receipts: bool = Field(default=False, description="Each payment is thanked for with a receipt by mail")
+    statements: Literal["never", "monthly"] = Field(
+        default="never", description="monthly: a statement of account by mail on the first of each month"
+    )
+
+
 class Policies(Document):
     """What an entity does by itself. Every default is the quiet one: nothing is sent, charged or granted unasked."""
 
+    completeness: Literal["off", "record", "block"] = Field(
+        default="record", description="What is done about an invoice that lacks something: nothing, a note, a refusal"
+    )
+    draft_days_max: int = Field(default=7, ge=0, le=365, description="Drafts older than this stand in the draft queue")
+    discount_corrects_tax: bool = Field(
+        default=True, description="A discount taken lowers the tax with the price (s. 17(1) UStG)"
+    )
     interest: InterestPolicy = InterestPolicy()
     reminder_fee: tuple[Money, ...] = Field(default=(), description="By currency; charged where a reminder asks for it")
     disputes: DisputePolicy = DisputePolicy()
     plans: PlanPolicy = PlanPolicy()
+    delivery: DeliveryPolicy = DeliveryPolicy()
     cash_application: CashApplication = CashApplication()
+    write_offs: WriteOffs = WriteOffs()
+    pass_on_bank_charges: bool = Field(
+        default=False, description="What the bank charges for a payment that bounced is charged to the customer"
+    )
 
 
 UNDESCRIBED = Seller()
