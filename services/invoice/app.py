@@ -21,6 +21,7 @@ from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
 from services.invoice.payments import api as payments
 from services.invoice.period_lock import api as period_lock
+from services.invoice.plans import api as plans
 from services.invoice.printing import api as printing
 from services.invoice.reconciliation import api as reconciliation
 from services.invoice.recurring import api as recurring
@@ -47,6 +48,7 @@ SERVICE = Service(
         imports.router,
         payments.router,
         disputes.router,
+        plans.router,
         balances.router,
         journal.router,
         reconciliation.router,

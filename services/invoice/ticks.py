@@ -7,6 +7,7 @@ import asyncio
 from services.invoice.customers import handlers as customers
 from services.invoice.imports import handlers as imports
 from services.invoice.overdue import handlers as overdue
+from services.invoice.plans import handlers as plans
 from services.invoice.reconciliation import handlers as reconciliation
 from services.invoice.recurring import handlers as recurring
 from shared.db import reading, transaction
@@ -25,6 +26,12 @@ CHUNKS_A_LANE = 5
 async def announce_overdue(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await overdue.announce_overdue(tx) > 0
+
+
+@ticks.on(next_due=plans.NEXT_LOOK)
+async def judge_plans(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await plans.judge_plans(tx)
 
 
 @ticks.on(next_due=imports.NEXT_DUE)

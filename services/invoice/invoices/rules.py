@@ -417,10 +417,15 @@ def _lowered(invoice: Invoice, field: str, by_minor: int, effective_on: date) ->
         **{field: getattr(invoice, field) + by_minor},
         version=invoice.version + 1,
         disputed_minor=disputed,
-        planned_minor=min(invoice.planned_minor, balance - disputed),
+        planned_minor=min(_still_planned(invoice, field, by_minor), balance - disputed),
         moved_on=moved_on,
         settled_on=None if balance else moved_on,
     )
+
+
+def _still_planned(invoice: Invoice, field: str, by_minor: int) -> int:
+    """A payment fills the instalments of a plan before it goes to what was charged since."""
+    return max(invoice.planned_minor - by_minor, 0) if field == "allocated_minor" else invoice.planned_minor
 
 
 def _raised(invoice: Invoice, field: str, by_minor: int, on: date) -> Invoice:
@@ -503,10 +508,14 @@ def _clear_overdue(invoice: Invoice, settled_on: date, booked_on: date) -> Outco
     return Outcome(cleared, (event,))
 
 
-def unallocate(invoice: Invoice, amount_minor: int, *, on: date) -> Outcome:
-    """Take back what had been paid; a settled invoice is open again, and may become overdue in a new episode."""
+def unallocate(invoice: Invoice, amount_minor: int, *, on: date, planned_minor: int = 0) -> Outcome:
+    """Take back what had been paid; a settled invoice is open again, and may become overdue in a new episode.
+    `planned_minor` of it had filled instalments of a plan that runs, and returns to it."""
     assert 0 < amount_minor <= invoice.allocated_minor
-    return _more_owed(_raised(invoice, "allocated_minor", -amount_minor, on), amount_minor, "unallocation", on)
+    assert 0 <= planned_minor <= amount_minor
+    raised = _raised(invoice, "allocated_minor", -amount_minor, on)
+    returned = replace(raised, planned_minor=raised.planned_minor + planned_minor)
+    return _more_owed(returned, amount_minor, "unallocation", on)
 
 
 def hold_back(invoice: Invoice, amount_minor: int, *, dispute_id: UUID, reason: str, on: date) -> Outcome:

@@ -27,6 +27,7 @@ from services.invoice.journal.rules import Entry, payment_allocated, payment_rec
 from services.invoice.payments import rules, store
 from services.invoice.payments.rules import Part, PayerUnknown, Payment, PaymentNotFound, Plan, Wanted
 from services.invoice.payments.store import Allocation, NewAllocation
+from services.invoice.plans import handlers as plans
 from shared import outbox
 from shared.db import Tx
 from shared.ids import new_id
@@ -291,7 +292,11 @@ async def reverse_payment(tx: Tx, command: ReversePayment) -> Recorded:
     settled = await invoices.named(tx, payment.customer_id, payment.entity_id, [], list(amounts)) if amounts else []
     parts = [Part(invoice, amounts[invoice.id]) for invoice in settled]
     reversed_payment, events = rules.reverse(payment, parts, command.reason, today)
-    outcomes = [take_from(part.invoice, part.amount_minor, on=today) for part in parts]
+    planned = await plans.put_back(tx, [(part.invoice, part.amount_minor) for part in parts])
+    outcomes = [
+        take_from(part.invoice, part.amount_minor, on=today, planned_minor=planned.get(part.invoice.id, 0))
+        for part in parts
+    ]
 
     await store.reverse(tx, reversed_payment)
     await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
