@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 JSON_MEDIA_TYPE = "application/json"
+_NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def to_json(value: Any) -> bytes:
@@ -49,3 +51,9 @@ def respond(
     if value is None:
         return Response(b"", status, sent)
     return Response(to_json(value), status, sent, JSON_MEDIA_TYPE)
+
+
+def document(content: bytes, media_type: str, name: str) -> Response:
+    """A file that the browser shows, and saves under a name that any file system takes."""
+    file_name = _NOT_IN_A_FILE_NAME.sub("-", name)
+    return Response(content, media_type=media_type, headers={"content-disposition": f'inline; filename="{file_name}"'})

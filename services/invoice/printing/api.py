@@ -1,7 +1,6 @@
 """An invoice as a document over HTTP: PDF, UBL and CII."""
 
 import asyncio
-import re
 from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
@@ -11,18 +10,14 @@ from fastapi import APIRouter, Query, Response
 from services.invoice.cii import rules as cii
 from services.invoice.documents import handlers as documents
 from services.invoice.printing import handlers
+from services.invoice.printing.rules import Language
 from services.invoice.ubl import rules as ubl
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, ResourcesDep
+from shared.http.responses import document
 from shared.http.security import scope
 
 router = APIRouter(tags=["documents"], dependencies=[scope("invoices:read")])
-
-Language = Annotated[
-    Literal["en", "de", "fr", "es"] | None, Query(description="Left out: the customer's, else English")
-]
-
-_NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @router.get(
@@ -31,7 +26,7 @@ _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
     responses={200: {"content": {"application/pdf": {}}}},
 )
 async def as_pdf(
-    invoice_id: UUID, database: DatabaseDep, resources: ResourcesDep, language: Language = None
+    invoice_id: UUID, database: DatabaseDep, resources: ResourcesDep, language: Language | None = None
 ) -> Response:
     """The invoice as PDF/A-3. Where it is complete by EN 16931 it is a Factur-X document: the CII form is inside."""
     async with reading(database) as tx:
@@ -58,9 +53,3 @@ async def as_xml(
     write = ubl.write if form == "ubl" else cii.write
     xml = await asyncio.to_thread(write, written.paper)
     return document(xml, "application/xml", f"{written.paper.number}-{form}.xml")
-
-
-def document(content: bytes, media_type: str, name: str) -> Response:
-    """Shown in the browser, and saved under a name that any file system takes."""
-    file_name = _NOT_IN_A_FILE_NAME.sub("-", name)
-    return Response(content, media_type=media_type, headers={"content-disposition": f'inline; filename="{file_name}"'})

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 import segno
 from babel import Locale, UnknownLocaleError
@@ -24,7 +24,8 @@ from services.invoice.documents.rules import Adjustment, BankAccount, Paper, Pap
 from services.invoice.pricing.rules import BP
 from shared.money import Money, exponent
 
-LANGUAGES = ("en", "de", "fr", "es")
+Language = Literal["en", "de", "fr", "es"]
+LANGUAGES: tuple[Language, ...] = ("en", "de", "fr", "es")
 """The languages there are words in; whoever reads another is written to in English."""
 
 LETTER_SIZE = frozenset({"US", "CA", "MX", "CL", "CO", "PH"})
@@ -185,6 +186,7 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
         "Annulation de la facture {number}",
         "Anulación de la factura {number}",
     ),
+    "entry_allocation": ("Payment assigned", "Zahlung zugeordnet", "Paiement affecté", "Pago asignado"),
     "entry_correction": ("Correction", "Korrektur", "Correction", "Corrección"),
     "applied_to": ("applied to {numbers}", "verrechnet mit {numbers}", "affecté à {numbers}", "aplicado a {numbers}"),
     # Receipt
@@ -253,7 +255,7 @@ UNITS: Mapping[str, tuple[str, str, str, str]] = {
 class Tongue:
     """A reader's language: `words` for text and dates, `figures` for numbers as in the country they live in."""
 
-    language: str
+    language: Language
     words: Locale
     figures: Locale
 
@@ -307,7 +309,7 @@ def _decimal_pattern(figures: Locale, places_min: int, places_max: int) -> str:
 def tongue(language: str, country: str | None) -> Tongue:
     """The tongue of a customer: English words where theirs are not here, their country's numbers all the same."""
     base = language.replace("_", "-").partition("-")[0].lower()
-    spoken = base if base in LANGUAGES else LANGUAGES[0]
+    spoken = next((language for language in LANGUAGES if language == base), LANGUAGES[0])
     return Tongue(spoken, Locale(spoken), _figures(spoken, country))
 
 

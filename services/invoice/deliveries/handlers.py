@@ -1,0 +1,86 @@
+"""Deliveries written down, read and moved on. Features that make documents ask for their delivery here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.invoice.customers.rules import Customer
+from services.invoice.deliveries import rules, store
+from services.invoice.deliveries.rules import Channel, Delivery, DeliveryNotFound, Status
+from services.invoice.entities.rules import Entity
+from shared.db import Tx
+from shared.ids import new_id
+
+MAILS_UNDER_WAY_SINCE = store.MAILS_UNDER_WAY_SINCE
+
+
+async def invoice_issued(tx: Tx, entity: Entity, customer: Customer, invoice_id: UUID, channel: Channel) -> None:
+    """Where the entity delivers by itself, an invoice is on its way from the moment it is issued."""
+    if entity.policies.delivery.automatic:
+        await ask(
+            tx,
+            [
+                rules.ask(
+                    entity,
+                    customer,
+                    tx.now,
+                    delivery_id=new_id(),
+                    kind="invoice",
+                    channel=channel,
+                    invoice_id=invoice_id,
+                )
+            ],
+        )
+
+
+async def payment_received(tx: Tx, entity: Entity, customer: Customer, payment_id: UUID) -> None:
+    """Where the entity thanks for payments, with a receipt."""
+    if entity.policies.delivery.receipts and rules.address_of(customer.contacts):
+        await ask(
+            tx, [rules.ask(entity, customer, tx.now, delivery_id=new_id(), kind="receipt", payment_id=payment_id)]
+        )
+
+
+async def ask(tx: Tx, deliveries: Sequence[Delivery]) -> None:
+    if deliveries:
+        await store.add(tx, deliveries)
+
+
+async def save(tx: Tx, deliveries: Sequence[Delivery]) -> None:
+    if deliveries:
+        await store.save(tx, deliveries)
+
+
+async def to_do(tx: Tx, real_now: datetime, limit: int) -> list[Delivery]:
+    return await store.to_do(tx, real_now, limit)
+
+
+async def in_status(tx: Tx, ids: Sequence[UUID], status: Status) -> list[Delivery]:
+    return await store.in_status(tx, ids, status)
+
+
+async def find_deliveries(tx: Tx, ids: Sequence[UUID]) -> list[Delivery]:
+    return await store.find(tx, ids)
+
+
+async def get_delivery(tx: Tx, delivery_id: UUID) -> Delivery:
+    """Raises DeliveryNotFound."""
+    found = await store.find(tx, [delivery_id])
+    if not found:
+        raise DeliveryNotFound(f"there is no delivery {delivery_id}")
+    return found[0]
+
+
+async def list_deliveries(
+    tx: Tx,
+    *,
+    before: UUID | None,
+    invoice_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    status: Status | None = None,
+    limit: int,
+) -> list[Delivery]:
+    """The newest first."""
+    return await store.page(tx, before, invoice_id, customer_id, status, limit)

@@ -1,0 +1,31 @@
+"""Receipts over HTTP."""
+
+import asyncio
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.invoice.printing.rules import Language
+from services.invoice.receipts import handlers
+from shared.db import reading
+from shared.http.dependencies import DatabaseDep, ResourcesDep
+from shared.http.responses import document
+from shared.http.security import scope
+
+router = APIRouter(tags=["payments"], dependencies=[scope("payments:read")])
+
+
+@router.get(
+    "/payments/{payment_id}/receipt.pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+async def as_pdf(
+    payment_id: UUID, database: DatabaseDep, resources: ResourcesDep, language: Language | None = None
+) -> Response:
+    """What the payment settled and what remains, for the customer, in its language unless another is asked for."""
+    async with reading(database) as tx:
+        receipt = await handlers.get_receipt(tx, payment_id)
+    link = resources.pay_link(receipt.payment.customer_id)
+    pdf = await asyncio.to_thread(handlers.print_receipt, receipt, link, language)
+    return document(pdf, "application/pdf", f"receipt-{receipt.payment.received_on}-{payment_id}.pdf")
