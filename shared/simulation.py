@@ -1,8 +1,7 @@
 """Simulated time over HTTP, and the question "is everything done?"; mounted only under SIMULATION=1.
 
-A replay sets the clock of every service, then asks all of them twice: the system is idle when every service is idle in
-both rounds and, for each subscriber and topic, what it had applied in the first is what was published in the second.
-One statement answers, so that an answer is one moment's truth.
+A replay sets the clock of every service, then asks all of them at least twice; `at_rest` in `deploy/local/replay.py`
+says what it compares. One statement answers, so that an answer is one moment's truth.
 """
 
 import asyncio

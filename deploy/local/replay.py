@@ -30,6 +30,8 @@ SERVICES = ("credit", "reminder", "reporting", "invoice")
 """In the order their clocks are set: invoice last, so that whoever hears of its day has reached it."""
 
 MOVER = "invoice"
+CALLERS = ("invoice",)
+"""Whose ticks change something at another service by HTTP: a bill that recurs asks credit for a decision."""
 ISSUE_AT = time_of_day(8)
 PAY_AT = time_of_day(12)
 ONE_DAY = timedelta(days=1)
@@ -266,22 +268,12 @@ class Replay:
         self._now = now
 
     async def _settle(self, patience_s: float = 300.0) -> None:
-        """Wait until a round finds every service idle, everything published applied by every subscriber, and nothing
-        published since the round before it began to be asked.
-
-        Whatever is idle works again only when an event reaches it, and there is none left to: what was published when
-        the round began is what each service had applied when it answered, and what it published itself until then is
-        counted. A service that still works, or has not counted an acknowledged event, is not idle. Raises ReplayFailed.
-        """
+        """Wait until two rounds of questions running show that everything `at_rest`. Raises ReplayFailed."""
         deadline = time.monotonic() + patience_s
         before = await self._look_in_turn()
         while True:
             seen = await self._look(_published(before))
-            if (
-                all(each["idle"] for each in seen.values())
-                and _published(before) == _published(seen)
-                and not _missing(seen)
-            ):
+            if at_rest(before, seen):
                 break
             if time.monotonic() > deadline:
                 raise ReplayFailed(f"not at rest after {patience_s:.0f} s at {self._now}: {seen}")
@@ -309,12 +301,30 @@ class Replay:
         return seen
 
 
-def _published(seen: Mapping[str, dict[str, Any]]) -> dict[str, int]:
+Round = Mapping[str, Mapping[str, Any]]
+"""An answer of `/simulation/idle` for each service."""
+
+
+def at_rest(before: Round, seen: Round) -> bool:
+    """Whether nobody has anything left to do, now that every answer of `seen` was asked for after all of `before`.
+
+    In `seen` everybody is idle and has applied all that is published; and whoever calls others was idle in `before`
+    already and has applied nothing since, so that no call can have come after the answer of the service it went to.
+    `docs/decisions/0008-at-rest.md` has the argument.
+    """
+    return (
+        all(each["idle"] for each in seen.values())
+        and not _missing(seen)
+        and all(before[name]["idle"] and before[name]["applied"] == seen[name]["applied"] for name in CALLERS)
+    )
+
+
+def _published(seen: Round) -> dict[str, int]:
     """Events acknowledged by the broker, by topic; each topic has one publisher."""
     return {topic: n for each in seen.values() for topic, n in each["published"].items()}
 
 
-def _missing(seen: Mapping[str, dict[str, Any]]) -> bool:
+def _missing(seen: Round) -> bool:
     """Whether a subscriber has not applied all that is published."""
     published = _published(seen)
     return any(n != published.get(topic, 0) for each in seen.values() for topic, n in each["applied"].items())
