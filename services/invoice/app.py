@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.invoice.balances import api as balances
+from services.invoice.bank_statements import api as bank_statements
 from services.invoice.consumers import subscriptions
 from services.invoice.credit_desk import TIMEOUT, CreditDesk
 from services.invoice.disputes import api as disputes
@@ -19,6 +20,7 @@ from services.invoice.entities import api as entities
 from services.invoice.imports import api as imports
 from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
+from services.invoice.matching import api as matching
 from services.invoice.payments import api as payments
 from services.invoice.period_lock import api as period_lock
 from services.invoice.plans import api as plans
@@ -47,6 +49,8 @@ SERVICE = Service(
         recurring.router,
         imports.router,
         payments.router,
+        bank_statements.router,
+        matching.router,
         disputes.router,
         plans.router,
         balances.router,

@@ -6,6 +6,7 @@ import asyncio
 
 from services.invoice.customers import handlers as customers
 from services.invoice.imports import handlers as imports
+from services.invoice.matching import handlers as matching
 from services.invoice.overdue import handlers as overdue
 from services.invoice.plans import handlers as plans
 from services.invoice.reconciliation import handlers as reconciliation
@@ -20,6 +21,8 @@ IMPORT_LANES = 2
 """While the database writes one chunk, the next one is read and judged."""
 CHUNKS_A_LANE = 5
 """Then the other jobs get their turn."""
+ENTRIES_A_TURN = 50
+"""Bank entries, each in a transaction of its own."""
 
 
 @ticks.on(next_due=overdue.NEXT_DUE)
@@ -82,3 +85,12 @@ async def reconcile_books(context: TickContext) -> bool:
     shown = await reconciliation.ask_reporting(context.database, context.resources.reporting)
     async with transaction(context.database) as tx:
         return await reconciliation.reconcile_daily(tx, shown) is not None
+
+
+@ticks.on(next_due=matching.NEXT_DUE)
+async def apply_cash(context: TickContext) -> bool:
+    for done in range(ENTRIES_A_TURN):
+        async with transaction(context.database) as tx:
+            if not await matching.apply_next(tx):
+                return done > 0
+    return True
