@@ -144,12 +144,17 @@ async def reading(database: Database) -> AsyncGenerator[Tx]:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog", format="text")
-
-
-def _dump(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    # In the binary format, which is also that of COPY; jsonb's is its version, 1, before the text.
+    await connection.set_type_codec(
+        "json", encoder=orjson.dumps, decoder=orjson.loads, schema="pg_catalog", format="binary"
+    )
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda value: orjson.loads(value[1:]),
+        schema="pg_catalog",
+        format="binary",
+    )
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:

@@ -35,7 +35,7 @@ async def test_good_rows_are_issued_and_each_bad_row_is_named_with_its_line(book
         b"{not json",
         row(0, customer),
         row(1, customer),
-        row(2, customer, lines=[line("1.005")], due_date="2024-02-30"),
+        row(2, customer, lines=[line("1.000000005")], due_date="2024-02-30"),
         row(3, customer, lines=[line("-1.00")]),
         row(4, str(uuid4())),
         row(5, customer, issue_date="2024-03-02"),

@@ -100,7 +100,7 @@ async def test_the_journal_cannot_be_changed(books: Receivables, statement: str)
             "select id, 1, due_date, due_date, due_date from invoice",
             "overdue_episode_after_due",
         ),
-        ("update invoice set overdue_since = due_date, overdue_episode = 1", "invoice_overdue_after_due"),
+        ("update invoice set overdue_since = issue_date, overdue_episode = 1", "invoice_overdue_after_due"),
     ],
 )
 async def test_the_database_itself_refuses_what_does_not_add_up(

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from services.invoice.pricing.rules import BP, Line, Priced, TaxCategory, price, scaled
+from services.invoice.code_lists.rules import ALLOWANCE_REASONS, CHARGE_REASONS, EXEMPTIONS
+from services.invoice.pricing.rules import (
+    BP,
+    FinePrice,
+    Line,
+    LineAbout,
+    LineDetails,
+    Period,
+    Priced,
+    PricedSurcharge,
+    Short,
+    Surcharge,
+    TaxCategory,
+    UnitPrice,
+    Wire,
+    price,
+    scaled,
+)
+from services.invoice.terms.rules import PaymentTerms
 from shared.money import Money
 
 DeliveryChannel = Literal["email", "letter"]
+PaymentTermsIn = PaymentTerms
 
 LINES_MAX = 1_000
 QUANTITY_PLACES = 6
 RATE_PLACES = 2
-NET_DAYS_MAX = 3_650
+SURCHARGES_MAX = 20
 YEARS = range(1950, 2200)
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -43,10 +63,28 @@ def _not_zero(quantity: str) -> str:
     return quantity
 
 
-def _not_negative(price: Money) -> Money:
+def _positive_quantity(quantity: str) -> str:
+    if scaled(quantity, QUANTITY_PLACES) <= 0:
+        raise ValueError("a price is for more than nothing")
+    return quantity
+
+
+def _not_negative(price: UnitPrice) -> UnitPrice:
     if price.minor < 0:
         raise ValueError("a price is not negative; a quantity may be")
     return price
+
+
+def _more_than_nothing(amount: Money) -> Money:
+    if amount.minor <= 0:
+        raise ValueError("an amount of more than zero is wanted")
+    return amount
+
+
+def _an_exemption(code: str) -> str:
+    if code not in EXEMPTIONS:
+        raise ValueError("a code of the VATEX list is wanted, such as VATEX-EU-AE")
+    return code
 
 
 def _a_percentage(rate: str) -> str:
@@ -73,36 +111,174 @@ Rate = Annotated[
 ]
 
 
-class Wire(BaseModel):
-    """A part of a request: unknown fields are refused, text is stripped of outer blanks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
 class TaxIn(Wire):
-    category: TaxCategory = Field(description="EN 16931: S standard, Z zero, E exempt, AE reverse charge, K, G, O")
+    category: TaxCategory = Field(
+        description="EN 16931: S standard, Z zero, E exempt, AE reverse charge, K intra-community, G export, O, L, M"
+    )
     rate: Rate = "0"
+    exemption_code: Annotated[str, AfterValidator(_an_exemption)] | None = Field(
+        default=None, description="Why no tax is charged, by the VATEX list (BT-121)", examples=["VATEX-EU-132-1I"]
+    )
+    exemption_reason: Text | None = Field(default=None, description="The same in words (BT-120)")
 
 
-class LineIn(Wire):
+class _SurchargeIn(Wire):
+    """An amount, or a percentage; why, in words or by a code."""
+
+    amount: Annotated[Money, AfterValidator(_more_than_nothing)] | None = None
+    percent: Rate | None = None
+    reason: Short | None = None
+
+    @model_validator(mode="after")
+    def _once_and_why(self) -> _SurchargeIn:
+        if (self.amount is None) == (self.percent is None):
+            raise ValueError("say how much once, as amount or as percent")
+        if self.percent is not None and not scaled(self.percent, RATE_PLACES):
+            raise ValueError("zero percent is not written down")
+        if self.reason is None and getattr(self, "code", None) is None:
+            raise ValueError("say why, as reason or as code")
+        return self
+
+    def surcharge(self, field: str) -> Surcharge:
+        tax = getattr(self, "tax", None)
+        return Surcharge(
+            is_charge=isinstance(self, ChargeIn),
+            amount=self.amount,
+            percent_bp=None if self.percent is None else scaled(self.percent, RATE_PLACES),
+            reason=self.reason,
+            code=getattr(self, "code", None),
+            tax=(tax.category, scaled(tax.rate, RATE_PLACES)) if tax else None,
+            field=field,
+        )
+
+
+def _an_allowance(code: str) -> str:
+    if code not in ALLOWANCE_REASONS:
+        raise ValueError("a code of UNCL5189 is wanted, such as 95 (discount)")
+    return code
+
+
+def _a_charge(code: str) -> str:
+    if code not in CHARGE_REASONS:
+        raise ValueError("a code of UNCL7161 is wanted, such as FC (freight)")
+    return code
+
+
+class AllowanceIn(_SurchargeIn):
+    code: Annotated[str, AfterValidator(_an_allowance)] | None = Field(
+        default=None, description="UNCL5189; 95 discount"
+    )
+
+
+class ChargeIn(_SurchargeIn):
+    code: Annotated[str, AfterValidator(_a_charge)] | None = Field(default=None, description="UNCL7161; FC freight")
+
+
+class DocumentAllowanceIn(AllowanceIn):
+    tax: TaxIn | None = Field(default=None, description="Left out: spread over the taxes of the lines")
+
+
+class DocumentChargeIn(ChargeIn):
+    tax: TaxIn | None = Field(default=None, description="Left out: spread over the taxes of the lines")
+
+
+_PLAIN_LINE = frozenset(("description", "quantity", "unit_price", "tax"))
+
+
+class LineIn(LineAbout):
     description: Text
     quantity: Quantity = "1"
-    unit_price: Annotated[Money, AfterValidator(_not_negative)]
+    unit_price: Annotated[UnitPrice, AfterValidator(_not_negative)] = Field(
+        description="For `base_quantity` of the unit; may be finer than the currency's minor unit"
+    )
+    base_quantity: Annotated[Quantity, AfterValidator(_positive_quantity)] = Field(
+        default="1", description="How many the price is for (BT-149)"
+    )
     tax: TaxIn | None = Field(default=None, description="Left out: outside the scope of tax (O)")
+    allowances: Annotated[tuple[AllowanceIn, ...], Field(max_length=SURCHARGES_MAX)] = ()
+    charges: Annotated[tuple[ChargeIn, ...], Field(max_length=SURCHARGES_MAX)] = ()
 
     def line(self) -> Line:
         quantity = scaled(self.quantity, QUANTITY_PLACES)
+        details = self._details()
         if self.tax is None:
-            return Line(self.description, quantity, self.unit_price)
+            return Line(self.description, quantity, self.unit_price, details=details)
         rate_bp = scaled(self.tax.rate, RATE_PLACES)
-        return Line(self.description, quantity, self.unit_price, self.tax.category, rate_bp)
+        return Line(self.description, quantity, self.unit_price, self.tax.category, rate_bp, details)
+
+    def _details(self) -> LineDetails | None:
+        tax, fine = self.tax, isinstance(self.unit_price, FinePrice)
+        exempt = tax is not None and (tax.exemption_code or tax.exemption_reason)
+        if not fine and not exempt and self.model_fields_set <= _PLAIN_LINE:
+            return None
+        about = {name: value for name in LineAbout.model_fields if (value := getattr(self, name)) is not None}
+        return LineDetails(
+            price_millionths=self.unit_price.millionths if isinstance(self.unit_price, FinePrice) else 0,
+            base_quantity_millionths=scaled(self.base_quantity, QUANTITY_PLACES),
+            surcharges=_surcharges(self.allowances, self.charges),
+            exemption=(tax.exemption_code, tax.exemption_reason) if tax and exempt else None,
+            about=about,
+        )
 
 
-class PaymentTermsIn(Wire):
-    net_days: Annotated[int, Field(strict=True, ge=0, le=NET_DAYS_MAX)]
+def _surcharges(allowances: tuple[_SurchargeIn, ...], charges: tuple[_SurchargeIn, ...]) -> tuple[Surcharge, ...]:
+    return (
+        *(each.surcharge(f"/allowances/{n}") for n, each in enumerate(allowances)),
+        *(each.surcharge(f"/charges/{n}") for n, each in enumerate(charges)),
+    )
 
 
-class InvoiceIn(Wire):
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"])]
+
+
+class DeliveryAddress(Wire):
+    """Where it went (BG-13, BG-15); a supply to another member state needs the country."""
+
+    name: Short | None = None
+    lines: Annotated[tuple[Short, ...], Field(max_length=6)] = ()
+    city: Short | None = None
+    postal_code: Short | None = None
+    region: Short | None = None
+    country: Country
+
+
+class InvoiceAbout(Wire):
+    """What an invoice says besides its lines and terms. Names in brackets are EN 16931's."""
+
+    buyer_reference: Short | None = Field(default=None, description="Such as a Leitweg-ID (BT-10)")
+    order_reference: Short | None = Field(default=None, description="The customer's purchase order (BT-13)")
+    contract_reference: Short | None = Field(default=None, description="BT-12")
+    project_reference: Short | None = Field(default=None, description="BT-11")
+    despatch_reference: Short | None = Field(default=None, description="Despatch advice or delivery note (BT-16)")
+    supplied_on: IsoDate | None = Field(default=None, description="When it was delivered or done (BT-72)")
+    period: Period | None = Field(default=None, description="BG-14")
+    deliver_to: DeliveryAddress | None = None
+    seller_code: Short | None = Field(default=None, description="Who sold it, where the lines do not say")
+    notes: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=2_000)], ...], Field(max_length=10)] = ()
+
+
+class Finding(Wire):
+    """Something that an invoice lacks or that does not fit; `field` is a JSON pointer into the request."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    field: str
+    detail: str
+    rule: str | None = Field(default=None, description="The rule of EN 16931, where it is one")
+
+
+NOTHING_MORE = InvoiceAbout()
+
+
+class InvoiceParticulars(InvoiceAbout):
+    """All of an invoice that a plain one does not have, as it is kept; `findings` are what the completeness check had
+    to say when it was issued."""
+
+    surcharges: tuple[PricedSurcharge, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class InvoiceIn(InvoiceAbout):
     """An invoice to issue. The customer is named by its id or by the caller's own; the due date is stated, or follows
     from terms, or from the customer's terms."""
 
@@ -115,14 +291,23 @@ class InvoiceIn(Wire):
     )
     issue_date: IsoDate | None = Field(default=None, description="Left out: today")
     due_date: IsoDate | None = None
-    payment_terms: PaymentTermsIn | None = None
+    payment_terms: PaymentTerms | None = None
     delivery_channel: DeliveryChannel = "email"
+    entity_id: Annotated[str, Field(min_length=1, max_length=64)] = Field(
+        default="default", description="The selling entity in whose name it is issued"
+    )
+    allowances: Annotated[tuple[DocumentAllowanceIn, ...], Field(max_length=SURCHARGES_MAX)] = ()
+    charges: Annotated[tuple[DocumentChargeIn, ...], Field(max_length=SURCHARGES_MAX)] = ()
+    accept: frozenset[str] = Field(
+        default=frozenset(), description="Codes of warnings that the caller answers for, such as suspected-duplicate"
+    )
 
     @model_validator(mode="after")
     def _one_of_each(self) -> InvoiceIn:
         if (self.customer_id is None) == (self.customer_external_id is None):
             raise ValueError("name the customer once, by customer_id or by customer_external_id")
-        if self.due_date and self.payment_terms:
+        terms = self.payment_terms
+        if self.due_date and terms and (terms.instalments or not terms.says_nothing):
             raise ValueError("state the due date once, as due_date or as payment_terms")
         return self
 
@@ -130,6 +315,24 @@ class InvoiceIn(Wire):
     def net_days(self) -> int | None:
         return self.payment_terms.net_days if self.payment_terms else None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is said of it that only some invoices say."""
+        return self.model_fields_set <= _PLAIN_INVOICE
+
     def priced(self) -> Priced:
-        """Raises CurrenciesMixed, TaxRateRefused, InvoiceTotalRefused."""
-        return price([line.line() for line in self.lines])
+        """Raises CurrenciesMixed, TaxRateRefused, ExemptionsMixed, InvoiceTotalRefused."""
+        return price([line.line() for line in self.lines], _surcharges(self.allowances, self.charges))
+
+
+_PLAIN_INVOICE = frozenset(InvoiceIn.model_fields) - frozenset(InvoiceAbout.model_fields)
+
+
+def particulars_of(
+    about: InvoiceAbout, surcharges: Sequence[PricedSurcharge], findings: Sequence[Finding]
+) -> InvoiceParticulars | None:
+    """What is kept of an invoice besides its lines and terms; None where that is nothing."""
+    if about is NOTHING_MORE and not surcharges and not findings:
+        return None
+    said = {name: value for name in InvoiceAbout.model_fields if (value := getattr(about, name)) is not None}
+    return InvoiceParticulars(**said, surcharges=tuple(surcharges), findings=tuple(findings))

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
+from services.invoice.completeness.rules import allowed, check
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
-from services.invoice.customers.rules import Customer, billable
+from services.invoice.customers.rules import Customer
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, Entity
 from services.invoice.imports import rules, store
 from services.invoice.imports.rules import BadRow, Import, ImportNotFound, Reason, Row
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import CreditAnswer, Document, Filed, draft, due_date, issue_date
+from services.invoice.invoices.handlers import IssueInvoice
+from services.invoice.invoices.rules import CreditAnswer, Document
 from shared.db import Tx
 from shared.errors import DomainError
 from shared.ids import new_id
@@ -115,7 +116,6 @@ def _documents(
     tx: Tx, rows: Sequence[Row], bad: dict[int, BadRow], directory: Directory, entity: Entity, prefix: str
 ) -> list[Document]:
     """The rows that stand as invoices, some still without a number; those that do not are added to `bad`."""
-    today = entity.today(tx.now)
     credit = CreditAnswer(entity.credit_policy, "not_asked")
     documents: list[Document] = []
     for row in rows:
@@ -127,31 +127,18 @@ def _documents(
             bad[row.line] = BadRow(row.line, (reason,))
             continue
         try:
-            documents.append(_document(tx, row, customer, entity, prefix, today, credit))
+            documents.append(_document(tx, row, customer, entity, prefix, credit))
         except DomainError as error:
             bad[row.line] = BadRow(row.line, (rules.reason_of(error),))
     return documents
 
 
-def _document(
-    tx: Tx, row: Row, customer: Customer, entity: Entity, prefix: str, today: date, credit: CreditAnswer
-) -> Document:
-    wanted = row.wanted
-    issued_on = issue_date(wanted.issue_date, today)
-    net_days = customer.net_days if wanted.net_days is None else wanted.net_days
-    invoice = draft(
-        row.priced,
-        invoice_id=new_id(),
-        entity_id=entity.id,
-        customer_id=billable(customer).id,
-        number=invoices.own_number(wanted.number, prefix),
-        issued_on=issued_on,
-        due_on=due_date(issued_on, stated=wanted.due_date, net_days=net_days),
-        delivery_channel=wanted.delivery_channel,
-        reference=wanted.reference,
-        booked_from=entity.open_day(issued_on),
-    )
-    return Document(Filed(invoice, credit, tx.now), row.priced.lines, row.priced.taxes)
+def _document(tx: Tx, row: Row, customer: Customer, entity: Entity, prefix: str, credit: CreditAnswer) -> Document:
+    command = IssueInvoice.asked(CustomerRef(customer.id), row.wanted, row.priced, credit)
+    policy = entity.policies.completeness
+    findings = check(invoices.subject_of(command, customer, entity)) if policy != "off" else ()
+    kept = allowed(findings, policy, command.accept)
+    return invoices.compose(command, customer, entity, prefix, now=tx.now, findings=kept)
 
 
 async def _numbered(tx: Tx, entity_id: str, documents: Sequence[Document]) -> list[Document]:

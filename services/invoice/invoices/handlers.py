@@ -10,9 +10,12 @@ from uuid import UUID
 
 import asyncpg
 
+from services.invoice.completeness import handlers as completeness
+from services.invoice.completeness.rules import Subject
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
-from services.invoice.customers.rules import Account, billable
+from services.invoice.customers.rules import Account, Customer, billable
+from services.invoice.drafting.rules import NOTHING_MORE, Finding, InvoiceAbout, InvoiceIn, particulars_of
 from services.invoice.entities.rules import DEFAULT, Entity, is_of_series
 from services.invoice.invoices import rules, store
 from services.invoice.invoices.rules import (
@@ -31,6 +34,7 @@ from services.invoice.invoices.rules import (
 from services.invoice.journal import handlers as journal
 from services.invoice.journal.rules import Entry, invoice_issued
 from services.invoice.pricing.rules import Priced
+from services.invoice.terms.rules import PaymentTerms
 from shared import outbox
 from shared.db import Tx
 from shared.ids import new_id
@@ -62,6 +66,29 @@ class IssueInvoice:
     due_date: date | None = None
     net_days: int | None = None
     entity_id: str = DEFAULT
+    terms: PaymentTerms | None = None
+    about: InvoiceAbout = NOTHING_MORE
+    accept: frozenset[str] = frozenset()
+    invoice_id: UUID | None = None
+
+    @classmethod
+    def asked(cls, customer: CustomerRef, wanted: InvoiceIn, priced: Priced, credit: CreditAnswer) -> IssueInvoice:
+        """What a request or a row of an import asks for."""
+        return cls(
+            customer=customer,
+            priced=priced,
+            credit=credit,
+            delivery_channel=wanted.delivery_channel,
+            number=wanted.number,
+            reference=wanted.reference,
+            issue_date=wanted.issue_date,
+            due_date=wanted.due_date,
+            net_days=wanted.net_days,
+            entity_id=wanted.entity_id,
+            terms=wanted.payment_terms,
+            about=NOTHING_MORE if wanted.is_plain else wanted,
+            accept=wanted.accept,
+        )
 
 
 async def ask_credit(
@@ -78,27 +105,17 @@ async def ask_credit(
 async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
     """Issue it: dates, number, journal and event are one fact.
 
-    Raises CustomerUnknown, CustomerClosed, DatesRefused, NumberReserved, NumberTaken, CreditDeclined, and
-    CreditUnavailable.
+    Raises CustomerUnknown, CustomerClosed, InvoiceIncomplete, DatesRefused, TermsRefused, NumberReserved, NumberTaken,
+    CreditDeclined, and CreditUnavailable.
     """
     account = await customers.lock_account(tx, command.customer, command.entity_id)
-    customer, entity, priced = billable(account.customer), account.entity, command.priced
-    credit = rules.allowed_by_credit(command.credit)
+    customer, entity, priced = account.customer, account.entity, command.priced
     today = entity.today(tx.now)
-    issued_on = rules.issue_date(command.issue_date, today)
-    net_days = customer.net_days if command.net_days is None else command.net_days
-    invoice = rules.draft(
-        priced,
-        invoice_id=new_id(),
-        entity_id=entity.id,
-        customer_id=customer.id,
-        number=own_number(command.number, account.series_prefix),
-        issued_on=issued_on,
-        due_on=rules.due_date(issued_on, stated=command.due_date, net_days=net_days),
-        delivery_channel=command.delivery_channel,
-        reference=command.reference,
-        booked_from=entity.open_day(issued_on),
-    )
+    subject = subject_of(command, customer, entity)
+    findings = await completeness.findings_to_keep(tx, subject, command.issue_date or today, command.accept)
+    document = compose(command, customer, entity, account.series_prefix, now=tx.now, findings=findings)
+    invoice = document.invoice
+    rules.allowed_by_credit(command.credit)
 
     await journal.post(
         tx,
@@ -114,7 +131,6 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
         ),
     )
     # Last of the writes: whoever takes a number of the series makes other issuers wait until the commit.
-    document = Document(Filed(invoice, credit, tx.now), priced.lines, priced.taxes)
     try:
         number = await store.insert(tx, document, look_at(entity, invoice))
     except asyncpg.UniqueViolationError as error:
@@ -124,6 +140,58 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
     issued = document.numbered(number)
     await outbox.append(tx, *rules.issue(issued.invoice, booked_on=today).events)
     return issued
+
+
+def subject_of(command: IssueInvoice, customer: Customer, entity: Entity) -> Subject:
+    """What the completeness check looks at."""
+    return Subject(command.priced, customer, entity, command.about, command.reference, command.delivery_channel)
+
+
+def compose(
+    command: IssueInvoice,
+    customer: Customer,
+    entity: Entity,
+    series_prefix: str,
+    *,
+    now: datetime,
+    findings: Sequence[Finding] = (),
+) -> Document:
+    """An invoice as it is asked for, with its dates and terms; its number is empty where the series gives it.
+
+    Raises CustomerClosed, DatesRefused, TermsRefused, NumberReserved.
+    """
+    priced, about = command.priced, command.about
+    issued_on = rules.issue_date(command.issue_date, entity.today(now))
+    home = entity.seller.address
+    due_on, terms = rules.agreed_terms(
+        command.terms,
+        issued_on=issued_on,
+        stated=command.due_date,
+        net_days=customer.net_days if command.net_days is None else command.net_days,
+        total=Money(priced.total_minor, priced.currency),
+        country=home.country if home else customer.country,
+    )
+    invoice = rules.draft(
+        priced,
+        invoice_id=command.invoice_id or new_id(),
+        entity_id=entity.id,
+        customer_id=billable(customer).id,
+        number=own_number(command.number, series_prefix),
+        issued_on=issued_on,
+        due_on=due_on,
+        delivery_channel=command.delivery_channel,
+        reference=command.reference,
+        booked_from=entity.open_day(issued_on),
+        terms=terms,
+    )
+    return Document(
+        Filed(invoice, command.credit, now),
+        priced.lines,
+        priced.taxes,
+        terms,
+        about.supplied_on,
+        particulars_of(about, priced.surcharges, findings),
+    )
 
 
 def own_number(number: str | None, series_prefix: str) -> str:

@@ -7,13 +7,16 @@ of changes up to any date is the balance at the end of that date, and never belo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from services.invoice.drafting.rules import NET_DAYS_MAX, DeliveryChannel
-from services.invoice.pricing.rules import Priced, PricedLine, TaxGroup
+from services.invoice.discounts.rules import Offer
+from services.invoice.drafting.rules import DeliveryChannel, InvoiceParticulars
+from services.invoice.pricing.rules import Priced, PricedLine, TaxGroup, scaled
+from services.invoice.terms.rules import NET_DAYS_MAX, PERCENT_PLACES, AgreedTerms, PaymentTerms, agree
 from shared.calendar import ONE_DAY
 from shared.errors import Conflict, NotFound, Refused, Unavailable
 from shared.events.invoice import (
@@ -120,6 +123,10 @@ class Invoice:
     written_off_minor: int = 0
     planned_minor: int = 0
     voided_on: date | None = None
+    instalment_due: Sequence[date] | None = None
+    instalment_minor: Sequence[int] | None = None
+    discount_until: Sequence[date] | None = None
+    discount_bp: Sequence[int] | None = None
 
     @property
     def total_minor(self) -> int:
@@ -158,8 +165,26 @@ class Invoice:
             return "written_off" if self.written_off_minor else "settled"
         return "partly_paid" if self.reduced_minor else "open"
 
+    @property
+    def instalments(self) -> tuple[tuple[date, int], ...]:
+        """Due dates and amounts, the earliest first; empty where the whole is due on one day."""
+        return tuple(zip(self.instalment_due or (), self.instalment_minor or (), strict=True))
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What paying early earns; empty where nothing does."""
+        if self.discount_until is None:
+            return ()
+        return tuple(map(Offer, self.discount_until, self.discount_bp or ()))
+
     def overdue_minor(self, today: date) -> int:
-        return self.balance_minor if today > self.due_date else 0
+        """What is owed past its due date: of instalments, those that are due and not paid yet."""
+        if today <= self.due_date:
+            return 0
+        if self.instalment_due is None:
+            return self.balance_minor
+        later = sum(minor for due_on, minor in self.instalments if due_on >= today)
+        return max(0, self.balance_minor - later)
 
     def money(self, minor: int) -> Money:
         return Money(minor, self.currency)
@@ -239,6 +264,24 @@ def due_date(issue_date: date, *, stated: date | None, net_days: int) -> date:
     return due
 
 
+def agreed_terms(
+    terms: PaymentTerms | None,
+    *,
+    issued_on: date,
+    stated: date | None,
+    net_days: int,
+    total: Money,
+    country: str,
+) -> tuple[date, AgreedTerms | None]:
+    """The due date, and the terms to keep where they say more than that. Raises DatesRefused, TermsRefused."""
+    if terms is None or terms.only_days:
+        days = net_days if terms is None or terms.net_days is None else terms.net_days
+        return due_date(issued_on, stated=stated, net_days=days), None
+    due_on = due_date(issued_on, stated=stated, net_days=0) if stated else None
+    agreed = agree(terms, issued_on=issued_on, total=total, net_days=net_days, country=country, due_on=due_on)
+    return agreed.due_date, agreed
+
+
 def issue_date(stated: date | None, today: date) -> date:
     """Today unless stated; a date in the past is a late booking, one in the future a mistake. Raises DatesRefused."""
     day = stated or today
@@ -276,10 +319,20 @@ def draft(
     delivery_channel: DeliveryChannel,
     reference: str | None,
     booked_from: date | None = None,
+    terms: AgreedTerms | None = None,
 ) -> Invoice:
     """A new invoice of which nothing is paid; an empty `number` is still to come from the entity's series. It counts
     from its issue, or from `booked_from` where the books of that day are closed."""
+    agreed: dict[str, Any] = {}
+    if terms and terms.instalments:
+        due_on = terms.instalments[0].due_date
+        agreed["instalment_due"] = [each.due_date for each in terms.instalments]
+        agreed["instalment_minor"] = [each.amount.minor for each in terms.instalments]
+    if terms and terms.discounts:
+        agreed["discount_until"] = [each.until for each in terms.discounts]
+        agreed["discount_bp"] = [scaled(each.percent, PERCENT_PLACES) for each in terms.discounts]
     return Invoice(
+        **agreed,
         id=invoice_id,
         version=1,
         entity_id=entity_id,
@@ -314,13 +367,17 @@ def issue(invoice: Invoice, *, booked_on: date) -> Outcome:
     return Outcome(invoice, (issued,))
 
 
-def allocate(invoice: Invoice, amount_minor: int, *, received_on: date, booked_on: date) -> Outcome:
+def allocate(
+    invoice: Invoice, amount_minor: int, *, received_on: date, booked_on: date, effective_on: date | None = None
+) -> Outcome:
     """Pay `amount_minor` of the balance with money received on a date; settling it ends its overdue episode at once.
 
-    The disputed amount shrinks to at most what is still owed. The caller has checked the amount.
+    The disputed amount shrinks to at most what is still owed. The caller has checked the amount, and knows from
+    `counts_from` where it counts from an earlier day than the last rise of the balance.
     """
-    paid = _lowered(invoice, "allocated_minor", amount_minor, effective_date(invoice, received_on))
-    return _less_owed(paid, -amount_minor, "allocation", effective_date(invoice, received_on), booked_on)
+    counts_on = effective_on or effective_date(invoice, received_on)
+    paid = _lowered(invoice, "allocated_minor", amount_minor, counts_on)
+    return _less_owed(paid, -amount_minor, "allocation", counts_on, booked_on)
 
 
 def take_off(invoice: Invoice, adjustment: Adjustment) -> Outcome:
@@ -347,7 +404,7 @@ def take_off(invoice: Invoice, adjustment: Adjustment) -> Outcome:
             **about, credit_note_id=adjustment.source_id, credit_note_number=adjustment.source_number or ""
         )
     if lowered.balance_minor:
-        return Outcome(lowered, (told,))
+        return _up_to_date(Outcome(lowered, (told,)), booked_on)
     if adjustment.component == "write_off":
         ended = _clear_overdue(lowered, on, booked_on)
     else:
@@ -406,13 +463,31 @@ def void(invoice: Invoice, adjustment: Adjustment) -> Outcome:
     return Outcome(cleared.invoice, (event, *cleared.events))
 
 
+def _dated(invoice: Invoice) -> Invoice:
+    """With the due date of the earliest instalment that is not paid: money fills them in the order of their dates."""
+    if invoice.instalment_due is None:
+        return invoice
+    owed_later = invoice.balance_minor
+    due_on = invoice.instalment_due[-1]
+    for instalment_due_on, minor in reversed(invoice.instalments):
+        if owed_later <= 0:
+            break
+        due_on = instalment_due_on
+        owed_later -= minor
+    if due_on == invoice.due_date:
+        return invoice
+    # Each instalment is announced as due soon by itself, unless its day has been announced before.
+    due_soon_on = None if due_on > invoice.due_date else invoice.due_soon_on
+    return replace(invoice, due_date=due_on, due_soon_on=due_soon_on)
+
+
 def _lowered(invoice: Invoice, field: str, by_minor: int, effective_on: date) -> Invoice:
     """With less owed: `field` grows by so much (a charge shrinks), and what is held back fits into the rest."""
     balance = invoice.balance_minor - abs(by_minor)
     assert 0 <= balance < invoice.balance_minor
     moved_on = max(invoice.moved_on, effective_on)
     disputed = min(invoice.disputed_minor, balance)
-    return replace(
+    lowered = replace(
         invoice,
         **{field: getattr(invoice, field) + by_minor},
         version=invoice.version + 1,
@@ -421,6 +496,7 @@ def _lowered(invoice: Invoice, field: str, by_minor: int, effective_on: date) ->
         moved_on=moved_on,
         settled_on=None if balance else moved_on,
     )
+    return _dated(lowered)
 
 
 def _still_planned(invoice: Invoice, field: str, by_minor: int) -> int:
@@ -430,7 +506,7 @@ def _still_planned(invoice: Invoice, field: str, by_minor: int) -> int:
 
 def _raised(invoice: Invoice, field: str, by_minor: int, on: date) -> Invoice:
     """With more owed: a charge grows, or what was paid or taken off shrinks."""
-    return replace(
+    raised = replace(
         invoice,
         **{field: getattr(invoice, field) + by_minor},
         version=invoice.version + 1,
@@ -439,6 +515,9 @@ def _raised(invoice: Invoice, field: str, by_minor: int, on: date) -> Invoice:
         reopened_on=on if invoice.balance_minor == 0 else invoice.reopened_on,
         settled_on=None,
     )
+    dated = _dated(raised)
+    # An instalment that is owed again was paid until today: it is not overdue before.
+    return replace(dated, reopened_on=on) if dated.due_date < invoice.due_date else dated
 
 
 def _less_owed(invoice: Invoice, change_minor: int, reason: SettledBy, effective_on: date, booked_on: date) -> Outcome:
@@ -454,7 +533,7 @@ def _less_owed(invoice: Invoice, change_minor: int, reason: SettledBy, effective
             # A credit note tells of itself (invoice.credited) and comes here only when it settles.
             reason="allocation" if reason == "credit_note" else reason,
         )
-        return Outcome(invoice, (changed,))
+        return _up_to_date(Outcome(invoice, (changed,)), booked_on)
 
     settled = InvoiceSettled(
         customer_id=invoice.customer_id,
@@ -468,6 +547,15 @@ def _less_owed(invoice: Invoice, change_minor: int, reason: SettledBy, effective
     )
     cleared = _clear_overdue(invoice, invoice.moved_on, booked_on)
     return Outcome(cleared.invoice, (settled, *cleared.events))
+
+
+def _up_to_date(outcome: Outcome, booked_on: date) -> Outcome:
+    """What was told already, and the end of an overdue episode when all instalments that are due are paid."""
+    invoice = outcome.invoice
+    if invoice.instalment_due is None or invoice.overdue_since is None or invoice.due_date < booked_on:
+        return outcome
+    cleared = _clear_overdue(invoice, invoice.moved_on, booked_on)
+    return Outcome(cleared.invoice, (*outcome.events, *cleared.events))
 
 
 def _more_owed(invoice: Invoice, change_minor: int, reason: Literal["unallocation", "restored"], on: date) -> Outcome:
@@ -488,13 +576,36 @@ def effective_date(invoice: Invoice, received_on: date) -> date:
     return max(received_on, invoice.raised_on)
 
 
+def counts_from(changes: Sequence[tuple[date, int]], received_on: date, amount_minor: int) -> list[tuple[date, int]]:
+    """From which days the parts of a payment count, given all changes of the balance by their effective dates.
+
+    Each part counts as early as it can from the day it was received, so that the balance as of no day goes below zero:
+    of what was owed on that day, no more than what has stayed owed since. So money booked late pays the principal as of
+    the day it came in, and a charge made since as of the day of the charge.
+    """
+    by_day: dict[date, int] = {}
+    for day, minor in changes:
+        by_day[day] = by_day.get(day, 0) + minor
+    days = sorted({received_on, *(day for day in by_day if day > received_on)})
+    balances = [sum(minor for day, minor in by_day.items() if day <= on) for on in days]
+    parts: list[tuple[date, int]] = []
+    taken = 0
+    for position, day in enumerate(days):
+        part = min(min(balances[position:]), amount_minor) - taken
+        if part > 0:
+            parts.append((day, part))
+            taken += part
+    assert taken == amount_minor, "more is paid than is owed"
+    return parts
+
+
 def _clear_overdue(invoice: Invoice, settled_on: date, booked_on: date) -> Outcome:
-    """End the running overdue episode of a settled invoice; none runs when it was paid in time."""
+    """End the running overdue episode of an invoice of which nothing is due; none runs when it was paid in time."""
     since = invoice.overdue_since
     if since is None:
         return Outcome(invoice)
-    # A payment backdated to before the episode cannot undo that it was announced: it ends on the day it began.
-    ended_on = max(settled_on, since)
+    # Money that came before the episode began and was booked late puts it right: it ends before it began, after 0 days.
+    ended_on = settled_on
     cleared = replace(invoice, version=invoice.version + 1, overdue_since=None, aged_days=0)
     event = InvoiceOverdueCleared(
         customer_id=cleared.customer_id,
@@ -503,7 +614,10 @@ def _clear_overdue(invoice: Invoice, settled_on: date, booked_on: date) -> Outco
         entity_id=cleared.entity_id,
         invoice=cleared.state(),
         episode=cleared.overdue_episode,
-        days_overdue=(ended_on - cleared.due_date).days,
+        # The due date of instalments has moved on with the payment.
+        days_overdue=max(
+            0, (ended_on - cleared.due_date).days if not cleared.instalments else (ended_on - since).days + 1
+        ),
     )
     return Outcome(cleared, (event,))
 
@@ -584,11 +698,15 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An invoice as it was written: its particulars, lines and taxes."""
+    """An invoice as it was written: its lines and taxes, and what only some invoices have: terms that say more than a
+    due date, and particulars such as references, allowances on the whole, and findings of the completeness check."""
 
     filed: Filed
     lines: tuple[PricedLine, ...]
     taxes: tuple[TaxGroup, ...]
+    terms: AgreedTerms | None = None
+    supplied_on: date | None = None
+    particulars: InvoiceParticulars | None = None
 
     @property
     def invoice(self) -> Invoice:

@@ -9,8 +9,12 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
+from services.invoice.drafting.rules import InvoiceParticulars
 from services.invoice.invoices.rules import Adjustment, CreditAnswer, Document, Filed, Invoice
-from services.invoice.pricing.rules import PricedLine, TaxGroup
+from services.invoice.pricing.rules import LineParticulars, PricedLine, TaxGroup
+from services.invoice.terms.rules import AgreedTerms
 from shared.db import Tx
 
 NEXT_LOOK = "(select min(next_look_at) from invoice where next_look_at is not null)"
@@ -34,12 +38,21 @@ _COLUMNS = (
     *_FIELDS,
     *("status", "total_minor", "balance_minor", "next_look_at"),
     *("credit_policy", "credit_outcome", "credit_reasons", "credit_decision_id", "issued_at", "import_id"),
+    *("supplied_on", "terms", "particulars"),
 )
 _NUMBER = _FIELDS.index("number")
 _LINE_COLUMNS = tuple(field.name for field in fields(PricedLine))
 _TAX_COLUMNS = tuple(field.name for field in fields(TaxGroup))
-_line_values = attrgetter(*_LINE_COLUMNS)
+_plain_line_values = attrgetter(*_LINE_COLUMNS[:-1])
 _tax_values = attrgetter(*_TAX_COLUMNS)
+
+
+def _line_values(line: PricedLine) -> tuple[Any, ...]:
+    return (*_plain_line_values(line), _kept(line.particulars))
+
+
+def _kept(model: BaseModel | None) -> dict[str, Any] | None:
+    return model.model_dump(mode="json", exclude_defaults=True) if model else None
 
 
 def _row(document: Document, next_look_at: datetime | None, import_id: UUID | None) -> tuple[Any, ...]:
@@ -48,6 +61,7 @@ def _row(document: Document, next_look_at: datetime | None, import_id: UUID | No
         *_invoice_values(invoice),
         *(invoice.status, invoice.total_minor, invoice.balance_minor, next_look_at),
         *(credit.policy, credit.outcome, credit.reasons, credit.decision_id, document.filed.issued_at, import_id),
+        *(document.supplied_on, _kept(document.terms), _kept(document.particulars)),
     )
 
 
@@ -69,11 +83,14 @@ with series as (
     insert into invoice ({", ".join(_COLUMNS)}) values ({_placeholders()}) returning number
 ), lines as (
     insert into invoice_line (invoice_id, {", ".join(_LINE_COLUMNS)})
-    select $1, * from unnest(${_L + 1}::int[], ${_L + 2}::text[], ${_L + 3}::bigint[], ${_L + 4}::bigint[],
-                             ${_L + 5}::bigint[], ${_L + 6}::text[], ${_L + 7}::int[])
+    select $1, position, description, quantity, price, net, category, rate, particulars::jsonb
+    from unnest(${_L + 1}::int[], ${_L + 2}::text[], ${_L + 3}::bigint[], ${_L + 4}::bigint[], ${_L + 5}::bigint[],
+                ${_L + 6}::text[], ${_L + 7}::int[], ${_L + 8}::text[])
+        as t (position, description, quantity, price, net, category, rate, particulars)
 ), taxes as (
     insert into invoice_tax (invoice_id, {", ".join(_TAX_COLUMNS)})
-    select $1, * from unnest(${_T + 1}::text[], ${_T + 2}::int[], ${_T + 3}::bigint[], ${_T + 4}::bigint[])
+    select $1, * from unnest(${_T + 1}::text[], ${_T + 2}::int[], ${_T + 3}::bigint[], ${_T + 4}::bigint[],
+                             ${_T + 5}::text[], ${_T + 6}::text[])
 )
 select number from written
 """
@@ -84,7 +101,8 @@ async def insert(tx: Tx, document: Document, next_look_at: datetime | None) -> s
     return await tx.fetchval(
         _INSERT,
         *_row(document, next_look_at, None),
-        *zip(*map(_line_values, document.lines), strict=True),
+        *zip(*map(_plain_line_values, document.lines), strict=True),
+        [line.particulars and line.particulars.model_dump_json(exclude_defaults=True) for line in document.lines],
         *zip(*map(_tax_values, document.taxes), strict=True),
     )
 
@@ -114,7 +132,7 @@ _CHANGING = (
     *("id", "version", "allocated_minor", "disputed_minor", "overdue_episode", "overdue_since", "aged_days"),
     *("due_soon_on", "raised_on", "moved_on", "reopened_on", "settled_on", "charged_minor", "credited_minor"),
     *("discounted_minor", "difference_minor", "written_off_minor", "planned_minor", "voided_on", "status"),
-    *("balance_minor",),
+    *("balance_minor", "due_date"),
 )
 _changing_values = attrgetter(*_CHANGING)
 
@@ -123,10 +141,10 @@ with given as (
     select * from unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::int[], $6::date[], $7::int[],
                          $8::date[], $9::date[], $10::date[], $11::date[], $12::date[], $13::bigint[], $14::bigint[],
                          $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::date[], $20::text[],
-                         $21::bigint[], $22::timestamptz[], $23::date[])
+                         $21::bigint[], $22::date[], $23::timestamptz[], $24::date[])
         as t ({", ".join(_CHANGING)}, next_look_at, episode_announced_on)
 ), cleared as (
-    update overdue_episode e set cleared_on = greatest(g.settled_on, e.started_on)
+    update overdue_episode e set cleared_on = coalesce(g.settled_on, g.moved_on)
     from given g where e.invoice_id = g.id and e.cleared_on is null and g.overdue_since is null
 ), started as (
     insert into overdue_episode (invoice_id, episode, due_date, started_on, announced_on)
@@ -202,6 +220,7 @@ async def look_later(tx: Tx, invoices: Sequence[Invoice], next_looks_at: Sequenc
 # --- read ---
 
 _FIND = f"select {_INVOICE}, {_FILED} from invoice i where i.id = $1"
+_FIND_DOCUMENT = f"select {_INVOICE}, {_FILED}, i.supplied_on, i.terms, i.particulars from invoice i where i.id = $1"
 _LINES = f"select {', '.join(_LINE_COLUMNS)} from invoice_line where invoice_id = $1 order by position"
 _TAXES = f"select {', '.join(_TAX_COLUMNS)} from invoice_tax where invoice_id = $1 order by category, rate_bp"
 
@@ -212,12 +231,23 @@ async def find(tx: Tx, invoice_id: UUID) -> Invoice | None:
 
 
 async def find_document(tx: Tx, invoice_id: UUID) -> Document | None:
-    row = await tx.fetchrow(_FIND, invoice_id)
+    row = await tx.fetchrow(_FIND_DOCUMENT, invoice_id)
     if row is None:
         return None
-    lines = tuple(PricedLine(*line.values()) for line in await tx.fetch(_LINES, invoice_id))
-    taxes = tuple(TaxGroup(*group.values()) for group in await tx.fetch(_TAXES, invoice_id))
-    return Document(_filed(tuple(row.values())), lines, taxes)
+    *filed, supplied_on, terms, particulars = row.values()
+    return Document(
+        _filed(filed),
+        tuple(_line(*line.values()) for line in await tx.fetch(_LINES, invoice_id)),
+        tuple(TaxGroup(*group.values()) for group in await tx.fetch(_TAXES, invoice_id)),
+        AgreedTerms.model_validate(terms) if terms else None,
+        supplied_on,
+        InvoiceParticulars.model_validate(particulars) if particulars else None,
+    )
+
+
+def _line(*values: Any) -> PricedLine:
+    *plain, particulars = values
+    return PricedLine(*plain, particulars=LineParticulars.model_validate(particulars) if particulars else None)
 
 
 _PAGE = f"""

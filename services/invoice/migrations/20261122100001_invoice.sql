@@ -68,7 +68,7 @@ create table invoice (
     constraint invoice_voided_owes_nothing check (voided_on is null or balance_minor = 0),
     constraint invoice_settled_when_nothing_is_owed check ((balance_minor = 0) = (settled_on is not null)),
     constraint invoice_overdue_after_due check (
-        overdue_since is null or (overdue_since > due_date and balance_minor > 0 and overdue_episode > 0)
+        overdue_since is null or (overdue_since > issue_date and balance_minor > 0 and overdue_episode > 0)
     ),
     constraint invoice_aged_days check (aged_days in (0, 31, 61, 91)),
     constraint invoice_delivery_channel check (delivery_channel in ('email', 'letter')),
