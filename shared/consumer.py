@@ -32,7 +32,7 @@ from shared.waiting import rest_s, wait_until_set
 
 logger = log.get(__name__)
 
-BATCH_MAX = 200
+BATCH_MAX = 500
 POLL_MS = 200
 COMMIT_SECONDS = 2.0
 DRAIN_SECONDS = 5.0
@@ -298,7 +298,7 @@ class Consumer:
 
     async def _poll_until(self, stop: asyncio.Event, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
         while not stop.is_set():
-            polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_MAX * 8)
+            polled = await self._poll(consumer)
             self._heartbeat = time.monotonic()
             async with self._round:
                 epoch = self._epoch
@@ -313,6 +313,19 @@ class Consumer:
             await self._commit(consumer)
             if lanes and max(map(len, lanes.values())) < BATCH_MAX:
                 await asyncio.sleep(rest_s(len({message.key for messages in lanes.values() for message in messages})))
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[Any]]:
+        """At most a batch of each partition of each topic: a payment does not wait behind a thousand invoices."""
+        polled: dict[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_MAX)
+        epoch = self._epoch
+        for place in list(self.owned) if polled else ():
+            if room := BATCH_MAX - len(polled.get(place, ())):
+                more: dict[TopicPartition, list[Any]] = await consumer.getmany(place, timeout_ms=0, max_records=room)
+                if epoch != self._epoch:
+                    return more  # What was polled before the partitions moved is read again from the last commit.
+                for messages in more.values():
+                    polled[place] = [*polled.get(place, ()), *messages]
+        return polled
 
     async def _take(self, messages: Sequence[Any], epoch: int, producer: AIOKafkaProducer) -> None:
         """Apply one partition number's messages, however long the machinery is away; stop when it is taken away."""
