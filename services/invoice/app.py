@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from uuid import UUID
 
 import httpx
@@ -13,22 +14,34 @@ from pydantic import SecretStr
 
 from services.invoice.balances import api as balances
 from services.invoice.bank_statements import api as bank_statements
+from services.invoice.checkouts import api as checkouts
+from services.invoice.completeness import api as completeness
 from services.invoice.consumers import subscriptions
 from services.invoice.credit_desk import TIMEOUT, CreditDesk
+from services.invoice.dispatch import api as dispatch
 from services.invoice.disputes import api as disputes
+from services.invoice.drafts import api as drafts
 from services.invoice.entities import api as entities
 from services.invoice.imports import api as imports
 from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
 from services.invoice.matching import api as matching
+from services.invoice.pay_links import api as pay_links
+from services.invoice.pay_links.handlers import PayLinks
+from services.invoice.pay_links.rules import key_of
+from services.invoice.pay_page import api as pay_page
 from services.invoice.payments import api as payments
 from services.invoice.period_lock import api as period_lock
 from services.invoice.plans import api as plans
 from services.invoice.printing import api as printing
+from services.invoice.receipts import api as receipts
 from services.invoice.reconciliation import api as reconciliation
 from services.invoice.recurring import api as recurring
 from services.invoice.reporting_desk import ReportingDesk
 from services.invoice.settings import Settings
+from services.invoice.statements import api as statements
+from services.invoice.stripe import TIMEOUT as STRIPE_TIMEOUT
+from services.invoice.stripe import Stripe
 from services.invoice.ticks import ticks
 from shared import process
 from shared.db import Database
@@ -45,7 +58,12 @@ SERVICE = Service(
     ticks=ticks,
     routers=(
         invoices.router,
+        completeness.router,
+        drafts.router,
         printing.router,
+        dispatch.router,
+        statements.router,
+        receipts.router,
         recurring.router,
         imports.router,
         payments.router,
@@ -56,9 +74,11 @@ SERVICE = Service(
         balances.router,
         journal.router,
         reconciliation.router,
+        pay_links.router,
         entities.router,
         period_lock.router,
     ),
+    pages=(checkouts.webhooks, pay_page.pages),
     publishes=("ar.invoice", "ar.payment", "ar.overdue"),
 )
 
@@ -72,6 +92,8 @@ class Resources:
     public_url: str
     postman: Postman
     delivery_webhook_secret: str | None
+    pay_links: PayLinks
+    stripe: Stripe | None
 
     def pay_link(self, customer_id: UUID) -> str:
         return f"{self.public_url}/pay/{customer_id}"
@@ -88,6 +110,7 @@ async def open_resources(
     async with (
         service_client(settings, "credit", timeout=TIMEOUT, transport=credit_transport) as credit,
         service_client(settings, "reporting", transport=reporting_transport) as reporting,
+        _stripe_client(settings) as stripe,
     ):
         postman = open_postman(settings)
         try:
@@ -97,9 +120,20 @@ async def open_resources(
                 settings.public_url.rstrip("/"),
                 postman,
                 _revealed(settings.delivery_webhook_secret),
+                PayLinks(
+                    key_of(_revealed(settings.session_secret) or token_urlsafe()), settings.public_url.rstrip("/")
+                ),
+                Stripe(stripe, _revealed(settings.stripe_webhook_secret) or "") if settings.stripe_secret_key else None,
             )
         finally:
             await postman.close()
+
+
+def _stripe_client(settings: Settings) -> httpx.AsyncClient:
+    key = _revealed(settings.stripe_secret_key) or ""
+    return httpx.AsyncClient(
+        base_url=settings.stripe_url, timeout=STRIPE_TIMEOUT, headers={"authorization": f"Bearer {key}"}
+    )
 
 
 def open_postman(settings: Settings) -> Postman:

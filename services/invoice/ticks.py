@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+from services.invoice.checkouts import handlers as checkouts
 from services.invoice.customers import handlers as customers
+from services.invoice.deliveries import handlers as deliveries
+from services.invoice.dispatch import handlers as dispatch
+from services.invoice.disputes import handlers as disputes
 from services.invoice.imports import handlers as imports
 from services.invoice.matching import handlers as matching
 from services.invoice.overdue import handlers as overdue
 from services.invoice.plans import handlers as plans
 from services.invoice.reconciliation import handlers as reconciliation
 from services.invoice.recurring import handlers as recurring
+from services.invoice.statements import handlers as statements
+from shared.clock import real_now
 from shared.db import reading, transaction
 from shared.errors import Unavailable
 from shared.ticks import TickContext, Ticks
@@ -29,6 +35,12 @@ ENTRIES_A_TURN = 50
 async def announce_overdue(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await overdue.announce_overdue(tx) > 0
+
+
+@ticks.on(next_due=disputes.NEXT_ESCALATION)
+async def escalate_disputes(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await disputes.escalate_disputes(tx)
 
 
 @ticks.on(next_due=plans.NEXT_LOOK)
@@ -94,3 +106,62 @@ async def apply_cash(context: TickContext) -> bool:
             if not await matching.apply_next(tx):
                 return done > 0
     return True
+
+
+@ticks.on(next_due=dispatch.MAILS_DUE)
+async def send_documents(context: TickContext) -> bool:
+    """Rounds of mails until nothing can be done now."""
+    moved = False
+    while await _send_mails(context):
+        moved = True
+    return moved
+
+
+async def _send_mails(context: TickContext) -> bool:
+    """Mark, read, send, record. Only the marks and the records are made in transactions."""
+    postman = context.resources.postman
+    async with reading(context.database) as tx:
+        found = await deliveries.to_do(tx, real_now(), dispatch.MAILS_AT_ONCE)
+    abandoned = [each for each in found if each.status == "sending"]
+    if abandoned:
+        async with transaction(context.database) as tx:
+            await dispatch.give_up(tx, abandoned)
+    queued = [each for each in found if each.status == "queued"]
+    if not queued:
+        return bool(abandoned)
+    seconds, lease_until = dispatch.lease(postman, real_now())
+    async with transaction(context.database) as tx:
+        taken = await dispatch.take_mails(tx, queued, lease_until)
+    async with reading(context.database) as tx:
+        envelopes = [
+            await dispatch.open_envelope(tx, each, context.resources.pay_link(each.customer_id)) for each in taken
+        ]
+        at = tx.now
+    sent = await dispatch.send(postman, envelopes, at, seconds)
+    async with transaction(context.database) as tx:
+        await dispatch.record(tx, sent)
+    return True
+
+
+@ticks.on(next_due=dispatch.LETTERS_DUE)
+async def gather_letters(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await dispatch.gather_letters(tx) is not None
+
+
+@ticks.on(next_due=statements.NEXT_STATEMENTS)
+async def ask_for_statements(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await statements.ask_for_statements(tx)
+
+
+@ticks.on(next_due=checkouts.NEXT_LOOK)
+async def ask_after_checkouts(context: TickContext) -> bool:
+    """Ask the provider what became of payments of which no word came: calls get lost."""
+    async with reading(context.database) as tx:
+        waiting = await checkouts.to_look_at(tx, context.now)
+    for checkout in waiting:
+        word = await checkouts.ask(context.resources.stripe, checkout)
+        async with transaction(context.database) as tx:
+            await checkouts.settle(tx, word)
+    return bool(waiting)

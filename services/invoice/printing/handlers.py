@@ -49,6 +49,11 @@ def print_invoice(paper: Paper) -> bytes:
     )
 
 
+def typeset_invoice(paper: Paper) -> bytes:
+    """The pages alone, for the printer."""
+    return typeset("invoice", rules.invoice_view(paper), paper.issued_on)
+
+
 def typeset(template: Template, view: dict[str, Any], dated: date) -> bytes:
     """One document as PDF/A-3b. Raises typst.TypstError when a template is broken."""
     pdf = _compiler(template).compile(
