@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from services.invoice.customers import handlers as customers
 from services.invoice.customers.rules import Customer
 from services.invoice.deliveries import rules, store
 from services.invoice.deliveries.rules import Channel, Delivery, DeliveryNotFound, Status
@@ -19,20 +20,28 @@ MAILS_UNDER_WAY_SINCE = store.MAILS_UNDER_WAY_SINCE
 async def invoice_issued(tx: Tx, entity: Entity, customer: Customer, invoice_id: UUID, channel: Channel) -> None:
     """Where the entity delivers by itself, an invoice is on its way from the moment it is issued."""
     if entity.policies.delivery.automatic:
-        await ask(
-            tx,
-            [
-                rules.ask(
-                    entity,
-                    customer,
-                    tx.now,
-                    delivery_id=new_id(),
-                    kind="invoice",
-                    channel=channel,
-                    invoice_id=invoice_id,
-                )
-            ],
-        )
+        await store.add(tx, [_of_invoice(tx, entity, customer, invoice_id, channel)])
+
+
+async def invoices_issued(tx: Tx, entity: Entity, issued: Sequence[tuple[UUID, UUID, Channel]]) -> None:
+    """The same for many: (customer, invoice, channel)."""
+    if not entity.policies.delivery.automatic or not issued:
+        return
+    found = await customers.find_customers(tx, list({customer_id for customer_id, _, _ in issued}), [])
+    known = {customer.id: customer for customer in found}
+    await store.add(tx, [_of_invoice(tx, entity, known[owner], invoice, channel) for owner, invoice, channel in issued])
+
+
+def _of_invoice(tx: Tx, entity: Entity, customer: Customer, invoice_id: UUID, channel: Channel) -> Delivery:
+    return rules.ask(
+        entity,
+        customer,
+        tx.now,
+        delivery_id=new_id(),
+        kind="invoice",
+        channel=channel,
+        invoice_id=invoice_id,
+    )
 
 
 async def payment_received(tx: Tx, entity: Entity, customer: Customer, payment_id: UUID) -> None:
