@@ -285,6 +285,7 @@ class PaymentReversed(PaymentEvent):
 
     type: ClassVar[str] = "dueward.payment.reversed.v1"
     reason: str
+    kind: Annotated[Literal["bounced", "charged_back", "booked_by_mistake"], Growing()] | None = None
 
 
 class PaymentRefunded(PaymentEvent):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.invoice.entities import handlers as entities
 from services.invoice.journal import rules, store
-from services.invoice.journal.rules import AccountTotal, Booked, Chart, Entry, EntryFilter
+from services.invoice.journal.rules import AccountTotal, Booked, Chart, Entry, EntryFilter, Ledger
 from shared.db import Tx
 from shared.errors import PreconditionFailed
 
@@ -28,6 +28,16 @@ async def post(tx: Tx, entries: Sequence[Entry]) -> None:
 async def reverse_payment(tx: Tx, payment_id: UUID, *, effective_on: date, booked_on: date) -> None:
     """Book every entry of the payment that still stands the other way round."""
     await store.reverse_payment(tx, payment_id, effective_on, booked_on)
+
+
+async def receivable_changes(tx: Tx, customer_id: UUID, invoice_id: UUID) -> list[tuple[date, int]]:
+    """What each day did to the balance of an invoice, in minor units by effective date."""
+    return await store.receivable_changes(tx, customer_id, invoice_id)
+
+
+async def debited(tx: Tx, source_id: UUID, account: Ledger) -> int:
+    """What was booked for an adjustment or other source on the debit side of an account, in minor units."""
+    return await store.debited(tx, source_id, account)
 
 
 async def reverse_source(tx: Tx, source_ids: Sequence[UUID], *, effective_on: date, booked_on: date) -> None:

@@ -7,13 +7,14 @@ An entry debits one account and credits another with one positive amount, so eve
     tax of an invoice     trade_receivables    output_tax
     money received        bank                 unapplied_cash
     money allocated       unapplied_cash       trade_receivables
+      taken back          trade_receivables    unapplied_cash
     credit note, net      revenue              trade_receivables
     credit note, tax      output_tax           trade_receivables
     discount              discounts_allowed    trade_receivables
       its tax             output_tax           trade_receivables
     small difference      small_differences    trade_receivables
     write-off             bad_debt             trade_receivables
-      paid after all      bank                 bad_debt_recovered
+      paid after all      bad_debt             bad_debt_recovered   (the write-off is reversed, as far as it is paid)
     interest              trade_receivables    interest_income
     fee, recovery cost    trade_receivables    fee_income
     refund                unapplied_cash       bank
@@ -52,6 +53,7 @@ Kind = Literal[
     "tax",
     "payment",
     "allocation",
+    "unallocation",
     "reversal",
     "credit_note",
     "discount",

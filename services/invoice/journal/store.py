@@ -49,6 +49,28 @@ async def reverse_payment(tx: Tx, payment_id: UUID, effective_on: date, booked_o
     await tx.execute(_REVERSE_PAYMENT, payment_id, effective_on, booked_on)
 
 
+_RECEIVABLE_CHANGES = """
+select effective_on, sum(case when debit = 'trade_receivables' then amount_minor else -amount_minor end)::bigint
+from journal_entry
+where customer_id = $1 and invoice_id = $2 and 'trade_receivables' in (debit, credit)
+group by effective_on order by effective_on
+"""
+
+
+async def receivable_changes(tx: Tx, customer_id: UUID, invoice_id: UUID) -> list[tuple[date, int]]:
+    return [(row[0], row[1]) for row in await tx.fetch(_RECEIVABLE_CHANGES, customer_id, invoice_id)]
+
+
+_DEBITED = """
+select coalesce(sum(amount_minor), 0)::bigint from journal_entry
+where source_id = $1 and debit = $2 and reverses is null
+"""
+
+
+async def debited(tx: Tx, source_id: UUID, account: str) -> int:
+    return await tx.fetchval(_DEBITED, source_id, account)
+
+
 async def reverse_source(tx: Tx, source_ids: Sequence[UUID], effective_on: date, booked_on: date) -> None:
     await tx.execute(_REVERSE_SOURCE, source_ids, effective_on, booked_on)
 

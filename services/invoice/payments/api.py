@@ -90,6 +90,9 @@ class AllocatePaymentIn(Body):
 
 class ReversePaymentIn(Body):
     reason: str = Field(min_length=1, max_length=200, examples=["direct debit returned"])
+    kind: rules.ReversalKind | None = Field(
+        default=None, description="Whether the bank took it back, the customer did, or it was never there"
+    )
 
 
 class AllocationOut(BaseModel):
@@ -106,7 +109,7 @@ class AllocationOut(BaseModel):
 
 
 class PaymentOut(BaseModel):
-    """`amount` = `applied` + `unapplied` while the payment stands; reversed, it holds neither."""
+    """`amount` = `applied` + `refunded` + `unapplied` while the payment stands; reversed, it holds none."""
 
     id: UUID
     entity_id: str
@@ -115,6 +118,7 @@ class PaymentOut(BaseModel):
     received_on: date
     amount: Money
     applied: Money
+    refunded: Money
     unapplied: Money
     method: str
     reference: str | None
@@ -122,6 +126,7 @@ class PaymentOut(BaseModel):
     allocations: list[AllocationOut]
     reversed_on: date | None
     reversal_reason: str | None
+    reversal_kind: rules.ReversalKind | None
     booked_at: datetime
     version: int
 
@@ -136,6 +141,7 @@ class PaymentOut(BaseModel):
             received_on=payment.received_on,
             amount=payment.money(payment.amount_minor),
             applied=payment.money(payment.applied_minor),
+            refunded=payment.money(payment.refunded_minor),
             unapplied=payment.money(payment.unapplied_minor),
             method=payment.method,
             reference=payment.reference,
@@ -154,6 +160,7 @@ class PaymentOut(BaseModel):
             ],
             reversed_on=payment.reversed_on,
             reversal_reason=payment.reversal_reason,
+            reversal_kind=payment.reversal_kind,
             booked_at=recorded.booked_at,
             version=payment.version,
         )
@@ -212,7 +219,7 @@ async def allocate(payment_id: UUID, body: AllocatePaymentIn, once: Once) -> Res
 async def reverse(payment_id: UUID, body: ReversePaymentIn, once: Once) -> Response:
     """Take a payment back that bounced, was charged back or was booked by mistake: its invoices are owed again."""
     async with once as tx:
-        recorded = await handlers.reverse_payment(tx, ReversePayment(payment_id, body.reason))
+        recorded = await handlers.reverse_payment(tx, ReversePayment(payment_id, body.reason, body.kind))
         return once.answer(201, PaymentOut.of(recorded), etag=recorded.payment.version)
 
 

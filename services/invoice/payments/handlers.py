@@ -19,15 +19,32 @@ from services.invoice.customers.rules import Account
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Adjustment, Invoice, Outcome, effective_date, restore, take_off
+from services.invoice.invoices.rules import (
+    Adjustment,
+    Invoice,
+    Outcome,
+    counts_from,
+    effective_date,
+    restore,
+    take_off,
+)
 from services.invoice.invoices.rules import allocate as allocate_to
 from services.invoice.invoices.rules import unallocate as take_from
 from services.invoice.journal import handlers as journal
 from services.invoice.journal.rules import Entry, payment_allocated, payment_received
 from services.invoice.payments import rules, store
-from services.invoice.payments.rules import Part, PayerUnknown, Payment, PaymentNotFound, Plan, Wanted
+from services.invoice.payments.rules import (
+    Part,
+    PayerUnknown,
+    Payment,
+    PaymentNotFound,
+    Plan,
+    ReversalKind,
+    Wanted,
+)
 from services.invoice.payments.store import Allocation, NewAllocation
 from services.invoice.plans import handlers as plans
+from services.invoice.write_offs import handlers as write_offs
 from shared import outbox
 from shared.db import Tx
 from shared.ids import new_id
@@ -45,6 +62,7 @@ class ReceivePayment:
     reference: str | None = None
     allocations: tuple[Wanted, ...] = ()
     apply: Apply = "auto"
+    entity_id: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,7 @@ class AllocatePayment:
 class ReversePayment:
     payment_id: UUID
     reason: str
+    kind: ReversalKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +92,7 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
 
     Raises PayerUnknown, CustomerUnknown, DateRefused, CurrencyMismatch, AllocationRefused, OverAllocated.
     """
-    account = await customers.lock_account(tx, command.customer or await _payer(tx, command))
+    account = await customers.lock_account(tx, command.customer or await _payer(tx, command), command.entity_id)
     today = account.entity.today(tx.now)
     payment = Payment(
         id=new_id(),
@@ -88,15 +107,16 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
         reference=command.reference,
         applied_by="none",
     )
-    plan = await _plan(tx, command, account)
-    received = rules.receive(payment, today)
+    counts_on = account.entity.open_day(payment.received_on)
+    plan = await _recover(tx, account, await _plan(tx, command, account), payment.id)
+    received = rules.receive(payment, effective_on=counts_on, booked_on=today)
     arrival = payment_received(
         entity_id=payment.entity_id,
         customer_id=payment.customer_id,
         payment_id=payment.id,
         currency=payment.currency,
         amount_minor=payment.amount_minor,
-        effective_on=payment.received_on,
+        effective_on=counts_on,
         booked_on=today,
     )
     if not plan.parts:
@@ -105,10 +125,10 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
         await outbox.append(tx, received)
         return Recorded(payment, (), tx.now)
 
-    applied, event = rules.apply(payment, plan, effective_on=payment.received_on, booked_on=today)
-    allocations = await _new_allocations(tx, account, plan, payment.received_on)
+    applied, event = rules.apply(payment, plan, effective_on=counts_on, booked_on=today)
+    allocations = await _new_allocations(tx, account, plan, counts_on)
     await store.insert(tx, applied, allocations)
-    outcomes = await _settle(tx, account, plan, payment.received_on, today)
+    outcomes = await _settle(tx, account, plan, allocations, today)
     await journal.post(tx, [arrival, *_entries(applied, allocations, today)])
     await outbox.append(tx, received, event, *(event for outcome in outcomes for event in outcome.events))
     await _take_off_differences(tx, account, applied, plan, outcomes, today)
@@ -121,7 +141,7 @@ async def _payer(tx: Tx, command: ReceivePayment) -> CustomerRef:
     ids = [wanted.invoice_id for wanted in command.allocations if wanted.invoice_id]
     if not command.allocations:
         numbers = rules.tokens(command.reference)
-    found = await invoices.customers_of(tx, DEFAULT, numbers, ids) if numbers or ids else []
+    found = await invoices.customers_of(tx, command.entity_id, numbers, ids) if numbers or ids else []
     if len(found) != 1:
         why = "names no invoice that is known" if not found else "names invoices of several customers"
         raise PayerUnknown(f"there is no customer_id, and the payment {why}", field="/customer_id")
@@ -150,9 +170,23 @@ async def _named(tx: Tx, customer_id: UUID, entity_id: str, wanted: Sequence[Wan
     )
 
 
-async def _settle(tx: Tx, account: Account, plan: Plan, received_on: date, today: date) -> list[Outcome]:
+async def _recover(tx: Tx, account: Account, plan: Plan, payment_id: UUID) -> Plan:
+    """Bring back of written-off invoices what the payment pays of them: a debtor who pays after all owed it."""
+    parts = []
+    for part in plan.parts:
+        missing = part.amount_minor + part.difference_minor - part.invoice.balance_minor
+        if missing > 0:
+            owed = await write_offs.take_back_write_offs(tx, account, part.invoice, missing, payment_id=payment_id)
+            part = replace(part, invoice=owed)
+        parts.append(part)
+    return replace(plan, parts=tuple(parts))
+
+
+async def _settle(
+    tx: Tx, account: Account, plan: Plan, allocations: Sequence[NewAllocation], today: date
+) -> list[Outcome]:
     paid = [
-        (part.invoice, allocate_to(part.invoice, part.amount_minor, received_on=received_on, booked_on=today))
+        (part.invoice, _paid(part.invoice, [each for each in allocations if each.invoice_id == part.invoice.id], today))
         for part in plan.parts
     ]
     outcomes = await disputes.shrink_disputes(tx, paid, today)
@@ -202,22 +236,47 @@ async def _take_off_differences(
     await invoices.adjust(tx, account, list(zip(adjustments, outcomes, strict=True)), entries)
 
 
-async def _new_allocations(tx: Tx, account: Account, plan: Plan, received_on: date) -> list[NewAllocation]:
-    """The plan's parts, each split into what goes to charges and what to the principal."""
+def _paid(invoice: Invoice, allocations: Sequence[NewAllocation], today: date) -> Outcome:
+    outcome = Outcome(invoice)
+    for each in allocations:
+        paid = allocate_to(
+            outcome.invoice,
+            each.amount_minor,
+            received_on=each.effective_on,
+            booked_on=today,
+            effective_on=each.effective_on,
+        )
+        outcome = Outcome(paid.invoice, (*outcome.events, *paid.events))
+    return outcome
+
+
+async def _counts_from(tx: Tx, part: Part, counts_on: date) -> list[tuple[date, int]]:
+    """From which days the parts of an allocation count. Only where the balance rose since the money came, by more than
+    the issue of the invoice, its history is looked up."""
+    invoice = part.invoice
+    if counts_on >= invoice.raised_on or invoice.raised_on <= invoice.issue_date:
+        return [(effective_date(invoice, counts_on), part.amount_minor)]
+    changes = await journal.receivable_changes(tx, invoice.customer_id, invoice.id)
+    return counts_from(changes, counts_on, part.amount_minor)
+
+
+async def _new_allocations(tx: Tx, account: Account, plan: Plan, counts_on: date) -> list[NewAllocation]:
+    """The plan's parts, each split into what goes to charges and what to the principal, and by the days from which the
+    money counts: what paid the principal counts the earliest."""
     charged = [part.invoice.id for part in plan.parts if part.invoice.charged_minor]
     paid = await store.charges_paid(tx, charged) if charged else {}
     order = account.entity.policies.cash_application.allocation_order
-    return [
-        NewAllocation(
-            part.invoice.id,
-            part.amount_minor,
-            effective_date(part.invoice, received_on),
-            rules.charges_part(
-                part.invoice, part.amount_minor, charges_paid_minor=paid.get(part.invoice.id, 0), order=order
-            ),
+    allocations: list[NewAllocation] = []
+    for part in plan.parts:
+        charges = rules.charges_part(
+            part.invoice, part.amount_minor, charges_paid_minor=paid.get(part.invoice.id, 0), order=order
         )
-        for part in plan.parts
-    ]
+        principal = part.amount_minor - charges
+        for day, minor in await _counts_from(tx, part, counts_on):
+            of_principal = min(minor, principal)
+            principal -= of_principal
+            allocations.append(NewAllocation(part.invoice.id, minor, day, minor - of_principal))
+    return allocations
 
 
 async def charges_paid(tx: Tx, invoice_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -242,17 +301,18 @@ def _entries(payment: Payment, allocations: Sequence[NewAllocation], today: date
 
 
 def _recorded(payment: Payment, plan: Plan, allocations: Sequence[NewAllocation]) -> tuple[Allocation, ...]:
+    numbers = {part.invoice.id: part.invoice.number for part in plan.parts}
     return tuple(
         Allocation(
             payment.id,
             new.invoice_id,
-            part.invoice.number,
+            numbers[new.invoice_id],
             payment.money(new.amount_minor),
             new.effective_on,
             None,
             payment.money(new.charges_minor),
         )
-        for part, new in zip(plan.parts, allocations, strict=True)
+        for new in allocations
     )
 
 
@@ -266,11 +326,12 @@ async def allocate_payment(tx: Tx, command: AllocatePayment) -> Recorded:
     today = account.entity.today(tx.now)
     candidates = await _named(tx, payment.customer_id, payment.entity_id, command.allocations)
     plan = rules.by_request(command.allocations, candidates, payment.money(payment.unapplied_minor))
+    plan = await _recover(tx, account, plan, payment.id)
     applied, event = rules.apply(payment, plan, effective_on=today, booked_on=today)
     allocations = await _new_allocations(tx, account, plan, today)
 
     await store.allocate(tx, applied, allocations)
-    outcomes = await _settle(tx, account, plan, today, today)
+    outcomes = await _settle(tx, account, plan, allocations, today)
     await journal.post(tx, _entries(applied, allocations, today))
     await outbox.append(tx, event, *(event for outcome in outcomes for event in outcome.events))
     await _take_off_differences(tx, account, applied, plan, outcomes, today)
@@ -280,7 +341,7 @@ async def allocate_payment(tx: Tx, command: AllocatePayment) -> Recorded:
 async def reverse_payment(tx: Tx, command: ReversePayment) -> Recorded:
     """Take a payment back: what it settled is owed again, and overdue again where it is past due.
 
-    Raises PaymentNotFound, PaymentIsReversed.
+    Raises PaymentNotFound, PaymentIsReversed, RefundStands.
     """
     account, payment, booked_at = await _lock_payment(tx, command.payment_id)
     today = account.entity.today(tx.now)
@@ -291,7 +352,7 @@ async def reverse_payment(tx: Tx, command: ReversePayment) -> Recorded:
             amounts[allocation.invoice_id] += allocation.amount.minor
     settled = await invoices.named(tx, payment.customer_id, payment.entity_id, [], list(amounts)) if amounts else []
     parts = [Part(invoice, amounts[invoice.id]) for invoice in settled]
-    reversed_payment, events = rules.reverse(payment, parts, command.reason, today)
+    reversed_payment, events = rules.reverse(payment, parts, command.reason, today, command.kind)
     planned = await plans.put_back(tx, [(part.invoice, part.amount_minor) for part in parts])
     outcomes = [
         take_from(part.invoice, part.amount_minor, on=today, planned_minor=planned.get(part.invoice.id, 0))
@@ -313,16 +374,67 @@ async def _restore_adjustments(
     """Bring back what a payment had taken off its invoices besides itself."""
     by_id = {invoice.id: invoice for invoice in reopened}
     for adjustment in await invoices.adjustments_from(tx, payment_id):
+        if adjustment.invoice_id not in by_id:  # A credit note has taken the money off the invoice before.
+            by_id[adjustment.invoice_id] = await invoices.get_invoice(tx, adjustment.invoice_id)
         outcome = restore(by_id[adjustment.invoice_id], adjustment, on=today)
         by_id[adjustment.invoice_id] = outcome.invoice
         await invoices.restore(tx, account, [(adjustment, outcome)], on=today, booked_on=today)
 
 
+async def take_back_allocations(tx: Tx, account: Account, invoice: Invoice, amount_minor: int, today: date) -> Invoice:
+    """Make money that has paid an invoice unapplied cash of its payments again, the newest allocation first, and return
+    the invoice that owes so much more. The caller holds the lock, and has checked that so much was paid."""
+    by_payment: dict[UUID, list[rules.Taken]] = defaultdict(list)
+    for taken in rules.take_back(await store.standing(tx, invoice.id), amount_minor):
+        by_payment[taken.allocation.payment_id].append(taken)
+    for payment_id, taken in by_payment.items():
+        found = await store.find(tx, payment_id)
+        assert found is not None
+        minor = sum(each.amount_minor for each in taken)
+        payment, event = rules.unapply(found[0], [Part(invoice, minor)], today)
+        outcome = take_from(invoice, minor, on=today)
+        await store.unallocate(tx, taken, today)
+        await store.save(tx, payment)
+        await invoices.save(tx, account.entity, [outcome.invoice])
+        await journal.post(tx, [_unallocated(payment, invoice, minor, today)])
+        await outbox.append(tx, event, *outcome.events)
+        invoice = outcome.invoice
+    return invoice
+
+
+def _unallocated(payment: Payment, invoice: Invoice, minor: int, today: date) -> Entry:
+    return Entry(
+        payment.entity_id,
+        payment.customer_id,
+        today,
+        today,
+        "unallocation",
+        debit="trade_receivables",
+        credit="unapplied_cash",
+        amount_minor=minor,
+        currency=payment.currency,
+        invoice_id=invoice.id,
+        payment_id=payment.id,
+    )
+
+
+async def save_payment(tx: Tx, payment: Payment) -> None:
+    """Write a payment of which a caller has moved the amounts under the lock of its account."""
+    await store.save(tx, payment)
+
+
+async def lock_payment(tx: Tx, payment_id: UUID) -> tuple[Account, Payment]:
+    """A payment for writing: its customer's row is locked first, then it is read. Raises PaymentNotFound."""
+    account, payment, _ = await _lock_payment(tx, payment_id)
+    return account, payment
+
+
 async def _lock_payment(tx: Tx, payment_id: UUID) -> tuple[Account, Payment, datetime]:
-    customer_id = await store.customer_of(tx, payment_id)
-    if customer_id is None:
+    whose = await store.account_of(tx, payment_id)
+    if whose is None:
         raise PaymentNotFound(f"there is no payment {payment_id}")
-    account = await customers.lock_account(tx, CustomerRef(customer_id=customer_id))
+    customer_id, entity_id = whose
+    account = await customers.lock_account(tx, CustomerRef(customer_id=customer_id), entity_id)
     found = await store.find(tx, payment_id)
     assert found is not None
     return account, *found

@@ -26,6 +26,8 @@ AllocationOrder = Literal["charges_first", "principal_first"]
 Basis = Literal["explicit", "reference", "oldest_due", "none"]
 """How it was decided where a payment goes: told, by the invoice numbers in its reference, by age, or not at all."""
 
+ReversalKind = Literal["bounced", "charged_back", "booked_by_mistake"]
+
 TOKENS_MAX = 100
 
 
@@ -59,6 +61,11 @@ class PaymentIsReversed(Conflict):
     title = "The payment is reversed already"
 
 
+class RefundStands(Conflict):
+    slug = "payment-refunded"
+    title = "Money of the payment went back to the customer already"
+
+
 class DateRefused(Refused):
     slug = "payment-date"
     title = "The payment cannot have been received then"
@@ -80,6 +87,7 @@ class Payment:
     reversed_on: date | None = None
     reversal_reason: str | None = None
     refunded_minor: int = 0
+    reversal_kind: ReversalKind | None = None
 
     @property
     def unapplied_minor(self) -> int:
@@ -191,12 +199,19 @@ def by_request(wanted: Sequence[Wanted], invoices: Sequence[Invoice], available:
     return Plan(tuple(parts), "explicit")
 
 
+def payable_minor(invoice: Invoice) -> int:
+    """What a payment that names the invoice can pay of it: the balance, and what was written off, which then comes
+    back."""
+    return invoice.balance_minor + invoice.written_off_minor
+
+
 def _wanted_amount(wanted: Wanted, invoice: Invoice, left_minor: int, field: str) -> int:
     money = invoice.money
+    owed = payable_minor(invoice)
     if wanted.amount is None:
-        amount = min(invoice.balance_minor, left_minor)
+        amount = min(owed, left_minor)
         if amount == 0:
-            why = "nothing is owed on it" if invoice.balance_minor == 0 else "nothing of the payment is left for it"
+            why = "nothing is owed on it" if owed == 0 else "nothing of the payment is left for it"
             raise OverAllocated(f"invoice {invoice.number}: {why}", field=field)
         return amount
     if wanted.amount.currency != invoice.currency:
@@ -206,9 +221,9 @@ def _wanted_amount(wanted: Wanted, invoice: Invoice, left_minor: int, field: str
     amount = wanted.amount.minor
     if amount <= 0:
         raise AllocationRefused(f"{wanted.amount} is not an amount to allocate", field=f"{field}/amount")
-    if amount > invoice.balance_minor:
+    if amount > owed:
         raise OverAllocated(
-            f"invoice {invoice.number} owes {money(invoice.balance_minor)}, not {wanted.amount}",
+            f"invoice {invoice.number} owes {money(owed)}, not {wanted.amount}",
             field=f"{field}/amount",
         )
     if amount > left_minor:
@@ -224,9 +239,10 @@ def _difference(wanted: Wanted, invoice: Invoice, amount_minor: int, field: str)
             f"a difference of {wanted.difference} on an invoice in {invoice.currency}", field=f"{field}/difference"
         )
     minor = wanted.difference.minor
-    if minor < 0 or amount_minor + minor > invoice.balance_minor:
+    owed = payable_minor(invoice)
+    if minor < 0 or amount_minor + minor > owed:
         raise OverAllocated(
-            f"invoice {invoice.number} owes {invoice.money(invoice.balance_minor)}: with {invoice.money(amount_minor)} "
+            f"invoice {invoice.number} owes {invoice.money(owed)}: with {invoice.money(amount_minor)} "
             f"paid, a difference of {wanted.difference} is not left",
             field=f"{field}/difference",
         )
@@ -258,7 +274,7 @@ def automatic(invoices: Sequence[Invoice], numbers: Sequence[str], available: Mo
     if referenced:
         for invoice in referenced:
             _same_currency(available, invoice, "/amount/currency")
-        return Plan(_in_turn(referenced, available.minor, lambda invoice: invoice.balance_minor), "reference")
+        return Plan(_in_turn(referenced, available.minor, payable_minor), "reference")
 
     owed = [invoice for invoice in invoices if invoice.balance_minor]
     payable = [invoice for invoice in owed if invoice.currency == available.currency]
@@ -303,11 +319,11 @@ def _merged(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(merged.values())
 
 
-def receive(payment: Payment, booked_on: date) -> PaymentReceived:
+def receive(payment: Payment, *, effective_on: date, booked_on: date) -> PaymentReceived:
     """Announce money that came in; nothing of it is applied yet."""
     return PaymentReceived(
         customer_id=payment.customer_id,
-        effective_on=payment.received_on,
+        effective_on=effective_on,
         booked_on=booked_on,
         entity_id=payment.entity_id,
         payment=payment.state(),
@@ -334,26 +350,38 @@ def apply(payment: Payment, plan: Plan, *, effective_on: date, booked_on: date) 
     return applied, event
 
 
+def unapply(payment: Payment, parts: Sequence[Part], on: date) -> tuple[Payment, PaymentUnapplied]:
+    """Take back a part of what it was applied to: the money is unapplied cash again."""
+    taken = sum(part.amount_minor for part in parts)
+    assert 0 < taken <= payment.applied_minor
+    payment = replace(payment, version=payment.version + 1, applied_minor=payment.applied_minor - taken)
+    event = PaymentUnapplied(
+        customer_id=payment.customer_id,
+        effective_on=on,
+        booked_on=on,
+        entity_id=payment.entity_id,
+        payment=payment.state(),
+        allocations=_allocation_parts(parts),
+    )
+    return payment, event
+
+
 def reverse(
-    payment: Payment, parts: Sequence[Part], reason: str, on: date
+    payment: Payment, parts: Sequence[Part], reason: str, on: date, kind: ReversalKind | None = None
 ) -> tuple[Payment, tuple[PaymentUnapplied | PaymentReversed, ...]]:
-    """Take a payment back, with all it was applied to. Raises PaymentIsReversed."""
+    """Take a payment back, with all it was applied to. Raises PaymentIsReversed, RefundStands."""
     if payment.reversed_on:
         raise PaymentIsReversed(f"the payment was reversed on {payment.reversed_on}")
+    if payment.refunded_minor:
+        raise RefundStands(
+            f"{payment.money(payment.refunded_minor)} of the payment went back to the customer; what the customer owes "
+            "for it now is a claim of its own, to be invoiced"
+        )
     events: list[PaymentUnapplied | PaymentReversed] = []
     if parts:
-        payment = replace(payment, version=payment.version + 1, applied_minor=0)
-        events.append(
-            PaymentUnapplied(
-                customer_id=payment.customer_id,
-                effective_on=on,
-                booked_on=on,
-                entity_id=payment.entity_id,
-                payment=payment.state(),
-                allocations=_allocation_parts(parts),
-            )
-        )
-    payment = replace(payment, version=payment.version + 1, reversed_on=on, reversal_reason=reason)
+        payment, unapplied = unapply(payment, parts, on)
+        events.append(unapplied)
+    payment = replace(payment, version=payment.version + 1, reversed_on=on, reversal_reason=reason, reversal_kind=kind)
     events.append(
         PaymentReversed(
             customer_id=payment.customer_id,
@@ -362,9 +390,45 @@ def reverse(
             entity_id=payment.entity_id,
             payment=payment.state(),
             reason=reason,
+            kind=kind,
         )
     )
     return payment, tuple(events)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An allocation that stands, and the payment that it is of."""
+
+    id: int
+    payment_id: UUID
+    amount_minor: int
+    charges_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What of a standing allocation is taken back. The money that paid charges is the last to go."""
+
+    allocation: Standing
+    amount_minor: int
+
+    @property
+    def charges_minor(self) -> int:
+        principal = self.allocation.amount_minor - self.allocation.charges_minor
+        return max(0, self.amount_minor - principal)
+
+
+def take_back(standing: Sequence[Standing], amount_minor: int) -> list[Taken]:
+    """What of an invoice's allocations is taken back so that `amount_minor` is unapplied again, the newest first."""
+    taken: list[Taken] = []
+    for allocation in sorted(standing, key=lambda each: each.id, reverse=True):
+        part = min(allocation.amount_minor, amount_minor)
+        if part:
+            taken.append(Taken(allocation, part))
+            amount_minor -= part
+    assert amount_minor == 0, "more is taken back than was paid"
+    return taken
 
 
 def still_standing(payment: Payment) -> Payment:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from uuid import UUID
 
-from services.invoice.payments.rules import Payment
+from services.invoice.payments.rules import Payment, Standing, Taken
 from shared.db import Tx
 from shared.money import Money
 
@@ -88,7 +88,7 @@ def _columns(allocations: Sequence[NewAllocation]) -> tuple[list[UUID], list[int
 _REVERSE = """
 with reversed as (
     update payment set version = $2, applied_minor = 0, unapplied_minor = 0, status = 'reversed', reversed_on = $3,
-                       reversal_reason = $4
+                       reversal_reason = $4, reversal_kind = $5
     where id = $1
 )
 update allocation set reversed_on = $3 where payment_id = $1 and reversed_on is null
@@ -96,7 +96,57 @@ update allocation set reversed_on = $3 where payment_id = $1 and reversed_on is 
 
 
 async def reverse(tx: Tx, payment: Payment) -> None:
-    await tx.execute(_REVERSE, payment.id, payment.version, payment.reversed_on, payment.reversal_reason)
+    await tx.execute(
+        _REVERSE,
+        *(payment.id, payment.version, payment.reversed_on, payment.reversal_reason, payment.reversal_kind),
+    )
+
+
+_STANDING = """
+select id, payment_id, amount_minor, charges_minor from allocation where invoice_id = $1 and reversed_on is null
+"""
+
+
+async def standing(tx: Tx, invoice_id: UUID) -> list[Standing]:
+    return [Standing(*row.values()) for row in await tx.fetch(_STANDING, invoice_id)]
+
+
+# What is taken back of an allocation becomes a row of its own beside the rest that stands.
+_UNALLOCATE = """
+with taken as (
+    select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as t (id, amount_minor, charges_minor)
+), whole as (
+    update allocation a set reversed_on = $4 from taken t where a.id = t.id and a.amount_minor = t.amount_minor
+), parted as (
+    insert into allocation (payment_id, invoice_id, amount_minor, effective_on, charges_minor, reversed_on)
+    select a.payment_id, a.invoice_id, t.amount_minor, a.effective_on, t.charges_minor, $4
+    from taken t join allocation a on a.id = t.id where a.amount_minor > t.amount_minor
+)
+update allocation a
+set amount_minor = a.amount_minor - t.amount_minor, charges_minor = a.charges_minor - t.charges_minor
+from taken t where a.id = t.id and a.amount_minor > t.amount_minor
+"""
+
+
+async def unallocate(tx: Tx, taken: Sequence[Taken], on: date) -> None:
+    await tx.execute(
+        _UNALLOCATE,
+        [each.allocation.id for each in taken],
+        [each.amount_minor for each in taken],
+        [each.charges_minor for each in taken],
+        on,
+    )
+
+
+_SAVE = """
+update payment set version = $2, applied_minor = $3, refunded_minor = $4, unapplied_minor = $5, status = $6
+where id = $1
+"""
+
+
+async def save(tx: Tx, payment: Payment) -> None:
+    p = payment
+    await tx.execute(_SAVE, p.id, p.version, p.applied_minor, p.refunded_minor, p.unapplied_minor, p.status)
 
 
 _FIND = f"select {_PAYMENT}, p.booked_at from payment p where p.id = $1"
@@ -110,11 +160,12 @@ async def find(tx: Tx, payment_id: UUID) -> tuple[Payment, datetime] | None:
     return Payment(*values[:-1]), values[-1]
 
 
-_CUSTOMER_OF = "select customer_id from payment where id = $1"
+_ACCOUNT_OF = "select customer_id, entity_id from payment where id = $1"
 
 
-async def customer_of(tx: Tx, payment_id: UUID) -> UUID | None:
-    return await tx.fetchval(_CUSTOMER_OF, payment_id)
+async def account_of(tx: Tx, payment_id: UUID) -> tuple[UUID, str] | None:
+    row = await tx.fetchrow(_ACCOUNT_OF, payment_id)
+    return (row[0], row[1]) if row else None
 
 
 _ALLOCATIONS = """
