@@ -15,6 +15,7 @@ from services.invoice.completeness.rules import Subject
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account, Customer, billable
+from services.invoice.deliveries import handlers as deliveries
 from services.invoice.drafting.rules import NOTHING_MORE, Finding, InvoiceAbout, InvoiceIn, particulars_of
 from services.invoice.entities.rules import DEFAULT, Entity, is_of_series
 from services.invoice.invoices import rules, store
@@ -138,6 +139,7 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
             raise NumberTaken(f"invoice number {command.number} exists already", field="/number") from None
         raise
     issued = document.numbered(number)
+    await deliveries.invoice_issued(tx, entity, customer, invoice.id, invoice.delivery_channel)
     await outbox.append(tx, *rules.issue(issued.invoice, booked_on=today).events)
     return issued
 
@@ -216,6 +218,7 @@ async def file_invoices(
 
     They are booked as sales, or by `entries` where they are none, such as what was owed in a former system.
     """
+    are_sales = entries is None
     if entries is None:
         entries = [
             entry
@@ -233,6 +236,9 @@ async def file_invoices(
         ]
     await journal.post(tx, entries)
     await store.copy(tx, documents, [look_at(entity, document.invoice) for document in documents], import_id)
+    if are_sales:
+        sold = [document.invoice for document in documents]
+        await deliveries.invoices_issued(tx, entity, [(i.customer_id, i.id, i.delivery_channel) for i in sold])
     issued = (rules.issue(document.invoice, booked_on=today) for document in documents)
     await outbox.append(tx, *(event for outcome in issued for event in outcome.events))
 
@@ -302,6 +308,10 @@ async def get_invoice(tx: Tx, invoice_id: UUID) -> Invoice:
     if invoice is None:
         raise InvoiceNotFound(f"there is no invoice {invoice_id}")
     return invoice
+
+
+async def find_document(tx: Tx, invoice_id: UUID) -> Document | None:
+    return await store.find_document(tx, invoice_id)
 
 
 async def get_document(tx: Tx, invoice_id: UUID) -> Document:

@@ -16,6 +16,7 @@ from uuid import UUID
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
+from services.invoice.deliveries import handlers as deliveries
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers as invoices
@@ -122,6 +123,7 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
     if not plan.parts:
         await store.insert(tx, payment, [])
         await journal.post(tx, [arrival])
+        await deliveries.payment_received(tx, account.entity, account.customer, payment.id)
         await outbox.append(tx, received)
         return Recorded(payment, (), tx.now)
 
@@ -132,6 +134,7 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
     await journal.post(tx, [arrival, *_entries(applied, allocations, today)])
     await outbox.append(tx, received, event, *(event for outcome in outcomes for event in outcome.events))
     await _take_off_differences(tx, account, applied, plan, outcomes, today)
+    await deliveries.payment_received(tx, account.entity, account.customer, payment.id)
     return Recorded(applied, _recorded(applied, plan, allocations), tx.now)
 
 
