@@ -25,6 +25,7 @@ from services.invoice.entities import api as entities
 from services.invoice.imports import api as imports
 from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
+from services.invoice.mappings import api as mappings
 from services.invoice.matching import api as matching
 from services.invoice.pay_links import api as pay_links
 from services.invoice.pay_links.handlers import PayLinks
@@ -66,6 +67,7 @@ SERVICE = Service(
         receipts.router,
         recurring.router,
         imports.router,
+        mappings.router,
         payments.router,
         bank_statements.router,
         matching.router,

@@ -277,6 +277,9 @@ class InvoiceParticulars(InvoiceAbout):
     surcharges: tuple[PricedSurcharge, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    def about(self) -> InvoiceAbout:
+        return InvoiceAbout.model_construct(**{name: getattr(self, name) for name in InvoiceAbout.model_fields})
+
 
 class InvoiceIn(InvoiceAbout):
     """An invoice to issue. The customer is named by its id or by the caller's own; the due date is stated, or follows

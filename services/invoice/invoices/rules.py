@@ -170,6 +170,14 @@ class Invoice:
         """Due dates and amounts, the earliest first; empty where the whole is due on one day."""
         return tuple(zip(self.instalment_due or (), self.instalment_minor or (), strict=True))
 
+    def instalments_open(self) -> list[int]:
+        """What of each instalment is not paid: money fills them in the order of their dates."""
+        left, later = [], self.balance_minor
+        for _, minor in reversed(self.instalments):
+            left.append(min(minor, max(later, 0)))
+            later -= minor
+        return left[::-1]
+
     @property
     def offers(self) -> tuple[Offer, ...]:
         """What paying early earns; empty where nothing does."""
@@ -632,7 +640,16 @@ def unallocate(invoice: Invoice, amount_minor: int, *, on: date, planned_minor: 
     return _more_owed(returned, amount_minor, "unallocation", on)
 
 
-def hold_back(invoice: Invoice, amount_minor: int, *, dispute_id: UUID, reason: str, on: date) -> Outcome:
+def hold_back(
+    invoice: Invoice,
+    amount_minor: int,
+    *,
+    dispute_id: UUID,
+    reason: str,
+    on: date,
+    code: str | None = None,
+    answer_by: date | None = None,
+) -> Outcome:
     """Keep a disputed amount out of collection. The caller has checked that so much is collectable."""
     assert 0 < amount_minor <= invoice.collectable_minor
     disputed = replace(invoice, version=invoice.version + 1, disputed_minor=invoice.disputed_minor + amount_minor)
@@ -645,14 +662,25 @@ def hold_back(invoice: Invoice, amount_minor: int, *, dispute_id: UUID, reason: 
         dispute_id=dispute_id,
         amount=disputed.money(amount_minor),
         reason=reason,
+        code=code,
+        answer_by=answer_by,
     )
     return Outcome(disputed, (event,))
 
 
 def release(
-    invoice: Invoice, held_minor: int, *, amount: Money, dispute_id: UUID, outcome: DisputeOutcome, on: date
+    invoice: Invoice,
+    held_minor: int,
+    *,
+    amount: Money,
+    dispute_id: UUID,
+    outcome: DisputeOutcome,
+    on: date,
+    accepted: Money | None = None,
+    collect_again_on: date | None = None,
 ) -> Outcome:
-    """End a dispute over `amount`: what it still held back (nothing, once it is paid) may be collected again."""
+    """End a dispute over `amount`: what it still held back (nothing, once it is paid) may be collected again, from
+    `collect_again_on` on; what was accepted is for a credit note to take off next."""
     released = replace(invoice, version=invoice.version + 1, disputed_minor=invoice.disputed_minor - held_minor)
     event = InvoiceDisputeResolved(
         customer_id=released.customer_id,
@@ -663,6 +691,8 @@ def release(
         dispute_id=dispute_id,
         amount=amount,
         outcome=outcome,
+        accepted=accepted,
+        collect_again_on=collect_again_on,
     )
     return Outcome(released, (event,))
 

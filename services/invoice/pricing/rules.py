@@ -252,6 +252,9 @@ class LineParticulars(LineAbout):
     base_quantity_millionths: int = 1_000_000
     surcharges: tuple[PricedSurcharge, ...] = ()
 
+    def about(self) -> LineAbout:
+        return LineAbout.model_construct(**{name: getattr(self, name) for name in LineAbout.model_fields})
+
 
 PLAIN = LineParticulars()
 
