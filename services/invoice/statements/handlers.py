@@ -47,7 +47,7 @@ async def _statement(tx: Tx, account: Account, first: date, last: date) -> State
     customer_id, entity_id = account.customer.id, account.entity.id
     openings = await store.openings(tx, customer_id, entity_id, first)
     postings = await store.postings(tx, customer_id, entity_id, first, last)
-    return Statement(account, first, last, rules.sections(openings, postings))
+    return Statement(account, first, last, rules.sections(openings, postings, account.customer.currency))
 
 
 def print_statement(statement: Statement, pay_link: str, language: str | None = None) -> bytes:

@@ -142,10 +142,10 @@ def period(first: date | None, last: date | None, today: date) -> tuple[date, da
     return since, until
 
 
-def sections(openings: Sequence[Opening], postings: Sequence[Posting]) -> tuple[Section, ...]:
-    """By currency, from what stood before to what stands at the end."""
+def sections(openings: Sequence[Opening], postings: Sequence[Posting], currency: str) -> tuple[Section, ...]:
+    """By currency, from what stood before to what stands at the end; one in the customer's own where there is none."""
     before = {each.currency: each for each in openings}
-    currencies = sorted(before.keys() | {posting.currency for posting in postings})
+    currencies = sorted(before.keys() | {posting.currency for posting in postings}) or [currency]
     return tuple(
         _section(before.get(currency, Opening(currency, 0, 0)), [p for p in postings if p.currency == currency])
         for currency in currencies
@@ -228,7 +228,7 @@ def statement_view(statement: Statement, pay_link: str, language: str | None = N
     t = tongue(language or customer.language, customer.country)
     seller, buyer = seller_of(entity), buyer_of(customer)
     span = t.say("from_to", first=t.day(statement.first), last=t.day(statement.last))
-    currency = statement.sections[0].currency if statement.sections else customer.currency
+    currency = statement.sections[0].currency
     return {
         "title": t.say("statement"),
         "number": "",
@@ -242,7 +242,6 @@ def statement_view(statement: Statement, pay_link: str, language: str | None = N
         ],
         "columns": [t.say("date"), t.say("entry"), t.say("debit"), t.say("credit"), t.say("balance")],
         "sections": [_section_view(section, statement, t) for section in statement.sections],
-        "empty": t.say("no_entries"),
         "pay": {"label": t.say("pay_online"), "link": pay_link},
         "words": {"page": t.say("page", page="{page}", pages="{pages}")},
     }
@@ -256,6 +255,7 @@ def _section_view(section: Section, statement: Statement, t: Tongue) -> dict[str
         "currency": currency,
         "opening": [t.short_day(statement.first), t.say("opening"), t.amount(section.opening_minor, currency)],
         "rows": [_row(entry, currency, t) for entry in section.entries],
+        "empty": "" if section.entries else t.say("no_entries"),
         "closing": [t.say("closing") + favour, t.money(abs(owed) if favour else owed, currency)],
         "unapplied": [t.say("unapplied"), t.money(section.unapplied_minor, currency)]
         if section.unapplied_minor
