@@ -22,3 +22,8 @@ class Settings(ServiceSettings):
     smtp_connections: int = Field(default=4, ge=1, le=50)
     delivery_webhook_secret: SecretStr | None = None
     """What the mail provider signs its calls with; without one they are refused."""
+
+    stripe_secret_key: SecretStr | None = None
+    """With one, customers pay by card and bank debit on their page; without, by bank transfer."""
+    stripe_webhook_secret: SecretStr | None = None
+    stripe_url: str = "https://api.stripe.com"

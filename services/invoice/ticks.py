@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from services.invoice.checkouts import handlers as checkouts
 from services.invoice.customers import handlers as customers
@@ -60,14 +61,32 @@ async def issue_imported(context: TickContext) -> bool:
 
 
 async def _issue_chunks(context: TickContext) -> bool:
+    return await _chunk_after_chunk(context, imports.issue_chunk)
+
+
+@ticks.on(next_due=imports.NEXT_JUDGE)
+async def judge_imported(context: TickContext) -> bool:
+    """Dry runs, and imports that are all or nothing: one after the other, since later rows depend on earlier ones."""
+    return await _chunk_after_chunk(context, imports.judge_chunk)
+
+
+@ticks.on(next_due=imports.NEXT_TOGETHER)
+async def issue_together(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await imports.issue_together(tx) is not None
+
+
+async def _chunk_after_chunk(
+    context: TickContext, take: Callable[..., Awaitable[imports.Issued | imports.Unknown | None]]
+) -> bool:
     """Chunk after chunk; customers whose event is still on its way are asked of credit first."""
     for done in range(CHUNKS_A_LANE):
         async with transaction(context.database) as tx:
-            outcome = await imports.issue_chunk(tx)
+            outcome = await take(tx)
         if isinstance(outcome, imports.Unknown):
             await customers.learn_customers(context.database, context.resources.credit, outcome.refs)
             async with transaction(context.database) as tx:
-                await imports.issue_chunk(tx, unknown_are_bad=True)
+                await take(tx, unknown_are_bad=True)
         elif outcome is None:
             return done > 0
     return True

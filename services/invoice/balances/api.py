@@ -1,6 +1,7 @@
 """A customer's balance over HTTP."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -11,10 +12,11 @@ from services.invoice.balances.handlers import Balance
 from services.invoice.balances.rules import Total
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
-from services.invoice.customers.rules import CustomerUnknown
+from services.invoice.customers.rules import Account, CustomerUnknown
 from services.invoice.invoices.rules import Invoice
+from services.invoice.pay_links import handlers as pay_links
 from shared.calendar import days_overdue
-from shared.db import reading
+from shared.db import Tx, reading
 from shared.errors import NotFound
 from shared.http.dependencies import DatabaseDep, ResourcesDep
 from shared.http.responses import respond
@@ -116,17 +118,21 @@ async def look_at(customer_id: UUID, database: DatabaseDep, resources: Resources
     ref = CustomerRef(customer_id)
     async with reading(database) as tx:
         account = await customers.find_account(tx, ref)
-        balance = await handlers.get_balance(tx, account) if account else None
-    if balance is None:
-        balance = await _of_newcomer(ref, database, resources)
-    return respond(BalanceOut.of(balance, f"{resources.public_url}/pay/{customer_id}"))
+        if account:
+            return respond(await _shown(tx, account, resources))
+    account = await _newcomer(ref, database, resources)
+    async with reading(database) as tx:
+        return respond(await _shown(tx, account, resources))
 
 
-async def _of_newcomer(ref: CustomerRef, database: DatabaseDep, resources: ResourcesDep) -> Balance:
-    """Of a customer onboarded a moment ago, whose event is still on its way. Raises CustomerNotFound."""
+async def _shown(tx: Tx, account: Account, resources: Any) -> BalanceOut:
+    balance = await handlers.get_balance(tx, account)
+    return BalanceOut.of(balance, await pay_links.make_link(tx, resources.pay_links, account))
+
+
+async def _newcomer(ref: CustomerRef, database: DatabaseDep, resources: Any) -> Account:
+    """A customer onboarded a moment ago, whose event is still on its way. Raises CustomerNotFound."""
     try:
-        account = await customers.learn_account(database, resources.credit, ref)
+        return await customers.learn_account(database, resources.credit, ref)
     except CustomerUnknown:
         raise CustomerNotFound(f"there is no customer {ref}") from None
-    async with reading(database) as tx:
-        return await handlers.get_balance(tx, account)

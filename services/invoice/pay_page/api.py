@@ -1,0 +1,282 @@
+"""The customer's page: open items, PDFs, paying, disputing, promising. The link in the address is the key to it."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.invoice.checkouts import handlers as checkouts
+from services.invoice.checkouts.handlers import StartCheckout
+from services.invoice.checkouts.rules import Checkout, ProviderRefuses, ProviderUnavailable
+from services.invoice.customers.rules import Account
+from services.invoice.documents import handlers as documents
+from services.invoice.documents.rules import accounts_of
+from services.invoice.invoices.rules import Invoice
+from services.invoice.pay_links import handlers as pay_links
+from services.invoice.pay_links.rules import PayLinkUnusable
+from services.invoice.pay_page import handlers, rules
+from services.invoice.pay_page.handlers import OfferPromise, RaiseDispute, Shown
+from services.invoice.pay_page.rules import Tongue
+from services.invoice.payment_references.rules import payment_reference
+from services.invoice.printing import handlers as printing
+from services.invoice.printing.rules import epc_svg, in_fours
+from shared.db import reading, transaction
+from shared.errors import DomainError
+from shared.http.dependencies import DatabaseDep, ResourcesDep
+from shared.http.responses import document as pdf_document
+
+pages = APIRouter(include_in_schema=False)
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "x-robots-tag": "noindex",
+    "cache-control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody who came with a link that works."""
+
+    token: str
+    account: Account
+    tongue: Tongue
+
+
+class LinkGone(Exception):
+    """The link does not work: a page says so, the same for whatever reason."""
+
+
+async def _visit(token: str, request: Request, database: DatabaseDep, resources: ResourcesDep) -> Visit:
+    async with reading(database) as tx:
+        try:
+            account = await pay_links.open_link(tx, resources.pay_links, token)
+        except PayLinkUnusable:
+            raise LinkGone from None
+    customer = account.customer
+    return Visit(token, account, rules.tongue(customer.language, customer.country))
+
+
+VisitDep = Annotated[Visit, Depends(_visit)]
+
+
+async def link_gone(request: Request, _: Exception) -> Response:
+    """In the language that the browser asks for, since the link does not say whose it is."""
+    wanted = request.headers.get("accept-language", "en")[:2]
+    t = rules.tongue(wanted, "GB")
+    return _html("gone.html", t, status=404)
+
+
+@pages.get("/pay/{token}")
+async def look(
+    visit: VisitDep, database: DatabaseDep, resources: ResourcesDep, checkout: UUID | None = None, said: str = ""
+) -> Response:
+    """Everything that is open, and what can be done about it."""
+    async with reading(database) as tx:
+        shown = await handlers.draw_page(tx, visit.account)
+        found = await checkouts.find_checkout(tx, visit.account, checkout) if checkout else None
+    notice = _of_checkout(found, visit.tongue) if found else _said(said, shown, visit.tongue)
+    return _page(visit, shown, resources, notice)
+
+
+@pages.get("/pay/{token}/invoices/{invoice_id}.pdf")
+async def show_document(visit: VisitDep, invoice_id: UUID, database: DatabaseDep, resources: ResourcesDep) -> Response:
+    """The invoice as a PDF; other customers' are not there."""
+    async with reading(database) as tx:
+        await handlers.own_invoice(tx, visit.account, invoice_id)
+        written = await documents.get_paper(tx, invoice_id)
+    paper = replace(written.paper, pay_link=f"{resources.pay_links.base_url}{_home(visit)}")
+    pdf = await asyncio.to_thread(printing.print_invoice, paper)
+    return pdf_document(pdf, "application/pdf", f"{paper.number}.pdf")
+
+
+@pages.post("/pay/{token}/checkouts")
+async def pay(
+    visit: VisitDep,
+    database: DatabaseDep,
+    resources: ResourcesDep,
+    attempt: Annotated[UUID, Form()],
+    invoice: Annotated[list[UUID], Form(default_factory=list, max_length=500)],
+    save: Annotated[bool, Form()] = False,
+) -> Response:
+    """Go to the provider's page to pay what was chosen."""
+    try:
+        if resources.stripe is None:
+            raise ProviderUnavailable("no provider is set up")
+        async with transaction(database) as tx:
+            meant = await checkouts.start_checkout(tx, StartCheckout(attempt, visit.account, tuple(invoice), save))
+        if meant.status == "created":
+            meant = await _open_session(visit, meant, database, resources)
+        if meant.url is None or meant.status != "open":
+            return RedirectResponse(f"{_home(visit)}?{urlencode({'checkout': meant.id})}", 303)
+        return RedirectResponse(meant.url, 303)
+    except (ProviderUnavailable, ProviderRefuses, ValueError):
+        return await _again(visit, database, resources, visit.tongue.say("no_cards"))
+    except DomainError as refused:
+        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+
+
+async def _open_session(visit: Visit, meant: Checkout, database: DatabaseDep, resources: ResourcesDep) -> Checkout:
+    entity, customer = visit.account.entity, visit.account.customer
+    billing = next((each.get("email") for each in customer.contacts if each.get("role") == "billing"), None)
+    session = await resources.stripe.open_session(
+        key=str(meant.id),
+        amount=meant.amount,
+        title=entity.seller.legal_name or entity.name,
+        email=billing,
+        language=visit.tongue.language,
+        back_url=f"{resources.pay_links.base_url}{_home(visit)}",
+        save=meant.save_method,
+    )
+    async with transaction(database) as tx:
+        return await checkouts.note_session(tx, meant.id, session.id, session.url or "")
+
+
+@pages.post("/pay/{token}/promise")
+async def promise(
+    visit: VisitDep, database: DatabaseDep, resources: ResourcesDep, promised_on: Annotated[str, Form(max_length=10)]
+) -> Response:
+    """Name the day of payment."""
+    try:
+        async with transaction(database) as tx:
+            day = await handlers.offer_promise(tx, OfferPromise(visit.account, promised_on))
+    except DomainError as refused:
+        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+    return RedirectResponse(f"{_home(visit)}?{urlencode({'said': f'promise.{day}'})}", 303)
+
+
+@pages.post("/pay/{token}/disputes")
+async def dispute(
+    visit: VisitDep,
+    database: DatabaseDep,
+    resources: ResourcesDep,
+    invoice: Annotated[UUID, Form()],
+    reason: Annotated[str, Form(max_length=40)],
+    message: Annotated[str, Form(max_length=2_000)] = "",
+) -> Response:
+    """Say what is wrong with an invoice: it is not chased until somebody has looked."""
+    known = reason if reason in rules.DISPUTE_REASONS else "other"
+    try:
+        async with transaction(database) as tx:
+            disputed = await handlers.raise_dispute(tx, RaiseDispute(visit.account, invoice, known, message.strip()))
+    except DomainError as refused:
+        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+    return RedirectResponse(f"{_home(visit)}?{urlencode({'said': f'dispute.{disputed.number}'})}", 303)
+
+
+async def _again(visit: Visit, database: DatabaseDep, resources: ResourcesDep, why: str) -> Response:
+    """The page once more, saying what did not work."""
+    async with reading(database) as tx:
+        shown = await handlers.draw_page(tx, visit.account)
+    return _page(visit, shown, resources, ("bad", why), status=422)
+
+
+def _home(visit: Visit) -> str:
+    return f"/pay/{visit.token}"
+
+
+def _of_checkout(checkout: Checkout, t: Tongue) -> tuple[str, str]:
+    amount = t.money(checkout.amount_minor, checkout.currency)
+    if checkout.status == "paid":
+        return "good", t.say("paid_done", amount=amount)
+    if checkout.status in ("failed", "expired"):
+        return "bad", t.say("paid_failed", amount=amount)
+    return "good", t.say("paid_wait", amount=amount)
+
+
+def _said(said: str, shown: Shown, t: Tongue) -> tuple[str, str] | None:
+    """The thanks for what was just done; only what the page knows anyway is repeated from the address."""
+    what, _, about = said.partition(".")
+    if what == "dispute" and any(item.number == about for item in shown.items):
+        return "good", t.say("disputed_done", number=about)
+    if what == "promise":
+        try:
+            return "good", t.say("promised_done", day=t.day(rules.promised_day(about, shown.today)))
+        except DomainError:
+            return None
+    return None
+
+
+def _page(
+    visit: Visit, shown: Shown, resources: Any, notice: tuple[str, str] | None, status: int = 200
+) -> HTMLResponse:
+    t, entity = visit.tongue, visit.account.entity
+    return _html(
+        "page.html",
+        t,
+        status=status,
+        home=_home(visit),
+        notice=notice,
+        attempt=uuid4(),
+        seller=rules.seller_lines(entity),
+        contact=[part for part in (entity.seller.email, entity.seller.phone) if part],
+        customer=visit.account.customer.name,
+        items=[rules.item_view(item, t, shown.today) for item in shown.items],
+        totals=rules.totals_view(shown.items, t, shown.today),
+        cards=resources.stripe is not None,
+        bank=_bank(shown.items, visit),
+        reasons=rules.DISPUTE_REASONS,
+        promise=_promise(shown),
+        settled=[
+            {"id": i.id, "number": i.number, "amount": t.money(i.total_minor, i.currency), "said": _ended(i, t)}
+            for i in shown.settled
+        ],
+        received=[
+            {"day": t.day(p.received_on), "amount": t.money(p.amount_minor, p.currency)}
+            for p in shown.received
+            if p.status != "reversed"
+        ],
+        credits=[t.money(total.unapplied_minor, total.currency) for total in shown.totals if total.unapplied_minor],
+    )
+
+
+def _ended(invoice: rules.PaidInvoice, t: Tongue) -> str:
+    status = invoice.status if invoice.status in ("voided", "written_off") else "settled"
+    return t.say(status, day=t.day(invoice.settled_on))
+
+
+def _promise(shown: Shown) -> dict[str, str] | None:
+    if not rules.promisable(shown.items):
+        return None
+    return {"first": shown.today.isoformat(), "last": rules.last_promise(shown.today).isoformat()}
+
+
+def _bank(items: list[Invoice], visit: Visit) -> dict[str, Any] | None:
+    """Where to transfer to, with the code for a banking app over everything undisputed of one currency."""
+    payable = [item for item in items if item.undisputed_minor > 0]
+    if not payable:
+        return None
+    currency = payable[0].currency
+    own = [item for item in payable if item.currency == currency]
+    accounts = accounts_of(visit.account.entity.seller, currency)
+    if not accounts:
+        return None
+    account, minor = accounts[0], sum(item.undisputed_minor for item in own)
+    reference = payment_reference(own[0].number) if len(own) == 1 else " ".join(item.number for item in own)[:140]
+    return {
+        "holder": account.holder or visit.account.entity.name,
+        "iban": in_fours(account.iban or ""),
+        "bic": account.bic,
+        "amount": visit.tongue.money(minor, currency),
+        "reference": in_fours(reference) if len(own) == 1 else reference,
+        "code": epc_svg(account, minor, reference, own[0].number) if currency == "EUR" else None,
+    }
+
+
+def _html(template: str, t: Tongue, *, status: int = 200, **values: Any) -> HTMLResponse:
+    return HTMLResponse(TEMPLATES.get_template(template).render(t=t, **values), status, HEADERS)

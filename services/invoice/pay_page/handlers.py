@@ -1,0 +1,89 @@
+"""What a customer sees and does on its page; who it is, the link says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.invoice.balances import handlers as balances
+from services.invoice.balances.rules import Total
+from services.invoice.customers import handlers as customers
+from services.invoice.customers.handlers import CustomerRef
+from services.invoice.customers.rules import Account
+from services.invoice.disputes import handlers as disputes
+from services.invoice.disputes.handlers import OpenDispute
+from services.invoice.invoices import handlers as invoices
+from services.invoice.invoices.rules import Invoice, InvoiceNotFound
+from services.invoice.pay_page import rules, store
+from services.invoice.pay_page.rules import PaidInvoice, PromiseRefused, ReceivedPayment
+from shared import outbox
+from shared.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A customer's account with an entity, as the page draws it."""
+
+    account: Account
+    today: date
+    items: list[Invoice]
+    totals: list[Total]
+    settled: list[PaidInvoice]
+    received: list[ReceivedPayment]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPromise:
+    account: Account
+    promised_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseDispute:
+    account: Account
+    invoice_id: UUID
+    reason: str
+    message: str = ""
+
+
+async def draw_page(tx: Tx, account: Account) -> Shown:
+    balance = await balances.get_balance(tx, account)
+    customer_id, entity_id = account.customer.id, account.entity.id
+    return Shown(
+        account,
+        balance.as_of,
+        balance.items,
+        balance.totals,
+        await store.settled(tx, customer_id, entity_id, rules.HISTORY),
+        await store.received(tx, customer_id, entity_id, rules.HISTORY),
+    )
+
+
+async def own_invoice(tx: Tx, account: Account, invoice_id: UUID) -> UUID:
+    """The id itself where the invoice is the customer's. Raises InvoiceNotFound, for others' invoices too."""
+    if not await store.is_own(tx, invoice_id, account.customer.id, account.entity.id):
+        raise InvoiceNotFound(f"there is no invoice {invoice_id}")
+    return invoice_id
+
+
+async def offer_promise(tx: Tx, command: OfferPromise) -> date:
+    """The customer names the day it will pay what is open. Raises PromiseRefused."""
+    customer = CustomerRef(customer_id=command.account.customer.id)
+    account = await customers.lock_account(tx, customer, command.account.entity.id)
+    today = account.entity.today(tx.now)
+    day = rules.promised_day(command.promised_on, today)
+    promised = rules.promisable(await invoices.open_items(tx, account.customer.id, account.entity.id))
+    if not promised:
+        raise PromiseRefused("nothing is open that a payment could be promised for")
+    outcomes = rules.offer_promise(promised, day, today)
+    await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
+    await outbox.append(tx, *(event for outcome in outcomes for event in outcome.events))
+    return day
+
+
+async def raise_dispute(tx: Tx, command: RaiseDispute) -> Invoice:
+    """The customer contests what is open on one of its invoices. Raises InvoiceNotFound, DisputeRefused."""
+    await own_invoice(tx, command.account, command.invoice_id)
+    _, invoice = await disputes.open_dispute(tx, OpenDispute(command.invoice_id, command.reason))
+    return invoice

@@ -1,0 +1,343 @@
+"""The customer's page: who the link lets in, what it shows, and paying, disputing and promising on it in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import uvicorn
+from playwright.async_api import Page, async_playwright
+from pydantic import SecretStr
+
+from deploy.local.embedded import free_port
+from services.invoice.app import create_api
+from services.invoice.settings import Settings
+from shared.db import Database
+from tests.invoice.client import CreditNextDoor, Receivables, ReportingNextDoor
+from tests.invoice.conftest import SIMULATED_FROM
+from tests.service_client import calling, settings_of
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+WEBHOOK_SECRET = "whsec_of_the_test"
+GOOD_CARD, BAD_CARD = "4242 4242 4242 4242", "4000 0000 0000 0002"
+
+
+@pytest.fixture(scope="session")
+def stripe_url() -> Iterator[str]:
+    port = free_port()
+    provider = subprocess.Popen([sys.executable, "-m", "tests.invoice.stripe_next_door", str(port)], cwd=ROOT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                httpx.get(url, timeout=1)
+            except httpx.TransportError:
+                assert provider.poll() is None, "the provider did not start"
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            else:
+                break
+        yield url
+    finally:
+        provider.terminate()
+        provider.wait()
+
+
+@dataclass(frozen=True)
+class Site:
+    """The service on a real port, with a payment provider that calls it back."""
+
+    books: Receivables
+    url: str
+    http: httpx.AsyncClient
+
+    async def link(self, customer_id: str) -> str:
+        return (await self.books.get(f"/v1/customers/{customer_id}/pay-link"))["url"]
+
+    async def described(self) -> None:
+        """Give the entity the bank account and address that the page prints."""
+        seen = await self.books.http.get("/v1/entities/default")
+        seller = {
+            "legal_name": "Nordwind Handel GmbH",
+            "address": {"lines": ["Speicherstr. 7"], "city": "Hamburg", "postal_code": "20457", "country": "DE"},
+            "email": "buchhaltung@nordwind.example",
+            "bank_accounts": [{"iban": "DE02120300000000202051", "bic": "BYLADEM1001"}],
+        }
+        await self.books.http.patch(
+            "/v1/entities/default", json={"seller": seller}, headers={"if-match": seen.headers["etag"]}
+        )
+
+
+@pytest.fixture
+async def site(
+    open_database: Callable[..., Awaitable[Database]], keys_folder: Path, token: Callable[..., str], stripe_url: str
+) -> AsyncIterator[Site]:
+    database = await open_database("invoice", simulated=True)
+    await database.pool.execute("insert into clock (now) values ($1::text::timestamptz)", SIMULATED_FROM)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = settings_of(
+        Settings,
+        keys_folder,
+        public_url=url,
+        stripe_url=stripe_url,
+        stripe_secret_key=SecretStr("sk_test_of_the_test"),
+        stripe_webhook_secret=SecretStr(WEBHOOK_SECRET),
+    )
+    credit, reporting = CreditNextDoor(), ReportingNextDoor()
+    app = create_api(settings, database=database, credit_transport=httpx.MockTransport(credit.answer))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="on"))
+    serving = asyncio.create_task(server._serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    async with httpx.AsyncClient(base_url=url) as http, calling(app, "invoice", token()) as own:
+        await http.post(
+            f"{stripe_url}/_config/webhooks/dueward", json={"url": f"{url}/webhooks/stripe", "secret": WEBHOOK_SECRET}
+        )
+        yield Site(Receivables(own, database, credit, app.state.resources, reporting), url, http)
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def tab(tmp_path: Path) -> AsyncIterator[Page]:
+    """A phone's browser that complains of nothing."""
+    complaints: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = await browser.new_page(viewport={"width": 390, "height": 844})
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        await browser.close()
+    assert complaints == []
+
+
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+    async with asyncio.timeout(seconds):
+        while not (found := await condition()):
+            await asyncio.sleep(0.05)
+        return found
+
+
+async def a_customer_with_two_invoices(site: Site) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    await site.described()
+    customer = await site.books.customer(name="Bäckerei Krume")
+    first = await site.books.issue(customer, "119.00", issue_date="2024-01-10", due_date="2024-02-09")
+    second = await site.books.issue(customer, "250.50", issue_date="2024-02-20", due_date="2024-03-21")
+    return customer, first, second
+
+
+# --- the link ---
+
+
+async def test_the_page_lists_what_is_open_in_the_customers_language(site: Site) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+
+    page = await site.http.get(await site.link(customer))
+
+    assert page.status_code == 200
+    assert '<html lang="de">' in page.text
+    assert "369,50\xa0€" in page.text
+    assert "21 Tage überfällig" in page.text
+    assert first["number"] in page.text
+    assert "DE02 1203 0000 0000 2020 51" in page.text
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+async def test_every_message_of_a_month_carries_the_same_link_and_the_balance_does_too(site: Site) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+
+    assert (await site.books.get(f"/v1/customers/{customer}/balance"))["pay_link"] == await site.link(customer)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda t: t[:-1] + ("A" if t[-1] != "A" else "B"), lambda t: "x", lambda t: "A" * 54]
+)
+async def test_a_forged_link_shows_nothing(site: Site, spoil: Callable[[str], str]) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+    base, _, token = (await site.link(customer)).rpartition("/")
+
+    page = await site.http.get(f"{base}/{spoil(token)}", headers={"accept-language": "fr"})
+
+    assert page.status_code == 404
+    assert "Ce lien n’est plus valable" in page.text
+    assert first["number"] not in page.text
+
+
+async def test_a_link_ends_with_its_sixth_month(site: Site) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    link = await site.link(customer)
+
+    await site.books.at("2024-09-30")
+    assert (await site.http.get(link)).status_code == 200
+    await site.books.at("2024-10-01")
+    assert (await site.http.get(link)).status_code == 404
+
+
+async def test_links_called_back_stop_working_and_a_new_one_works(site: Site) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    old = await site.link(customer)
+
+    assert (await site.books.post(f"/v1/customers/{customer}/pay-link/recall", {})).status_code == 204
+
+    assert (await site.http.get(old)).status_code == 404
+    assert (await site.http.get(await site.link(customer))).status_code == 200
+
+
+async def test_another_customers_invoice_is_not_there(site: Site) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    foreign = await site.books.issue(await site.books.customer(), "5.00")
+    link = await site.link(customer)
+
+    assert (await site.http.get(f"{link}/invoices/{foreign['id']}.pdf")).status_code == 404
+    disputed = await site.http.post(f"{link}/disputes", data={"invoice": foreign["id"], "reason": "other"})
+    assert disputed.status_code == 422
+    paid = await site.http.post(f"{link}/checkouts", data={"invoice": foreign["id"], "attempt": str(uuid4())})
+    assert paid.status_code == 422
+
+
+async def test_the_pdf_of_an_own_invoice_is_handed_out(site: Site) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+
+    pdf = await site.http.get(f"{await site.link(customer)}/invoices/{first['id']}.pdf")
+
+    assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
+    assert pdf.content.startswith(b"%PDF")
+
+
+# --- promising and disputing ---
+
+
+async def test_a_promise_is_published_for_each_open_invoice(site: Site) -> None:
+    customer, first, second = await a_customer_with_two_invoices(site)
+    link = await site.link(customer)
+
+    answer = await site.http.post(f"{link}/promise", data={"promised_on": "2024-03-08"}, follow_redirects=True)
+    late = await site.http.post(f"{link}/promise", data={"promised_on": "2024-05-01"})
+
+    assert "Wir erwarten Ihre Zahlung am 8. März 2024" in answer.text
+    assert late.status_code == 422
+    for invoice in (first, second):
+        told = (await site.books.published(invoice["id"]))[-1]
+        assert (told["type"], told["data"]["promised_on"]) == ("invoice.promise_offered", "2024-03-08")
+
+
+async def test_a_dispute_from_the_page_holds_the_invoice_back(site: Site) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+    link = await site.link(customer)
+
+    answer = await site.http.post(
+        f"{link}/disputes", data={"invoice": first["id"], "reason": "damaged"}, follow_redirects=True
+    )
+
+    assert f"Ihre Nachricht zu Rechnung {first['number']} ist da" in answer.text
+    assert (await site.books.invoice(first["id"]))["disputed"]["amount"] == "119.00"
+
+
+# --- paying ---
+
+
+@in_a_browser
+async def test_a_customer_pays_what_it_chose_and_the_invoice_is_settled(site: Site, tab: Page) -> None:
+    customer, first, second = await a_customer_with_two_invoices(site)
+    await tab.goto(await site.link(customer))
+    await tab.get_by_label(f"Rechnung {second['number']} bezahlen").uncheck()
+    await tab.get_by_role("button", name="Mit Karte oder Lastschrift zahlen").click()
+    await tab.get_by_label("Card number").fill(GOOD_CARD)
+    await tab.get_by_role("button", name="Pay").click()
+    await tab.wait_for_url("**/pay/**")
+    assert "119,00\xa0€" in await tab.inner_text(".notice")
+
+    async def settled() -> bool:
+        return (await site.books.invoice(first["id"]))["status"] == "settled"
+
+    await until(settled)
+    await tab.reload()
+
+    assert "ist eingegangen" in await tab.inner_text(".notice")
+    assert (await site.books.invoice(second["id"]))["status"] == "open"
+    [payment] = (await site.books.get("/v1/payments", customer_id=customer))["items"]
+    assert (payment["method"], payment["amount"]["amount"], payment["status"]) == ("card", "119.00", "applied")
+    width = await tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert width == 0
+
+
+@in_a_browser
+async def test_a_refused_card_books_nothing(site: Site, tab: Page) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+    await tab.goto(await site.link(customer))
+    await tab.get_by_role("button", name="Mit Karte oder Lastschrift zahlen").click()
+    await tab.get_by_label("Card number").fill(BAD_CARD)
+    await tab.get_by_role("button", name="Pay").click()
+
+    assert "declined" in await tab.inner_text("body")
+    assert (await site.books.get("/v1/payments", customer_id=customer))["items"] == []
+    assert (await site.books.invoice(first["id"]))["status"] == "open"
+
+
+async def begin_payment(site: Site, customer: str, attempt: str) -> str:
+    """Send the form; returns where the browser is sent."""
+    link = await site.link(customer)
+    open_items = (await site.books.get(f"/v1/customers/{customer}/balance"))["items"]
+    chosen = [item["invoice_id"] for item in open_items]
+    answer = await site.http.post(f"{link}/checkouts", data={"invoice": chosen, "attempt": attempt})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+async def test_the_form_sent_twice_begins_one_payment(site: Site) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    attempt = str(uuid4())
+
+    assert await begin_payment(site, customer, attempt) == await begin_payment(site, customer, attempt)
+
+
+async def test_a_payment_of_which_no_call_came_is_asked_after(site: Site, stripe_url: str) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+    await site.http.post(
+        f"{stripe_url}/_config/webhooks/dueward", json={"url": "http://127.0.0.1:9/nowhere", "secret": "x"}
+    )
+    page = await begin_payment(site, customer, str(uuid4()))
+    await site.http.post(page, data={"number": GOOD_CARD})
+
+    await site.books.wake_on("2024-03-02")
+
+    assert (await site.books.invoice(first["id"]))["status"] == "settled"
+
+
+async def test_what_was_paid_meanwhile_leaves_unapplied_cash(site: Site) -> None:
+    customer, first, second = await a_customer_with_two_invoices(site)
+    page = await begin_payment(site, customer, str(uuid4()))
+    await site.books.pay("119.00", customer_id=customer, reference=first["number"])
+    await site.http.post(page, data={"number": GOOD_CARD})
+
+    async def settled() -> bool:
+        return (await site.books.invoice(second["id"]))["status"] == "settled"
+
+    await until(settled)
+
+    [total] = (await site.books.get(f"/v1/customers/{customer}/balance"))["totals"]
+    assert (total["open"]["amount"], total["unapplied"]["amount"]) == ("0.00", "119.00")
+
+
+@pytest.mark.parametrize("signature", ["", "t=1,v1=00", "t=99999999999,v1=00", "rubbish"])
+async def test_a_call_without_the_providers_signature_changes_nothing(site: Site, signature: str) -> None:
+    answer = await site.http.post("/webhooks/stripe", content=b"{}", headers={"stripe-signature": signature})
+
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("/webhook-signature")
