@@ -1,26 +1,58 @@
-"""Imports over HTTP: send a file of invoices, follow it, read what was refused."""
+"""Imports over HTTP: send a file, look at it first if you like, follow it, read what was refused."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 from services.invoice.imports import handlers, rules
-from services.invoice.imports.rules import BadRow, Import
-from shared.db import reading
+from services.invoice.imports.handlers import ReceiveImport
+from services.invoice.imports.rules import BadRow, Format, Import, ImportRefused, Kind, Mode, Row, Status
+from services.invoice.mappings import handlers as mappings
+from services.invoice.mappings.rules import STANDARD, Saved, propose
+from services.invoice.tables.rules import FileRefused, Table, read_csv, read_xlsx
+from shared.db import Database, reading
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams
 from shared.http.models import FieldProblem, Page
-from shared.http.problems import UnsupportedMediaType
+from shared.http.problems import Malformed, UnsupportedMediaType
 from shared.http.responses import respond
 from shared.http.security import scope
 
 router = APIRouter(tags=["imports"])
 
-MEDIA_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS: dict[str, Format] = {
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "text/csv": "csv",
+    "application/csv": "csv",
+    "text/tab-separated-values": "csv",
+    XLSX: "xlsx",
+}
+"""By media type; for a file in a form also by its ending, since browsers guess the type."""
+ENDINGS: dict[str, Format] = {"ndjson": "ndjson", "jsonl": "ndjson", "csv": "csv", "tsv": "csv", "xlsx": "xlsx"}
 ERRORS_SHOWN = 100
+ROWS_SHOWN = 20
+ROWS_LOOKED_AT = 200
+
+KindQuery = Annotated[Kind | None, Query(description="Left out: what the profile is for, else invoices")]
+ProfileQuery = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(@[1-9][0-9]{0,5})?$",
+        description="A saved profile, `erp` or `erp@3`; tables without one have the columns of the standard profile",
+    ),
+]
 
 
 class RowErrorOut(BaseModel):
@@ -36,13 +68,25 @@ class RowErrorOut(BaseModel):
 
 
 class ImportOut(BaseModel):
-    """`accepted` rows are invoices, `rejected` ones have changed nothing; `running` until all rows are either."""
+    """`accepted` rows are invoices, `present` ones were there already, `rejected` ones have changed nothing. A dry run
+    counts what would be; an import that is all or nothing is `refused` when one row is bad. `done` of `rows` are
+    decided."""
 
     id: UUID
-    status: Literal["running", "completed"]
+    entity_id: str
+    kind: Kind
+    mode: Mode
+    dry_run: bool
+    format: Format
+    profile_name: str | None
+    profile_version: int | None
+    status: Status
     rows: int
+    done: int
     accepted: int
+    present: int
     rejected: int
+    rows_per_second: float | None
     received_at: datetime
     completed_at: datetime | None
     version: int
@@ -58,17 +102,129 @@ class ImportDetailOut(ImportOut):
     errors: list[RowErrorOut]
 
 
-def _fields(one: Import) -> dict:
-    return {
-        "id": one.id,
-        "status": one.status,
-        "rows": one.rows,
-        "accepted": one.accepted,
-        "rejected": one.rejected,
-        "received_at": one.received_at,
-        "completed_at": one.completed_at,
-        "version": one.version,
+def _fields(one: Import) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in ImportOut.model_fields}
+
+
+class ColumnOut(BaseModel):
+    """What a column seems to hold; `doubts` says what else it might be."""
+
+    column: str
+    samples: list[str]
+    field: str | None
+    date_format: str | None
+    decimal_mark: str | None
+    doubts: str | None
+
+
+class PreviewRowOut(BaseModel):
+    """A row as it would be taken, or why it would not."""
+
+    line: int
+    row: dict[str, Any] | None
+    reasons: list[FieldProblem]
+
+
+class PreviewOut(BaseModel):
+    """`profile` is the one named, or a proposal to be looked at, completed and saved; `problem` says what it lacks."""
+
+    found: dict[str, Any]
+    columns: list[ColumnOut]
+    profile: dict[str, Any]
+    problem: str | None
+    rows: Annotated[list[PreviewRowOut], Field(max_length=ROWS_SHOWN)]
+
+
+BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A file: as the body, or as the part `file` of a form",
+        "content": {
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": '{"customer_external_id": "C-1", "number": "2024-1", "lines": '
+                '[{"description": "Consulting", "unit_price": {"amount": "120.00", "currency": "EUR"}}]}\n',
+            },
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "customer_external_id,number,unit_price,currency\nC-1,2024-1,120.00,EUR\n",
+            },
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+            },
+        },
     }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    body: bytes
+    format: Format
+
+
+async def _upload(request: Request) -> Upload:
+    """Raises UnsupportedMediaType, Malformed."""
+    media_type = _media_type(request.headers.get("content-type", ""))
+    if media_type == "multipart/form-data":
+        return await _form_file(request)
+    if media_type not in FORMATS:
+        raise UnsupportedMediaType(
+            "send JSON lines as application/x-ndjson, CSV as text/csv, a spreadsheet as its own type, or a form"
+        )
+    return Upload(await request.body(), FORMATS[media_type])
+
+
+async def _form_file(request: Request) -> Upload:
+    try:
+        async with request.form(max_files=1, max_fields=10) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise Malformed("the form has no file in a part called file")
+            ending = (file.filename or "").rpartition(".")[2].lower()
+            found = ENDINGS.get(ending) or FORMATS.get(_media_type(file.content_type or ""))
+            if found is None:
+                raise UnsupportedMediaType(f"a file that ends on {', '.join(ENDINGS)} is wanted")
+            return Upload(await file.read(), found)
+    except (MultiPartException, HTTPException, KeyError) as error:
+        detail = getattr(error, "detail", None) or getattr(error, "message", None) or "its boundary is missing"
+        raise Malformed(f"the form cannot be read: {detail}") from None
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+async def _profile(
+    database: Database, named: str | None, kind: Kind | None, upload: Upload
+) -> tuple[Saved | None, Kind]:
+    """The profile to read with, none for JSON lines that need none, and what the file is of."""
+    if named is None:
+        if upload.format == "ndjson":
+            return None, kind or "invoices"
+        named = STANDARD
+    name, _, version = named.partition("@")
+    async with reading(database) as tx:
+        saved = await mappings.get_profile(tx, name, int(version) if version else None, kind or "invoices")
+    if kind is not None and saved.profile.kind != kind:
+        raise ImportRefused(f"the profile {name} is for {saved.profile.kind}, not for {kind}", field="query.kind")
+    return saved, saved.profile.kind
+
+
+def _read_table(upload: Upload, saved: Saved, rows_max: int, more: str) -> Table:
+    """In a thread, since a large file takes seconds. Raises FileRefused."""
+    profile = saved.profile
+    if upload.format == "csv":
+        return read_csv(
+            upload.body,
+            encoding=profile.encoding,
+            delimiter=profile.delimiter,
+            heading_row=profile.heading_row,
+            rows_max=rows_max,
+            more=more,
+        )
+    return read_xlsx(upload.body, sheet=profile.sheet, heading_row=profile.heading_row, rows_max=rows_max, more=more)
 
 
 @router.post(
@@ -77,30 +233,98 @@ def _fields(one: Import) -> dict:
     response_model=ImportOut,
     dependencies=[scope("invoices:write")],
     max_body_size=rules.BYTES_MAX,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "description": "A line for each invoice, with the fields of `POST /v1/invoices`",
-            "content": {
-                "application/x-ndjson": {
-                    "schema": {"type": "string"},
-                    "example": '{"customer_external_id": "C-1", "number": "2024-1", "lines": '
-                    '[{"description": "Consulting", "unit_price": {"amount": "120.00", "currency": "EUR"}}]}\n',
-                }
-            },
-        }
-    },
+    openapi_extra=BODY,
 )
-async def receive(request: Request, once: Once) -> Response:
-    """Issue many invoices: up to 100,000 rows or 64 MB. Each row is judged by itself and the good ones stand; follow
-    the answer's Location until the import is completed. Credit is not asked for them."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        raise UnsupportedMediaType("send the rows as JSON lines, with Content-Type: application/x-ndjson")
-    body = await request.body()
+async def receive(
+    request: Request,
+    once: Once,
+    database: DatabaseDep,
+    kind: KindQuery = None,
+    mode: Annotated[Mode, Query(description="atomic: all rows or none")] = "partial",
+    dry_run: Annotated[bool, Query(description="Only say what would become of each row")] = False,
+    profile: ProfileQuery = None,
+    entity_id: Annotated[str, Query(min_length=1, max_length=64)] = "default",
+) -> Response:
+    """Take a file of up to 100,000 rows or 64 MB: invoices, open items of a former system, or what was paid there. Each
+    row is judged by itself; follow the answer's Location until it is over. Credit is not asked for them. A number that
+    is there already with the same content is counted as present, so sending a file again is harmless."""
+    upload = await _upload(request)
+    await once.check()
+    saved, kind_of_it = await _profile(database, profile, kind, upload)
+    table = None
+    if upload.format != "ndjson":
+        assert saved is not None
+        table = await asyncio.to_thread(_read_table, upload, saved, rules.ROWS_MAX, rules.TOO_MANY)
     async with once as tx:
-        received = await handlers.receive_import(tx, body)
+        received = await handlers.receive_import(
+            tx,
+            ReceiveImport(
+                body=upload.body if table is None else b"",
+                table=table,
+                kind=kind_of_it,
+                mode=mode,
+                dry_run=dry_run,
+                format=upload.format,
+                profile=saved,
+                entity_id=entity_id,
+            ),
+        )
         return once.answer(202, ImportOut.of(received), etag=received.version, location=f"/v1/imports/{received.id}")
+
+
+@router.post(
+    "/imports/preview",
+    response_model=PreviewOut,
+    dependencies=[scope("invoices:read")],
+    max_body_size=rules.BYTES_MAX,
+    openapi_extra=BODY,
+)
+async def preview(
+    request: Request, database: DatabaseDep, kind: KindQuery = None, profile: ProfileQuery = None
+) -> Response:
+    """Look at a table before it is imported: how it is written, what its columns seem to hold, and what its first rows
+    would be. Nothing is kept."""
+    upload = await _upload(request)
+    if upload.format == "ndjson":
+        raise FileRefused("JSON lines need no preview; send them with dry_run=true")
+    saved, kind_of_it = await _profile(database, profile, kind, upload)
+    assert saved is not None
+    table = await asyncio.to_thread(_read_table, upload, saved, ROWS_LOOKED_AT, "")
+    return respond(_previewed(table, kind_of_it, saved if profile else None))
+
+
+def _previewed(table: Table, kind: Kind, saved: Saved | None) -> PreviewOut:
+    guesses, proposed = propose(kind, table.headings, [cells for _, cells in table.rows])
+    if saved:
+        proposed = saved.profile.model_dump(mode="json", exclude_none=True)
+    elif table.found["format"] == "csv":
+        proposed |= {"encoding": table.found["encoding"], "delimiter": table.found["delimiter"]}
+    used, problem = rules.usable(proposed, table.headings)
+    chunk = rules.split_table(table)[0] if table.rows else None
+    rows: list[PreviewRowOut] = []
+    for read in rules.read_rows(used, table.headings, chunk)[:ROWS_SHOWN] if chunk and used else ():
+        if isinstance(read, Row):
+            row = orjson.loads(read.wanted.model_dump_json(exclude_unset=True))
+            rows.append(PreviewRowOut(line=read.line, row=row, reasons=[]))
+        else:
+            rows.append(PreviewRowOut(line=read.line, row=None, reasons=RowErrorOut.of(read).reasons))
+    return PreviewOut(
+        found=table.found,
+        columns=[
+            ColumnOut(
+                column=guess.column,
+                samples=list(guess.samples),
+                field=guess.field,
+                date_format=guess.date_format,
+                decimal_mark=guess.decimal_mark,
+                doubts=guess.doubts,
+            )
+            for guess in guesses
+        ],
+        profile=proposed,
+        problem=problem,
+        rows=rows,
+    )
 
 
 @router.get("/imports", response_model=Page[ImportOut], dependencies=[scope("invoices:read")])

@@ -1,39 +1,91 @@
 """Imports: a file is kept in chunks first, then the worker issues a chunk a transaction.
 
 A chunk is deleted in the transaction that issues it: killed anywhere, the import goes on where it was, without a
-double. A bad row is noted with its line and reasons, and the good ones stand.
+double. A bad row is noted with its line and reasons, and the good ones stand. An import that is all or nothing has its
+chunks judged first, then issued in one transaction; a dry run ends with the judging.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
-from services.invoice.completeness.rules import allowed, check
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
-from services.invoice.customers.rules import Customer
+from services.invoice.customers.rules import Customer, billable
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, Entity
 from services.invoice.imports import rules, store
-from services.invoice.imports.rules import BadRow, Import, ImportNotFound, Reason, Row
+from services.invoice.imports.rules import (
+    BadRow,
+    Format,
+    Import,
+    ImportNotFound,
+    ImportRefused,
+    Kind,
+    Mode,
+    PaidInvoice,
+    Reason,
+    Row,
+    Run,
+)
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.handlers import IssueInvoice
-from services.invoice.invoices.rules import CreditAnswer, Document
+from services.invoice.invoices.rules import CreditAnswer, Document, Filed, Invoice, draft, due_date, issue_date
+from services.invoice.journal import handlers as journal
+from services.invoice.mappings.rules import STANDARD, Saved, fits
+from services.invoice.payments import handlers as payments
+from services.invoice.payments.handlers import ReceivePayment
+from services.invoice.payments.rules import Wanted
+from services.invoice.tables.rules import Table
 from shared.db import Tx
 from shared.errors import DomainError
 from shared.ids import new_id
 
-NEXT_DUE = store.NEXT_DUE
+NEXT_DUE, NEXT_JUDGE, NEXT_TOGETHER = store.NEXT_ISSUE, store.NEXT_JUDGE, store.NEXT_TOGETHER
 
 
-async def receive_import(tx: Tx, body: bytes) -> Import:
-    """Keep a file to be issued by the worker. Raises ImportRefused."""
-    chunks = rules.split(body)
-    import_id = new_id()
-    await store.insert(tx, import_id, DEFAULT, chunks)
-    return store.received(import_id, DEFAULT, chunks, tx.now)
+@dataclass(frozen=True, slots=True)
+class ReceiveImport:
+    """A file: `body` as JSON lines, or a `table` with the profile that reads it."""
+
+    body: bytes = b""
+    table: Table | None = None
+    kind: Kind = "invoices"
+    mode: Mode = "partial"
+    dry_run: bool = False
+    format: Format = "ndjson"
+    profile: Saved | None = None
+    entity_id: str = DEFAULT
+
+
+async def receive_import(tx: Tx, command: ReceiveImport) -> Import:
+    """Keep a file to be issued by the worker. Raises ImportRefused, ProfileRefused, EntityNotFound."""
+    entity = await entities.get_entity(tx, command.entity_id)
+    if command.kind == "payment_history" and entity.id != DEFAULT:
+        raise ImportRefused("payments are received by the default entity only", field="query.entity_id")
+    profile, table = command.profile, command.table
+    if table is not None:
+        assert profile is not None
+        fits(profile.profile, table.headings, built_in=profile.name == STANDARD)
+        chunks = rules.split_table(table)
+    else:
+        chunks = rules.split(command.body)
+    run = Run(
+        id=new_id(),
+        entity_id=entity.id,
+        kind=command.kind,
+        mode=command.mode,
+        dry_run=command.dry_run,
+        rows=sum(chunk.rows for chunk in chunks),
+        profile=profile.profile if profile else None,
+        headings=tuple(table.headings) if table is not None else None,
+    )
+    ahead = command.dry_run or command.mode == "atomic"
+    named = (profile.name, profile.version) if profile else None
+    return await store.insert(tx, run, chunks, "judge" if ahead else "issue", command.format, named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +114,27 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A chunk is done: so many rows are invoices, so many were refused."""
+    """A chunk is done: so many rows are invoices, so many were there already, so many were refused."""
 
     accepted: int
+    present: int
     rejected: int
+
+
+@dataclass(slots=True)
+class Judged:
+    """What is to become of a chunk's rows: invoices (some without a number yet), nothing since they are there, or
+    refused. `said` has what each number of the chunk stands for."""
+
+    documents: list[Document] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    present: int = 0
+    bad: dict[int, BadRow] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def bad_rows(self) -> list[BadRow]:
+        return [self.bad[line] for line in sorted(self.bad)]
 
 
 async def issue_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unknown | None:
@@ -73,33 +142,96 @@ async def issue_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unkn
 
     With `unknown_are_bad` credit has been asked for unknown customers, and rows of those it does not know are refused.
     """
-    taken = await store.take_chunk(tx)
+    taken = await store.take_chunk(tx, "issue")
     if taken is None:
         return None
-    import_id, entity_id, chunk = taken
-    read = [rules.read_row(line, content) for line, content in chunk.lines()]
-    rows = [row for row in read if isinstance(row, Row)]
-    bad = {row.line: row for row in read if isinstance(row, BadRow)}
-
+    run, chunk = taken
+    rows, bad = rules.read_chunk(run, chunk)
     directory = await _customers_of(tx, rows)
-    unknown = {_ref(row): None for row in rows if directory.find(row) is None}
+    unknown = _unknown(rows, directory)
     if unknown and not unknown_are_bad:
-        return Unknown(tuple(unknown))
+        return Unknown(unknown)
     await customers.lock_customers(tx, {found.id for row in rows if (found := directory.find(row))})
+    entity = await entities.get_entity(tx, run.entity_id)
+    judged = await _judge(tx, run, rows, bad, directory, entity)
+    await _write(tx, run, entity, judged)
+    await store.finish_chunk(tx, run.id, chunk, len(judged.documents), judged.present, judged.bad_rows)
+    return Issued(len(judged.documents), judged.present, len(judged.bad))
 
-    entity = await entities.get_entity(tx, entity_id)
-    prefix = await entities.get_series_prefix(tx, entity_id)
-    own_numbers = [row.wanted.number for row in rows if row.wanted.number]
-    taken_numbers = await invoices.numbers_taken(tx, entity_id, own_numbers) if own_numbers else set()
-    for line, reason in rules.repeated_numbers(rows, taken_numbers).items():
-        bad[line] = BadRow(line, (reason,))
 
-    documents = _documents(tx, rows, bad, directory, entity, prefix)
-    if documents:
-        documents = await _numbered(tx, entity_id, documents)
-        await invoices.file_invoices(tx, entity, documents, import_id, entity.today(tx.now))
-    await store.finish_chunk(tx, import_id, chunk, len(documents), [bad[line] for line in sorted(bad)])
-    return Issued(len(documents), len(bad))
+async def judge_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unknown | None:
+    """Look at the next chunk of a dry run, or of an import that is all or nothing, and write down only what is bad.
+
+    After the last chunk a dry run is over; an import with a bad row is refused, and any other is to be issued.
+    """
+    taken = await store.take_chunk(tx, "judge")
+    if taken is None:
+        return None
+    run, chunk = taken
+    rows, bad = rules.read_chunk(run, chunk)
+    directory = await _customers_of(tx, rows)
+    unknown = _unknown(rows, directory)
+    if unknown and not unknown_are_bad:
+        return Unknown(unknown)
+    entity = await entities.get_entity(tx, run.entity_id)
+    judged = await _judge(tx, run, rows, bad, directory, entity, ahead=True)
+    found = Issued(len(judged.documents), judged.present, len(judged.bad))
+    last, rejected = await store.judged(tx, run.id, chunk, judged.said, found.accepted, found.present, judged.bad_rows)
+    if last and run.dry_run:
+        await store.close(tx, run.id, "completed")
+    elif last and rejected:
+        await store.close(tx, run.id, "refused")
+    elif last:
+        await store.all_together(tx, run.id)
+    return found
+
+
+class _OneIsBad(Exception):
+    """A row that stood when it was judged does not any more."""
+
+    def __init__(self, bad: list[BadRow]) -> None:
+        self.bad = bad
+
+
+async def issue_together(tx: Tx) -> Issued | None:
+    """Issue a whole import that was judged good, in this one transaction. None when there is none.
+
+    Should a row not stand any more (its number was used meanwhile), nothing of it is issued.
+    """
+    taken = await store.take_whole(tx)
+    if taken is None:
+        return None
+    run, first_lines = taken
+    entity = await entities.get_entity(tx, run.entity_id)
+    await _lock_all(tx, run, first_lines)
+    accepted = present = 0
+    try:
+        async with tx.savepoint():
+            for first_line in first_lines:
+                chunk = await store.chunk_at(tx, run.id, first_line)
+                rows, bad = rules.read_chunk(run, chunk)
+                directory = await _customers_of(tx, rows)
+                judged = await _judge(tx, run, rows, bad, directory, entity)
+                if judged.bad:
+                    raise _OneIsBad(judged.bad_rows)
+                await _write(tx, run, entity, judged)
+                accepted, present = accepted + len(judged.documents), present + judged.present
+    except _OneIsBad as error:
+        await store.note_refused(tx, run.id, error.bad)
+        await store.close(tx, run.id, "refused")
+        return Issued(0, 0, len(error.bad))
+    await store.close(tx, run.id, "completed", accepted=accepted, present=present)
+    return Issued(accepted, present, 0)
+
+
+async def _lock_all(tx: Tx, run: Run, first_lines: Sequence[int]) -> None:
+    """All customers of a file at once: chunk by chunk, two imports would wait for each other."""
+    ids: set[UUID] = set()
+    for first_line in first_lines:
+        rows, _ = rules.read_chunk(run, await store.chunk_at(tx, run.id, first_line))
+        directory = await _customers_of(tx, rows)
+        ids |= {found.id for row in rows if (found := directory.find(row))}
+    await customers.lock_customers(tx, ids)
 
 
 async def _customers_of(tx: Tx, rows: Sequence[Row]) -> Directory:
@@ -108,37 +240,130 @@ async def _customers_of(tx: Tx, rows: Sequence[Row]) -> Directory:
     return Directory.of(await customers.find_customers(tx, list(ids), list(external_ids)))
 
 
+def _unknown(rows: Iterable[Row], directory: Directory) -> tuple[CustomerRef, ...]:
+    return tuple({_ref(row): None for row in rows if directory.find(row) is None})
+
+
 def _ref(row: Row) -> CustomerRef:
     return CustomerRef(row.wanted.customer_id, row.wanted.customer_external_id)
 
 
-def _documents(
-    tx: Tx, rows: Sequence[Row], bad: dict[int, BadRow], directory: Directory, entity: Entity, prefix: str
-) -> list[Document]:
-    """The rows that stand as invoices, some still without a number; those that do not are added to `bad`."""
+async def _judge(
+    tx: Tx,
+    run: Run,
+    rows: Sequence[Row],
+    bad: dict[int, BadRow],
+    directory: Directory,
+    entity: Entity,
+    *,
+    ahead: bool = False,
+) -> Judged:
+    """What is to become of rows that read well; `ahead`, what earlier chunks say counts as if it were issued."""
+    prefix = await entities.get_series_prefix(tx, run.entity_id)
+    numbers = [row.wanted.number for row in rows if row.wanted.number]
+    existing = await _existing(tx, run.entity_id, rows, numbers, directory) if numbers else {}
+    said = await store.said_before(tx, run.id, numbers) if ahead and numbers else {}
+    today = entity.today(tx.now)
     credit = CreditAnswer(entity.credit_policy, "not_asked")
-    documents: list[Document] = []
+    judged = Judged(bad=dict(bad))
     for row in rows:
-        if row.line in bad:
-            continue
         customer = directory.find(row)
         if customer is None:
             reason = Reason(f"#{_ref(row).field}", f"customer {_ref(row)} is not known")
-            bad[row.line] = BadRow(row.line, (reason,))
+            judged.bad[row.line] = BadRow(row.line, (reason,))
             continue
         try:
-            documents.append(_document(tx, row, customer, entity, prefix, credit))
+            document = _document(tx, row, customer, entity, prefix, today, credit)
         except DomainError as error:
-            bad[row.line] = BadRow(row.line, (rules.reason_of(error),))
-    return documents
+            judged.bad[row.line] = BadRow(row.line, (rules.reason_of(error),))
+            continue
+        number = row.wanted.number
+        if number:
+            content = rules.content_of(document.invoice, row.settled_on)
+            before = said.get(number) or judged.said.get(number)
+            if before is not None or number in existing:
+                there = existing.get(number)
+                same = before == content or (there is not None and rules.says_the_same(row, document.invoice, there))
+                if same:
+                    judged.present += 1
+                else:
+                    reason = Reason("#/number", f"invoice number {number} exists already, with other content")
+                    judged.bad[row.line] = BadRow(row.line, (reason,))
+                continue
+            judged.said[number] = content
+        judged.documents.append(document)
+        judged.rows.append(row)
+    return judged
 
 
-def _document(tx: Tx, row: Row, customer: Customer, entity: Entity, prefix: str, credit: CreditAnswer) -> Document:
-    command = IssueInvoice.asked(CustomerRef(customer.id), row.wanted, row.priced, credit)
-    policy = entity.policies.completeness
-    findings = check(invoices.subject_of(command, customer, entity)) if policy != "off" else ()
-    kept = allowed(findings, policy, command.accept)
-    return invoices.compose(command, customer, entity, prefix, now=tx.now, findings=kept)
+async def _existing(
+    tx: Tx, entity_id: str, rows: Sequence[Row], numbers: Sequence[str], directory: Directory
+) -> dict[str, Invoice | None]:
+    """Which numbers exist, and those of the row's own customer as they are."""
+    taken = await invoices.numbers_taken(tx, entity_id, numbers)
+    found: dict[str, Invoice | None] = dict.fromkeys(taken)
+    by_customer: dict[UUID, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.wanted.number in taken and (customer := directory.find(row)):
+            by_customer[customer.id].append(row.wanted.number)
+    for customer_id, own in by_customer.items():
+        for invoice in await invoices.named(tx, customer_id, entity_id, own, []):
+            found[invoice.number] = invoice
+    return found
+
+
+def _document(
+    tx: Tx, row: Row, customer: Customer, entity: Entity, prefix: str, today: date, credit: CreditAnswer
+) -> Document:
+    wanted = row.wanted
+    if row.settled_on and row.settled_on > today:
+        raise ImportRefused(f"settled on {row.settled_on}, which is after today, {today}", field="/settled_on")
+    issued_on = issue_date(wanted.issue_date, today)
+    net_days = customer.net_days if wanted.net_days is None else wanted.net_days
+    invoice = draft(
+        row.priced,
+        invoice_id=new_id(),
+        entity_id=entity.id,
+        customer_id=billable(customer).id,
+        number=invoices.own_number(wanted.number, prefix),
+        issued_on=issued_on,
+        due_on=due_date(issued_on, stated=wanted.due_date, net_days=net_days),
+        delivery_channel=wanted.delivery_channel,
+        reference=wanted.reference,
+    )
+    return Document(Filed(invoice, credit, tx.now), row.priced.lines, row.priced.taxes)
+
+
+async def _write(tx: Tx, run: Run, entity: Entity, judged: Judged) -> None:
+    """Issue what was judged good, under the lock of its customers."""
+    if not judged.documents:
+        return
+    today = entity.today(tx.now)
+    documents = await _numbered(tx, run.entity_id, judged.documents)
+    if run.kind == "invoices":
+        await invoices.file_invoices(tx, entity, documents, run.id, today)
+        return
+    entries = rules.opening_entries([document.invoice for document in documents], today)
+    await invoices.file_invoices(tx, entity, documents, run.id, today, entries)
+    for document, row in zip(documents, judged.rows, strict=True):
+        if isinstance(row.wanted, PaidInvoice):
+            await _pay(tx, document.invoice, row.wanted, today)
+
+
+async def _pay(tx: Tx, invoice: Invoice, wanted: PaidInvoice, today: date) -> None:
+    """Record that a former system received it: on its day, and not in this one's bank."""
+    paid = await payments.receive_payment(
+        tx,
+        ReceivePayment(
+            amount=invoice.money(invoice.total_minor),
+            customer=CustomerRef(invoice.customer_id),
+            received_on=wanted.settled_on,
+            method=wanted.method,
+            reference=invoice.number,
+            allocations=(Wanted(invoice.id, None, invoice.money(invoice.total_minor)),),
+        ),
+    )
+    await journal.post(tx, [rules.paid_before_entry(invoice, paid.payment.id, wanted.settled_on, today)])
 
 
 async def _numbered(tx: Tx, entity_id: str, documents: Sequence[Document]) -> list[Document]:
