@@ -172,21 +172,28 @@ class InvoiceDelivered(InvoiceEvent):
 
 
 class InvoiceDisputed(InvoiceEvent):
-    """The customer contests a part or the whole; `amount` is held back from collection until it is resolved."""
+    """The customer contests a part or the whole; `amount` is held back from collection until it is resolved. `code` is
+    what the dispute is counted under, `answer_by` the day by which the seller should answer."""
 
     type: ClassVar[str] = "dueward.invoice.disputed.v1"
     dispute_id: UUID
     amount: Money
     reason: str
+    code: str | None = None
+    answer_by: date | None = None
 
 
 class InvoiceDisputeResolved(InvoiceEvent):
-    """A dispute ended; the amount is collectable again, unless the customer `paid` what was contested."""
+    """A dispute ended; the amount is collectable again, unless the customer `paid` what was contested. Of an `accepted`
+    one, `accepted` is credited next (invoice.credited). What is owed again is not to be chased before
+    `collect_again_on`, where that is given."""
 
     type: ClassVar[str] = "dueward.invoice.dispute_resolved.v1"
     dispute_id: UUID
     amount: Money
     outcome: Annotated[Literal["rejected", "withdrawn", "paid", "accepted"], Growing()]
+    accepted: Money | None = None
+    collect_again_on: date | None = None
 
 
 class OverdueEvent(InvoiceEvent):

@@ -1,19 +1,30 @@
-"""Disputes over HTTP: open one on an invoice, resolve it, list them."""
+"""Disputes over HTTP: open one on an invoice, work on it, resolve it, list and count them."""
 
-from datetime import date
+from base64 import b64decode
+from binascii import Error as Base64Error
+from datetime import date, datetime
 from typing import Annotated
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoice.disputes import handlers, rules
-from services.invoice.disputes.handlers import OpenDispute, ResolveDispute
-from services.invoice.disputes.rules import Dispute
+from services.invoice.disputes.handlers import (
+    AddAttachment,
+    AddMessage,
+    AssignDispute,
+    OpenDispute,
+    Record,
+    ResolveDispute,
+)
+from services.invoice.disputes.rules import Attachment, AttachmentRefused, Count, Dispute, Message
+from services.invoice.drafting.rules import IsoDate
 from services.invoice.invoices.rules import Invoice
-from shared.db import reading
+from shared.db import reading, transaction
 from shared.http.cursors import encode_cursor
-from shared.http.dependencies import DatabaseDep, Once, PageParams
+from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
 from shared.http.security import scope
@@ -21,42 +32,209 @@ from shared.money import Money
 
 router = APIRouter(tags=["disputes"])
 
+ATTACHMENT_BODY_BYTES_MAX = rules.ATTACHMENT_BYTES_MAX * 4 // 3 + 4_096
+"""Base64 takes a third more, and there are a name and a type."""
+GROUPS_MAX = 500
+
+Code = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{1,39}$", examples=["wrong_price"])]
+Owner = Annotated[str, Field(min_length=1, max_length=200)]
+Filename = Annotated[str, Field(min_length=1, max_length=150, pattern=r"^[^/\\\x00-\x1f\x7f]+$")]
+
 
 class OpenDisputeIn(Body):
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-    amount: Money | None = Field(default=None, description="What is contested; left out: all that is not yet")
+    reason: Annotated[str, Field(min_length=1, max_length=500, description="What the customer says")]
+    amount: Money | None = Field(
+        default=None, description="What is contested; left out: what the lines come to, or all that is not yet"
+    )
+    code: Code = Field(default="other", description="What it is counted under; the entity's policy has the list")
+    lines: Annotated[list[int], Field(max_length=500)] = Field(default=[], description="Positions on the invoice")
+    owner: Owner | None = None
+    answer_by: IsoDate | None = Field(default=None, description="Left out: as many days from today as the policy says")
 
 
 class ResolveDisputeIn(Body):
     outcome: rules.Resolution = Field(description="rejected by the seller, or withdrawn by the customer")
+    note: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
+    fresh_days: Annotated[int, Field(ge=0, le=90)] | None = Field(
+        default=None, description="Before collection goes on after a rejection; left out: by the entity's policy"
+    )
+
+
+class AssignDisputeIn(Body):
+    """What is left out stays as it is."""
+
+    owner: Owner | None = None
+    answer_by: IsoDate | None = None
+    code: Code | None = None
+
+
+class AddMessageIn(Body):
+    body: Annotated[str, Field(min_length=1, max_length=rules.MESSAGE_CHARACTERS_MAX)]
+    from_customer: bool = Field(default=False, description="It was the customer who said so")
+
+
+class AddAttachmentIn(Body):
+    name: Filename
+    media_type: str = Field(max_length=100, examples=list(rules.MEDIA_TYPES))
+    content: str = Field(min_length=4, max_length=ATTACHMENT_BODY_BYTES_MAX, description="Base64 (RFC 4648, s. 4)")
+    from_customer: bool = False
+
+    def content_bytes(self) -> bytes:
+        try:
+            return b64decode(self.content, validate=True)
+        except (Base64Error, ValueError):
+            raise AttachmentRefused("the content is not Base64", field="/content") from None
 
 
 class DisputeOut(BaseModel):
-    """`held` is what of the amount is still kept out of collection; it shrinks as the invoice is paid."""
+    """`held` is what of the amount is still kept out of collection; it shrinks as the invoice is paid. `code` is what
+    it is counted under. `escalated_on` is the day it should have been answered and was not."""
 
     id: UUID
     invoice_id: UUID
+    invoice_number: str
     customer_id: UUID
     status: rules.Status
+    code: str
     reason: str
+    lines: list[int]
     amount: Money
     held: Money
     opened_on: date
+    opened_by: rules.OpenedBy
+    owner: str | None
+    answer_by: date | None
+    escalated_on: date | None
+    acknowledgement: rules.Acknowledgement
     resolved_on: date | None
+    resolution_note: str | None
+    accepted: Money | None
+    credit_note_id: UUID | None
+    collect_again_on: date | None
+    version: int
 
     @classmethod
     def of(cls, dispute: Dispute, invoice: Invoice) -> "DisputeOut":
+        return cls(**_fields(dispute, invoice))
+
+
+def _fields(dispute: Dispute, invoice: Invoice) -> dict:
+    return {
+        "id": dispute.id,
+        "invoice_id": dispute.invoice_id,
+        "invoice_number": invoice.number,
+        "customer_id": dispute.customer_id,
+        "status": dispute.status,
+        "code": dispute.code,
+        "reason": dispute.reason,
+        "lines": list(dispute.lines),
+        "amount": invoice.money(dispute.amount_minor),
+        "held": invoice.money(dispute.held_minor),
+        "opened_on": dispute.opened_on,
+        "opened_by": dispute.opened_by,
+        "owner": dispute.owner,
+        "answer_by": dispute.answer_by,
+        "escalated_on": dispute.escalated_on,
+        "acknowledgement": dispute.acknowledgement,
+        "resolved_on": dispute.resolved_on,
+        "resolution_note": dispute.resolution_note,
+        "accepted": invoice.money(dispute.accepted_minor) if dispute.accepted_minor else None,
+        "credit_note_id": dispute.credit_note_id,
+        "collect_again_on": dispute.collect_again_on,
+        "version": dispute.version,
+    }
+
+
+class MessageOut(BaseModel):
+    id: UUID
+    author: str
+    from_customer: bool
+    body: str
+    written_at: datetime
+
+    @classmethod
+    def of(cls, message: Message) -> "MessageOut":
         return cls(
-            id=dispute.id,
-            invoice_id=dispute.invoice_id,
-            customer_id=dispute.customer_id,
-            status=dispute.status,
-            reason=dispute.reason,
-            amount=invoice.money(dispute.amount_minor),
-            held=invoice.money(dispute.held_minor),
-            opened_on=dispute.opened_on,
-            resolved_on=dispute.resolved_on,
+            id=message.id,
+            author=message.author,
+            from_customer=message.from_customer,
+            body=message.body,
+            written_at=message.written_at,
         )
+
+
+class AttachmentOut(BaseModel):
+    id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    author: str
+    from_customer: bool
+    added_at: datetime
+
+    @classmethod
+    def of(cls, attachment: Attachment) -> "AttachmentOut":
+        return cls(
+            id=attachment.id,
+            name=attachment.name,
+            media_type=attachment.media_type,
+            size_bytes=attachment.size_bytes,
+            sha256=attachment.sha256.hex(),
+            author=attachment.author,
+            from_customer=attachment.from_customer,
+            added_at=attachment.added_at,
+        )
+
+
+class DisputeDetailOut(DisputeOut):
+    messages: list[MessageOut]
+    attachments: list[AttachmentOut]
+
+    @classmethod
+    def of_record(cls, record: Record) -> "DisputeDetailOut":
+        return cls(
+            **_fields(record.dispute, record.invoice),
+            messages=[MessageOut.of(each) for each in record.messages],
+            attachments=[AttachmentOut.of(each) for each in record.attachments],
+        )
+
+
+class CountOut(BaseModel):
+    """One reason, product or seller (`key`, null where the lines do not say) in one currency."""
+
+    key: str | None
+    currency: str
+    disputes: int
+    open: int
+    escalated: int
+    accepted: int
+    rejected: int
+    amount: Money
+    credited: Money
+    days_to_resolve: str | None
+
+    @classmethod
+    def of(cls, count: Count) -> "CountOut":
+        return cls(
+            key=count.key,
+            currency=count.currency,
+            disputes=count.disputes,
+            open=count.open,
+            escalated=count.escalated,
+            accepted=count.accepted,
+            rejected=count.rejected,
+            amount=Money(count.amount_minor, count.currency),
+            credited=Money(count.credited_minor, count.currency),
+            days_to_resolve=None if count.days_to_resolve is None else str(count.days_to_resolve),
+        )
+
+
+class StatisticsOut(BaseModel):
+    by: rules.CountedBy
+    since: date
+    until: date
+    items: list[CountOut]
 
 
 @router.post(
@@ -67,9 +245,14 @@ class DisputeOut(BaseModel):
 )
 async def open_dispute(invoice_id: UUID, body: OpenDisputeIn, once: Once) -> Response:
     """Record that the customer contests a part or the whole: that much is not collected until it is resolved."""
+    command = OpenDispute(
+        invoice_id, body.reason, body.amount, body.code, tuple(body.lines), body.owner, body.answer_by
+    )
     async with once as tx:
-        dispute, invoice = await handlers.open_dispute(tx, OpenDispute(invoice_id, body.reason, body.amount))
-        return once.answer(201, DisputeOut.of(dispute, invoice))
+        dispute, invoice = await handlers.open_dispute(tx, command)
+        return once.answer(
+            201, DisputeOut.of(dispute, invoice), etag=dispute.version, location=f"/v1/disputes/{dispute.id}"
+        )
 
 
 @router.post(
@@ -80,17 +263,134 @@ async def open_dispute(invoice_id: UUID, body: OpenDisputeIn, once: Once) -> Res
 )
 async def resolve_dispute(invoice_id: UUID, dispute_id: UUID, body: ResolveDisputeIn, once: Once) -> Response:
     """End a dispute without a credit: what it held back is collected again."""
+    command = ResolveDispute(invoice_id, dispute_id, body.outcome, body.note, body.fresh_days)
     async with once as tx:
-        dispute, invoice = await handlers.resolve_dispute(tx, ResolveDispute(invoice_id, dispute_id, body.outcome))
-        return once.answer(201, DisputeOut.of(dispute, invoice))
+        dispute, invoice = await handlers.resolve_dispute(tx, command)
+        return once.answer(201, DisputeOut.of(dispute, invoice), etag=dispute.version)
 
 
 @router.get("/invoices/{invoice_id}/disputes", response_model=Page[DisputeOut], dependencies=[scope("invoices:read")])
-async def find(invoice_id: UUID, database: DatabaseDep, page: PageParams) -> Response:
+async def find_of_invoice(invoice_id: UUID, database: DatabaseDep, page: PageParams) -> Response:
     """An invoice's disputes, the oldest first."""
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
-        invoice, found = await handlers.list_disputes(tx, invoice_id, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
-    return respond(Page[DisputeOut](items=[DisputeOut.of(each, invoice) for each in shown], next_cursor=more))
+        found = await handlers.list_disputes(tx, after=after, limit=page.limit + 1, invoice_id=invoice_id)
+    return _page(found, page.limit)
+
+
+@router.get("/disputes", response_model=Page[DisputeOut], dependencies=[scope("invoices:read")])
+async def find(
+    database: DatabaseDep,
+    page: PageParams,
+    customer_id: UUID | None = None,
+    status: rules.Status | None = None,
+    code: Code | None = None,
+    owner: Owner | None = None,
+    escalated: bool | None = None,
+) -> Response:
+    """Disputes, the oldest first."""
+    after = UUID(page.after[0]) if page.after else None
+    async with reading(database) as tx:
+        found = await handlers.list_disputes(
+            tx,
+            after=after,
+            limit=page.limit + 1,
+            customer_id=customer_id,
+            status=status,
+            code=code,
+            owner=owner,
+            escalated=escalated,
+        )
+    return _page(found, page.limit)
+
+
+def _page(found: list[tuple[Dispute, Invoice]], limit: int) -> Response:
+    shown = found[:limit]
+    more = encode_cursor([shown[-1][0].id]) if len(found) > limit else None
+    return respond(Page[DisputeOut](items=[DisputeOut.of(*each) for each in shown], next_cursor=more))
+
+
+@router.get("/dispute-statistics", response_model=StatisticsOut, dependencies=[scope("invoices:read")])
+async def count(
+    database: DatabaseDep,
+    since: Annotated[IsoDate, Query(alias="from")],
+    until: Annotated[IsoDate, Query(alias="to")],
+    by: rules.CountedBy = "reason",
+    entity_id: Annotated[str | None, Query(max_length=40)] = None,
+) -> Response:
+    """Disputes opened between two days, both included, by reason, product or seller: the largest sums first. By product
+    and seller a dispute's amount is shared by the lines that it is about."""
+    async with reading(database) as tx:
+        found = await handlers.count_disputes(tx, by, since, until, entity_id, GROUPS_MAX)
+    return respond(StatisticsOut(by=by, since=since, until=until, items=[CountOut.of(each) for each in found]))
+
+
+@router.get("/disputes/{dispute_id}", response_model=DisputeDetailOut, dependencies=[scope("invoices:read")])
+async def look_at(dispute_id: UUID, database: DatabaseDep) -> Response:
+    """A dispute with its messages and attachments."""
+    async with reading(database) as tx:
+        record = await handlers.get_dispute(tx, dispute_id)
+    return respond(DisputeDetailOut.of_record(record), etag=record.dispute.version)
+
+
+@router.patch("/disputes/{dispute_id}", response_model=DisputeDetailOut, dependencies=[scope("invoices:write")])
+async def assign(dispute_id: UUID, body: AssignDisputeIn, version: IfMatch, database: DatabaseDep) -> Response:
+    """Say whose it is, by when it should be answered, and what it is counted under."""
+    command = AssignDispute(dispute_id, version, body.owner, body.answer_by, body.code)
+    async with transaction(database) as tx:
+        record = await handlers.assign_dispute(tx, command)
+    return respond(DisputeDetailOut.of_record(record), etag=record.dispute.version)
+
+
+@router.post(
+    "/disputes/{dispute_id}/messages",
+    status_code=201,
+    response_model=MessageOut,
+    dependencies=[scope("invoices:write")],
+)
+async def add_message(dispute_id: UUID, body: AddMessageIn, once: Once, principal: PrincipalDep) -> Response:
+    """Write into the dispute's thread."""
+    command = AddMessage(dispute_id, principal.name or principal.subject, body.body, body.from_customer)
+    async with once as tx:
+        return once.answer(201, MessageOut.of(await handlers.add_message(tx, command)))
+
+
+@router.post(
+    "/disputes/{dispute_id}/attachments",
+    status_code=201,
+    response_model=AttachmentOut,
+    dependencies=[scope("invoices:write")],
+    max_body_size=ATTACHMENT_BODY_BYTES_MAX,
+)
+async def add_attachment(dispute_id: UUID, body: AddAttachmentIn, once: Once, principal: PrincipalDep) -> Response:
+    """Keep a file with the dispute, such as a photograph or a delivery note."""
+    command = AddAttachment(
+        dispute_id,
+        principal.name or principal.subject,
+        body.name,
+        body.media_type,
+        body.content_bytes(),
+        body.from_customer,
+    )
+    async with once as tx:
+        attachment = await handlers.add_attachment(tx, command)
+        location = f"/v1/disputes/{dispute_id}/attachments/{attachment.id}"
+        return once.answer(201, AttachmentOut.of(attachment), location=location)
+
+
+@router.get(
+    "/disputes/{dispute_id}/attachments/{attachment_id}",
+    dependencies=[scope("invoices:read")],
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}, "description": "The file, to be saved"}},
+)
+async def download(dispute_id: UUID, attachment_id: UUID, database: DatabaseDep) -> Response:
+    """The file itself. It came from outside: browsers are told to save it, and never to run or guess it."""
+    async with reading(database) as tx:
+        attachment, content = await handlers.get_attachment(tx, dispute_id, attachment_id)
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(attachment.name, safe='')}",
+        "content-security-policy": "default-src 'none'; sandbox",
+        "cache-control": "private, no-store",
+    }
+    return Response(content, headers=headers, media_type=attachment.media_type)
