@@ -23,6 +23,7 @@ from aiosmtpd.controller import Controller
 
 from deploy.local import embedded
 from deploy.local.apache_kafka import ApacheKafka
+from shared import tokens
 from shared.clock import Clock
 from shared.db import Database
 from shared.migrate import migrate
@@ -126,6 +127,24 @@ async def open_database(database_url: Callable[[str], str]) -> AsyncIterator[Cal
 async def database(open_database: Callable[[str], Awaitable[Database]]) -> Database:
     """An open database that has the shared tables and no service's."""
     return await open_database(PLUMBING)
+
+
+@pytest.fixture(scope="session")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with signing keys and a session secret, as `.local` of a stack has them."""
+    folder = tmp_path_factory.mktemp("keys")
+    tokens.make_keys(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def token(keys_folder: Path) -> Callable[..., str]:
+    """`token("invoices:read")`: an access token with these scopes; all of them when none are named."""
+
+    def make(scopes: str = "all", subject: str = "anna") -> str:
+        return tokens.make_token(keys_folder, subject, scopes)
+
+    return make
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from shared.consumer import deliver_batch
 from shared.db import Database
 from shared.events.event import Event
 from shared.ticks import TickContext
+from tests import service_client
 from tests.credit.books import receive
+from tests.service_client import problem as problem
 
 ACME: Mapping[str, Any] = {
     "external_id": "C-1",
@@ -37,12 +39,10 @@ class Credit:
     database: Database
 
     async def post(self, path: str, body: Any, key: str | None = None) -> httpx.Response:
-        return await self.http.post(path, json=body, headers={"idempotency-key": key or str(uuid4())})
+        return await service_client.post(self.http, path, body, key)
 
     async def get(self, path: str, **query: Any) -> Any:
-        answer = await self.http.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await service_client.get(self.http, path, **query)
 
     async def change(self, method: str, path: str, version: int | None, body: Any = None) -> httpx.Response:
         headers = {} if version is None else {"if-match": f'"{version}"'}
@@ -71,13 +71,7 @@ class Credit:
                 await job(TickContext(self.database, now, None))
 
     async def published(self, customer_id: str | None = None) -> list[dict[str, Any]]:
-        """The events in the order they were decided, each with its type's short name."""
-        rows = await self.database.pool.fetch(
-            "select type, topic, subject, version, data, key from event_log"
-            " where $1::uuid is null or key = $1 order by seq",
-            customer_id,
-        )
-        return [{**row, "type": row["type"].removeprefix("dueward.").removesuffix(".v1")} for row in rows]
+        return await service_client.published(self.database, customer=customer_id)
 
 
 def names(answer: httpx.Response, status: int = 422) -> dict[str, str]:
@@ -85,10 +79,3 @@ def names(answer: httpx.Response, status: int = 422) -> dict[str, str]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     return {error["pointer"]: error["detail"] for error in answer.json().get("errors", [])}
-
-
-def problem(answer: httpx.Response, status: int) -> str:
-    """The kind of problem, `duplicate-external-id`."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    return answer.json()["type"].rpartition("/")[2]

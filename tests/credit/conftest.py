@@ -6,31 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from services.credit.app import create_api
 from services.credit.settings import Settings
-from shared import tokens
 from shared.db import Database
+from tests import service_client
 from tests.credit.client import Credit
-
-
-@pytest.fixture(scope="session")
-def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
-    tokens.make_keys(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def token(keys_folder: Path) -> Callable[..., str]:
-    """`token("customers:read")`: an access token with these scopes; all of them when none are named."""
-
-    def make(scopes: str = "all", subject: str = "anna") -> str:
-        return tokens.make_token(keys_folder, subject, scopes)
-
-    return make
+from tests.service_client import settings_of
 
 
 @pytest.fixture
@@ -58,14 +41,6 @@ async def credit_in_2012(
 
 @asynccontextmanager
 async def calling(database: Database, keys_folder: Path, bearer: str) -> AsyncIterator[Credit]:
-    settings = Settings(
-        database_url="postgresql://unused",
-        kafka_bootstrap_servers="unused:9092",
-        jwks_file=keys_folder / tokens.KEY_SET_FILE,
-    )
-    app = create_api(settings, database=database)
-    headers = {"authorization": f"Bearer {bearer}"}
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://credit", headers=headers
-    ) as client:
-        yield Credit(client, database)
+    app = create_api(settings_of(Settings, keys_folder), database=database)
+    async with service_client.calling(app, "credit", bearer) as http:
+        yield Credit(http, database)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 
@@ -17,6 +17,8 @@ from services.invoice.ticks import ticks
 from shared.db import Database, transaction
 from shared.events.credit import CustomerState
 from shared.ticks import TickContext
+from tests import service_client
+from tests.service_client import problem as problem
 
 ACME: Mapping[str, Any] = {
     "version": 1,
@@ -87,12 +89,10 @@ class Receivables:
     reporting: ReportingNextDoor = field(default_factory=ReportingNextDoor)
 
     async def post(self, path: str, body: Any, key: str | None = None) -> httpx.Response:
-        return await self.http.post(path, json=body, headers={"idempotency-key": key or str(uuid4())})
+        return await service_client.post(self.http, path, body, key)
 
     async def get(self, path: str, **query: Any) -> Any:
-        answer = await self.http.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await service_client.get(self.http, path, **query)
 
     async def customer(self, **changes: Any) -> str:
         """A customer the service has a copy of; returns its id."""
@@ -146,13 +146,7 @@ class Receivables:
         return await self.database.pool.fetchval(f"select {next_due}")
 
     async def published(self, subject: str | None = None) -> list[dict[str, Any]]:
-        """The events in the order they were decided, each with its type's short name."""
-        rows = await self.database.pool.fetch(
-            "select type, topic, subject, version, data, key from event_log"
-            " where $1::uuid is null or subject = $1 order by seq",
-            UUID(subject) if subject else None,
-        )
-        return [{**row, "type": row["type"].removeprefix("dueward.").removesuffix(".v1")} for row in rows]
+        return await service_client.published(self.database, subject=subject)
 
     async def told(self, subject: str) -> list[tuple[str, str]]:
         """What was said of an aggregate: each event's short name with its effective date."""
@@ -181,10 +175,3 @@ def pointers(answer: httpx.Response, status: int = 422) -> list[str]:
     """Which fields a problem names."""
     assert answer.status_code == status, answer.text
     return [error["pointer"] for error in answer.json().get("errors", [])]
-
-
-def problem(answer: httpx.Response, status: int) -> str:
-    """The kind of problem, `over-allocation`."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    return answer.json()["type"].rpartition("/")[2]

@@ -7,34 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import uvicorn
 
 from deploy.local import embedded
 from services.reminder.app import create_api, resources
 from services.reminder.settings import Settings
-from shared import tokens
 from shared.db import Database
 from tests.mailbox import Mailbox
 from tests.reminder.desk import Desk, InvoiceService, wait_until
-
-
-@pytest.fixture(scope="session")
-def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
-    tokens.make_keys(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def token(keys_folder: Path) -> Callable[..., str]:
-    """`token("reminders:read")`: an access token with these scopes; all of them when none are named."""
-
-    def make(scopes: str = "all", subject: str = "anna") -> str:
-        return tokens.make_token(keys_folder, subject, scopes)
-
-    return make
+from tests.service_client import calling, settings_of
 
 
 @pytest.fixture
@@ -59,10 +41,9 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     database = await open_database("reminder", simulated=True)
     book, url = invoice_service
-    settings = Settings(
-        database_url="postgresql://unused",
-        kafka_bootstrap_servers="unused:9092",
-        jwks_file=keys_folder / tokens.KEY_SET_FILE,
+    settings = settings_of(
+        Settings,
+        keys_folder,
         simulation=True,
         invoice_url=url,
         smtp_host=smtp.host,
@@ -72,11 +53,7 @@ async def desk(
     )
     app = create_api(settings, database=database)
     async with (
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app),
-            base_url="http://reminder",
-            headers={"authorization": f"Bearer {token()}"},
-        ) as http,
+        calling(app, "reminder", token()) as http,
         resources(settings) as opened,
     ):
         made = Desk(http, database, opened, book, smtp)

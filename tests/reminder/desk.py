@@ -18,6 +18,7 @@ from shared.consumer import deliver_batch
 from shared.db import Database
 from shared.events.event import Event
 from shared.ticks import TickContext
+from tests import service_client
 from tests.mailbox import Mailbox
 from tests.reminder.books import Customer, Invoice, receive
 
@@ -129,9 +130,7 @@ class Desk:
         return await self.database.pool.fetchval(f"select {ticks.jobs[0][1]}")
 
     async def get(self, path: str, **query: Any) -> Any:
-        answer = await self.http.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await service_client.get(self.http, path, **query)
 
     async def contacts(self, **query: Any) -> list[dict[str, Any]]:
         """Oldest first."""
@@ -143,10 +142,7 @@ class Desk:
 
     async def published(self) -> list[dict[str, Any]]:
         """Events in the order they were decided, each with its type's short name."""
-        rows = await self.database.pool.fetch(
-            "select type, subject, version, data, key, causation, correlation from event_log order by seq"
-        )
-        return [{**row, "type": row["type"].removeprefix("dueward.").removesuffix(".v1")} for row in rows]
+        return await service_client.published(self.database)
 
     async def types(self) -> list[str]:
         return [event["type"] for event in await self.published()]

@@ -12,7 +12,9 @@ import httpx
 from services.reporting.consumers import subscriptions
 from shared.consumer import Received, deliver_batch
 from shared.db import Database
+from tests import service_client
 from tests.reporting.books import Books
+from tests.service_client import problem as problem
 
 TODAY = datetime(2021, 12, 31, 15, tzinfo=UTC)
 
@@ -23,9 +25,7 @@ class Reporting:
     database: Database
 
     async def get(self, path: str, **query: Any) -> Any:
-        answer = await self.http.get(path, params={name: v for name, v in query.items() if v is not None})
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await service_client.get(self.http, path, **query)
 
     async def pages(self, path: str, **query: Any) -> list[Any]:
         """The items of every page of a list."""
@@ -51,10 +51,3 @@ class Reporting:
 
 async def forget(database: Database) -> None:
     await database.pool.execute("truncate customer, movement, receivable, invoice, contact, event, inbox")
-
-
-def problem(answer: httpx.Response, status: int) -> str:
-    """The kind of problem, `bad-cursor`."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    return answer.json()["type"].rpartition("/")[2]
