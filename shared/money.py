@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -117,7 +118,7 @@ class Money:
             },
             extra_behavior="forbid",
         )
-        from_wire = core_schema.no_info_after_validator_function(lambda w: cls.parse(w["amount"], w["currency"]), wire)
+        from_wire = core_schema.no_info_after_validator_function(_from_wire, wire)
         return core_schema.json_or_python_schema(
             json_schema=from_wire,
             python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), from_wire]),
@@ -141,6 +142,16 @@ class Money:
                 "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217", "examples": ["EUR"]},
             },
         }
+
+
+def _from_wire(wire: dict[str, str]) -> Money:
+    return _parsed(wire["amount"], wire["currency"])
+
+
+@lru_cache(maxsize=65_536)
+def _parsed(amount: str, currency: str) -> Money:
+    """An event says the same few amounts again and again: total, balance, collectable, zero."""
+    return Money.parse(amount, currency)
 
 
 def _to_wire(money: Money) -> dict[str, str]:
