@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_urlsafe
-from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
@@ -23,6 +22,7 @@ from services.invoice.disputes import api as disputes
 from services.invoice.drafts import api as drafts
 from services.invoice.entities import api as entities
 from services.invoice.imports import api as imports
+from services.invoice.interest import api as interest
 from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
 from services.invoice.mappings import api as mappings
@@ -73,6 +73,7 @@ SERVICE = Service(
         matching.router,
         disputes.router,
         plans.router,
+        interest.router,
         balances.router,
         journal.router,
         reconciliation.router,
@@ -96,9 +97,6 @@ class Resources:
     delivery_webhook_secret: str | None
     pay_links: PayLinks
     stripe: Stripe | None
-
-    def pay_link(self, customer_id: UUID) -> str:
-        return f"{self.public_url}/pay/{customer_id}"
 
 
 @asynccontextmanager

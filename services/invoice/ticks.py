@@ -12,6 +12,7 @@ from services.invoice.dispatch import handlers as dispatch
 from services.invoice.disputes import handlers as disputes
 from services.invoice.imports import handlers as imports
 from services.invoice.matching import handlers as matching
+from services.invoice.interest import handlers as interest
 from services.invoice.overdue import handlers as overdue
 from services.invoice.plans import handlers as plans
 from services.invoice.reconciliation import handlers as reconciliation
@@ -42,6 +43,18 @@ async def announce_overdue(context: TickContext) -> bool:
 async def escalate_disputes(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await disputes.escalate_disputes(tx)
+
+
+@ticks.on(next_due=interest.TO_REVIEW)
+async def review_charges(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await interest.review_charges(tx)
+
+
+@ticks.on(next_due=interest.NEXT_RUN)
+async def charge_monthly(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await interest.charge_monthly(tx)
 
 
 @ticks.on(next_due=plans.NEXT_LOOK)
@@ -152,9 +165,7 @@ async def _send_mails(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         taken = await dispatch.take_mails(tx, queued, lease_until)
     async with reading(context.database) as tx:
-        envelopes = [
-            await dispatch.open_envelope(tx, each, context.resources.pay_link(each.customer_id)) for each in taken
-        ]
+        envelopes = [await dispatch.open_envelope(tx, each, context.resources.pay_links) for each in taken]
         at = tx.now
     sent = await dispatch.send(postman, envelopes, at, seconds)
     async with transaction(context.database) as tx:

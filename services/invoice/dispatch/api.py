@@ -282,10 +282,7 @@ async def batch_as_pdf(batch_id: UUID, database: DatabaseDep, resources: Resourc
     """All letters of the batch in one file for the printer, each with a bookmark."""
     async with reading(database) as tx:
         batch, sheets = await handlers.get_batch(tx, batch_id)
-        envelopes = [
-            await handlers.open_envelope(tx, sheet.delivery, resources.pay_link(sheet.delivery.customer_id))
-            for sheet in sheets
-        ]
+        envelopes = [await handlers.open_envelope(tx, sheet.delivery, resources.pay_links) for sheet in sheets]
     pdf = await asyncio.to_thread(handlers.print_batch, envelopes)
     return document(pdf, "application/pdf", f"letters-{batch.entity_id}-{batch.day}.pdf")
 

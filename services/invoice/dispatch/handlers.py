@@ -29,6 +29,8 @@ from services.invoice.documents import handlers as documents
 from services.invoice.documents.rules import Paper, defects
 from services.invoice.entities import handlers as entities
 from services.invoice.invoices import handlers as invoices
+from services.invoice.pay_links import handlers as pay_links
+from services.invoice.pay_links.handlers import PayLinks
 from services.invoice.printing import handlers as printing
 from services.invoice.printing.rules import Tongue, tongue
 from services.invoice.receipts import handlers as receipts
@@ -110,7 +112,7 @@ async def give_up(tx: Tx, abandoned: Sequence[Delivery]) -> None:
     await deliveries.save(tx, [each.unknown(NOBODY_KNOWS) for each in left])
 
 
-async def open_envelope(tx: Tx, delivery: Delivery, pay_link: str) -> Envelope:
+async def open_envelope(tx: Tx, delivery: Delivery, links: PayLinks) -> Envelope:
     """Everything that a delivery is made of."""
     match delivery:
         case Delivery(invoice_id=UUID() as invoice_id):
@@ -125,7 +127,7 @@ async def open_envelope(tx: Tx, delivery: Delivery, pay_link: str) -> Envelope:
                 tx, delivery.customer_id, delivery.period_first, delivery.period_last, delivery.entity_id
             )
             account = statement.account
-    return Envelope(delivery, account, content, pay_link)
+    return Envelope(delivery, account, content, await pay_links.make_link(tx, links, account))
 
 
 async def send(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.invoice.cii import rules as cii
 from services.invoice.documents import handlers as documents
+from services.invoice.pay_links import handlers as pay_links
 from services.invoice.printing import handlers
 from services.invoice.printing.rules import Language
 from services.invoice.ubl import rules as ubl
@@ -31,7 +32,7 @@ async def as_pdf(
     """The invoice as PDF/A-3. Where it is complete by EN 16931 it is a Factur-X document: the CII form is inside."""
     async with reading(database) as tx:
         written = await documents.get_paper(tx, invoice_id)
-    link = resources.pay_link(written.invoice.customer_id)
+        link = await pay_links.make_link(tx, resources.pay_links, written.account)
     paper = replace(written.paper, pay_link=link, language=language or written.paper.language)
     pdf = await asyncio.to_thread(handlers.print_invoice, paper)
     return document(pdf, "application/pdf", f"{paper.number}.pdf")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from services.invoice.pay_links import handlers as pay_links
 from services.invoice.printing.rules import Language
 from services.invoice.receipts import handlers
 from shared.db import reading
@@ -26,6 +27,6 @@ async def as_pdf(
     """What the payment settled and what remains, for the customer, in its language unless another is asked for."""
     async with reading(database) as tx:
         receipt = await handlers.get_receipt(tx, payment_id)
-    link = resources.pay_link(receipt.payment.customer_id)
+        link = await pay_links.make_link(tx, resources.pay_links, receipt.account)
     pdf = await asyncio.to_thread(handlers.print_receipt, receipt, link, language)
     return document(pdf, "application/pdf", f"receipt-{receipt.payment.received_on}-{payment_id}.pdf")

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from services.invoice.drafting.rules import IsoDate
 from services.invoice.entities.rules import DEFAULT
+from services.invoice.pay_links import handlers as pay_links
 from services.invoice.printing.rules import Language
 from services.invoice.statements import handlers
 from services.invoice.statements.rules import Applied, Entry, EntryKind, Section, Statement
@@ -133,7 +134,7 @@ async def as_pdf(
     """The statement for the customer, in its language unless another is asked for."""
     async with reading(database) as tx:
         statement = await handlers.get_statement(tx, customer_id, first, last, entity_id)
-    link = resources.pay_link(customer_id)
+        link = await pay_links.make_link(tx, resources.pay_links, statement.account)
     pdf = await asyncio.to_thread(handlers.print_statement, statement, link, language)
     name = f"statement-{statement.account.customer.external_id}-{statement.last}.pdf"
     return document(pdf, "application/pdf", name)
