@@ -224,6 +224,38 @@ async def test_the_account_says_whose_the_statement_is(books: Receivables) -> No
     assert default.json()["entity_id"] == "default"
 
 
+async def test_an_entry_pays_the_invoices_of_its_own_entity(books: Receivables) -> None:
+    await books.post(
+        "/v1/entities",
+        {
+            "id": "acme-fr",
+            "name": "Acme France",
+            "series": {"invoice": "FR-", "credit_note": "FRC-"},
+            "seller": {"bank_accounts": [{"iban": "FR1420041010050500013M02606"}]},
+        },
+    )
+    customer = await books.customer()
+    ours = await books.issue(customer, number="A-1", entity_id="acme-fr")
+    await books.issue(customer, number="A-2")
+
+    one, two = await received(
+        books,
+        entry("100.00", detail(text="A-1", iban=""), ref="B-1"),
+        entry("100.00", detail(text="A-2", iban=""), ref="B-2"),
+        account="FR1420041010050500013M02606",
+    )
+    by_hand = await books.pay("1.00", customer_id=customer, entity_id="acme-fr", apply="none")
+    nobody = await books.post(
+        "/v1/payments", {"amount": eur("1.00"), "customer_id": customer, "entity_id": "no-such", "apply": "none"}
+    )
+
+    assert (one["status"], one["entity_id"]) == ("automatic", "acme-fr")
+    assert (await books.invoice(ours["id"]))["status"] == "settled"
+    assert two["status"] == "open", "the invoice named is another entity's"
+    assert by_hand["entity_id"] == "acme-fr"
+    assert problem(nobody, 404) == "entity-not-found"
+
+
 async def test_a_known_account_and_the_exact_amount_apply_themselves(books: Receivables) -> None:
     customer = await books.customer(name="Acme GmbH")
     [unknown] = await received(books, entry("100.00", detail(name="ACME"), ref="B-0"))

@@ -199,6 +199,7 @@ async def _carry_out(tx: Tx, entry: BankEntry, entity: Entity, proposal: Proposa
             for part in proposal.parts
         ),
         apply="auto" if proposal.parts else "none",
+        entity_id=entity.id,
     )
     recorded = await payments.receive_payment(tx, command)
     return recorded.payment.id
@@ -265,6 +266,7 @@ async def confirm_cash(tx: Tx, command: ConfirmCash) -> Shown:
                 reference=_reference(entry),
                 allocations=command.allocations,
                 apply="auto" if command.allocations else "none",
+                entity_id=entity.id,
             ),
         )
         customer_id, payment_id = received.payment.customer_id, received.payment.id

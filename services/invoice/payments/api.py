@@ -11,6 +11,8 @@ from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import CustomerUnknown
 from services.invoice.drafting.rules import ExternalId, IsoDate
+from services.invoice.entities import handlers as entities
+from services.invoice.entities.rules import DEFAULT
 from services.invoice.payments import handlers, rules
 from services.invoice.payments.handlers import AllocatePayment, Apply, ReceivePayment, Recorded, ReversePayment
 from services.invoice.payments.rules import Wanted
@@ -69,6 +71,7 @@ class ReceivePaymentIn(Body):
     )
     allocations: Allocations | None = Field(default=None, description="Where it goes, when that is known")
     apply: Apply = Field(default="auto", description="auto: by reference, else oldest due first; none: not at all")
+    entity_id: str = Field(default=DEFAULT, min_length=1, max_length=64, description="Who received it")
 
     @model_validator(mode="after")
     def _named_once(self) -> "ReceivePaymentIn":
@@ -178,6 +181,7 @@ async def receive(body: ReceivePaymentIn, once: Once, database: DatabaseDep, res
         reference=body.reference,
         allocations=tuple(each.wanted() for each in body.allocations or ()),
         apply=body.apply,
+        entity_id=body.entity_id,
     )
     try:
         return await _receive(once, command)
@@ -185,7 +189,9 @@ async def receive(body: ReceivePaymentIn, once: Once, database: DatabaseDep, res
         if command.customer is None:
             raise
     # Onboarded a moment ago, and the event is still on its way: credit knows.
-    await customers.learn_account(database, resources.credit, command.customer)
+    async with reading(database) as tx:
+        await entities.get_entity(tx, command.entity_id)
+    await customers.learn_account(database, resources.credit, command.customer, command.entity_id)
     return await _receive(once, command)
 
 
