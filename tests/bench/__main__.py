@@ -21,6 +21,7 @@ from deploy.local import stack
 from deploy.local.embedded import free_port
 from deploy.local.layout import POSTGRES_PORT, Layout
 from tests.bench import cash, floors, imports, issuing, projection, publishing
+from tests.bench.rest import until_at_rest
 
 console = Console(highlight=False)
 
@@ -44,8 +45,11 @@ async def measure(layout: Layout, size: Size) -> None:
     table = Table("what", "Dueward", "floor", "ratio", "aim", box=None, pad_edge=False)
 
     async def row(what: str, aim: str, ours: Awaitable[float], floor: Callable[[], Awaitable[float]]) -> None:
+        await until_at_rest(layout)
         console.print(f"[dim]measuring {what} ...")
-        measured, bare = await ours, await floor()
+        measured = await ours
+        await until_at_rest(layout)
+        bare = await floor()
         table.add_row(what, f"{measured:,.0f}/s", f"{bare:,.0f}/s", f"{measured / bare:.2f}", aim)
 
     customers = await issuing.onboard(layout, 50)
@@ -73,6 +77,7 @@ async def measure(layout: Layout, size: Size) -> None:
         projection.project_events(layout, size.events),
         lambda: floors.upsert_plainly(layout, size.events),
     )
+    await until_at_rest(layout)
     delays_ms = await cash.from_payment_to_silence(layout, customers[:5], size.payments)
     console.print()
     console.print(table)
