@@ -11,12 +11,14 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from services.invoice.approvals import api as approvals
 from services.invoice.balances import api as balances
 from services.invoice.bank_statements import api as bank_statements
 from services.invoice.checkouts import api as checkouts
 from services.invoice.completeness import api as completeness
 from services.invoice.consumers import subscriptions
 from services.invoice.credit_desk import TIMEOUT, CreditDesk
+from services.invoice.credit_notes import api as credit_notes
 from services.invoice.dispatch import api as dispatch
 from services.invoice.disputes import api as disputes
 from services.invoice.drafts import api as drafts
@@ -38,12 +40,15 @@ from services.invoice.printing import api as printing
 from services.invoice.receipts import api as receipts
 from services.invoice.reconciliation import api as reconciliation
 from services.invoice.recurring import api as recurring
+from services.invoice.refunds import api as refunds
 from services.invoice.reporting_desk import ReportingDesk
 from services.invoice.settings import Settings
 from services.invoice.statements import api as statements
 from services.invoice.stripe import TIMEOUT as STRIPE_TIMEOUT
 from services.invoice.stripe import Stripe
 from services.invoice.ticks import ticks
+from services.invoice.voids import api as voids
+from services.invoice.write_offs import api as write_offs
 from shared import process
 from shared.db import Database
 from shared.http.app import create_app
@@ -68,7 +73,12 @@ SERVICE = Service(
         recurring.router,
         imports.router,
         mappings.router,
+        credit_notes.router,
+        voids.router,
+        write_offs.router,
+        approvals.router,
         payments.router,
+        refunds.router,
         bank_statements.router,
         matching.router,
         disputes.router,
@@ -170,7 +180,9 @@ def create_api(
     def resources(_: ServiceSettings):
         return open_resources(chosen, credit_transport=credit_transport, reporting_transport=reporting_transport)
 
-    return create_app(SERVICE, chosen, resources, database=database)
+    app = create_app(SERVICE, chosen, resources, database=database)
+    app.add_exception_handler(pay_page.LinkGone, pay_page.link_gone)
+    return app
 
 
 async def run_worker(settings: Settings | None = None) -> None:

@@ -42,7 +42,7 @@ class Session(StripeObject):
         self._name = price["product_data"]["name"]
         self._email = form.get("customer_email")
 
-    def pay(self, number: str) -> None:
+    def _pay(self, number: str) -> None:
         """Raises UserError for a card that is refused."""
         card = {"number": number, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
         customer = cast("Any", Customer)(email=self._email)
@@ -63,12 +63,12 @@ class Session(StripeObject):
 
 
 async def create(request: web.Request) -> web.Response:
-    form = await server.get_post_data(request)
+    form = cast("dict[str, Any]", await server.get_post_data(request))
     key = request.headers["idempotency-key"]
     if key not in KNOWN:
         for unused in ("locale", "customer_creation", "payment_intent_data"):
             form.pop(unused, None)
-        KNOWN[key] = Session(**form)
+        KNOWN[key] = cast("Any", Session)(**form)
     return server.json_response(KNOWN[key]._export())
 
 
@@ -84,7 +84,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def pay(request: web.Request) -> web.Response:
     session = Session._api_retrieve(request.match_info["id"])
-    session.pay(str((await request.post())["number"]).replace(" ", ""))
+    session._pay(str((await request.post())["number"]).replace(" ", ""))
     raise web.HTTPSeeOther(session.success_url)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -273,6 +274,11 @@ async def test_a_customer_pays_what_it_chose_and_the_invoice_is_settled(site: Si
     assert (await site.books.invoice(second["id"]))["status"] == "open"
     [payment] = (await site.books.get("/v1/payments", customer_id=customer))["items"]
     assert (payment["method"], payment["amount"]["amount"], payment["status"]) == ("card", "119.00", "applied")
+    if folder := os.environ.get("PICTURES"):
+        await tab.screenshot(path=f"{folder}/pay-phone.png", full_page=True)
+        await tab.set_viewport_size({"width": 1280, "height": 900})
+        await tab.screenshot(path=f"{folder}/pay-desk.png", full_page=True)
+        await tab.set_viewport_size({"width": 390, "height": 844})
     width = await tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width == 0
 
