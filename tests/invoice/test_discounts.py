@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.invoice.discounts.rules import Claim, Offer, cash_to_settle, discount, earned, share, tax_of
 from shared.money import round_half_even
+from tests.invoice.client import Receivables, eur, line
 
 UNTIL = date(2024, 3, 11)
 OFFERS = (Offer(UNTIL, 200), Offer(UNTIL + timedelta(10), 100))
@@ -126,3 +129,108 @@ def test_without_discounts_the_first_are_filled_first(available: int, open_items
         left -= expected[-1]
 
     assert share(available, [Claim(minor, 0) for minor in open_items]) == expected
+
+
+TWO_TEN: dict[str, Any] = {
+    "net_days": 30,
+    "discounts": [{"percent": "2", "days": 10}, {"percent": "1", "days": 20}],
+}
+"""2/10, 1/20, net 30, from 1 March 2024: 2 percent to 11 March, 1 percent to 21 March, due on 31 March."""
+TAXED = [line("1000.00", tax={"category": "S", "rate": "19"})]
+"""1,190.00 with 190.00 of tax; 2 percent of it are 23.80, of which 3.80 is tax (s. 17(1) UStG)."""
+
+
+class TestGranted:
+    @pytest.mark.parametrize(
+        ("received_on", "paid", "balance", "discounted"),
+        [
+            ("2024-03-11", "1166.20", "0.00", "23.80"),
+            ("2024-03-12", "1166.20", "12.02", "11.78"),  # 1,166.20 / 0.99 = 1,177.98
+            ("2024-03-21", "1178.10", "0.00", "11.90"),
+            ("2024-03-22", "1178.10", "11.90", None),
+            ("2024-03-05", "588.00", "590.00", "12.00"),  # 588 / 0.98 = 600
+            ("2024-03-05", "1190.00", "0.00", None),
+        ],
+    )
+    async def test_a_payment_in_time_takes_its_discount_off(
+        self, books: Receivables, received_on: str, paid: str, balance: str, discounted: str | None
+    ) -> None:
+        customer = await books.customer()
+        issued = await books.issue(customer, lines=TAXED, payment_terms=TWO_TEN)
+        await books.at("2024-03-28")
+
+        payment = await books.pay(paid, reference=issued["number"], received_on=received_on)
+
+        assert payment["unapplied"] == eur("0.00")
+        invoice = await books.invoice(issued["id"])
+        assert invoice["balance"] == eur(balance)
+        last = (await books.published(issued["id"]))[-1]
+        assert last["data"]["invoice"].get("discounted") == (eur(discounted) if discounted else None)
+        assert last["data"]["effective_on"] == received_on
+        rows = (await books.get("/v1/journal"))["items"]
+        off = {each["debit"]: each["amount"]["amount"] for each in rows if each["kind"] == "discount"}
+        assert sum(Decimal(amount) for amount in off.values()) == Decimal(discounted or 0)
+        if discounted == "23.80":
+            assert off == {"discounts_allowed": "20.00", "output_tax": "3.80"}
+
+    async def test_it_is_taken_back_with_the_payment(self, books: Receivables) -> None:
+        issued = await books.issue(await books.customer(), lines=TAXED, payment_terms=TWO_TEN)
+        payment = await books.pay("1166.20", reference=issued["number"])
+        assert (await books.invoice(issued["id"]))["status"] == "settled"
+
+        assert (await books.reverse(payment["id"])).status_code == 201
+
+        invoice = await books.invoice(issued["id"])
+        assert (invoice["status"], invoice["balance"]) == ("open", eur("1190.00"))
+        told = [
+            (e["type"], e["data"].get("reason"), e["data"].get("change")) for e in await books.published(issued["id"])
+        ]
+        assert told[1:] == [
+            ("invoice.balance_changed", "allocation", eur("-1166.20")),
+            ("invoice.settled", "discount", eur("-23.80")),
+            ("invoice.balance_changed", "unallocation", eur("1166.20")),
+            ("invoice.balance_changed", "restored", eur("23.80")),
+        ]
+        accounts: dict[str, Decimal] = defaultdict(Decimal)
+        for each in (await books.get("/v1/journal"))["items"]:
+            accounts[each["debit"]] += Decimal(each["amount"]["amount"])
+            accounts[each["credit"]] -= Decimal(each["amount"]["amount"])
+        assert {name: str(sum_) for name, sum_ in accounts.items() if sum_} == {
+            "trade_receivables": "1190.00",
+            "revenue": "-1000.00",
+            "output_tax": "-190.00",
+        }
+
+    async def test_one_transfer_pays_several_invoices_each_with_its_discount(self, books: Receivables) -> None:
+        customer = await books.customer()
+        first = await books.issue(customer, payment_terms=TWO_TEN)
+        second = await books.issue(customer, payment_terms=TWO_TEN)
+
+        payment = await books.pay("196.00", customer_id=customer)
+
+        assert payment["unapplied"] == eur("0.00")
+        assert [each["amount"] for each in payment["allocations"]] == [eur("98.00"), eur("98.00")]
+        for each in (first, second):
+            assert (await books.invoice(each["id"]))["status"] == "settled"
+
+    async def test_cash_that_came_in_time_earns_it_also_when_it_is_applied_later(self, books: Receivables) -> None:
+        customer = await books.customer()
+        issued = await books.issue(customer, payment_terms=TWO_TEN)
+        payment = await books.pay("98.00", customer_id=customer, apply="none")
+        await books.at("2024-03-25")
+
+        path = f"/v1/payments/{payment['id']}/allocations"
+        applied = await books.post(path, {"allocations": [{"invoice_id": issued["id"]}]})
+
+        assert applied.status_code == 201, applied.text
+        assert (await books.invoice(issued["id"]))["status"] == "settled"
+
+    async def test_the_terms_stand_on_the_invoice(self, books: Receivables) -> None:
+        issued = await books.issue(await books.customer(), payment_terms=TWO_TEN)
+
+        assert [(each["until"], each["amount"]) for each in issued["terms"]["discounts"]] == [
+            ("2024-03-11", eur("2.00")),
+            ("2024-03-21", eur("1.00")),
+        ]
+        assert issued["due_date"] == "2024-03-31"
+        assert (await books.invoice(issued["id"]))["terms"] == issued["terms"]

@@ -7,7 +7,7 @@ overdue episode, its disputes where they shrink, the journal, and an event for e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -17,11 +17,13 @@ from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
 from services.invoice.deliveries import handlers as deliveries
+from services.invoice.discounts.rules import tax_of
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import (
     Adjustment,
+    Component,
     Invoice,
     Outcome,
     counts_from,
@@ -32,7 +34,7 @@ from services.invoice.invoices.rules import (
 from services.invoice.invoices.rules import allocate as allocate_to
 from services.invoice.invoices.rules import unallocate as take_from
 from services.invoice.journal import handlers as journal
-from services.invoice.journal.rules import Entry, payment_allocated, payment_received
+from services.invoice.journal.rules import Entry, Ledger, payment_allocated, payment_received
 from services.invoice.payments import rules, store
 from services.invoice.payments.rules import (
     Part,
@@ -109,7 +111,13 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
         applied_by="none",
     )
     counts_on = account.entity.open_day(payment.received_on)
-    plan = await _recover(tx, account, await _plan(tx, command, account), payment.id)
+    wanted = rules.with_discounts(
+        await _plan(tx, command, account),
+        payment.amount_minor,
+        payment.received_on,
+        fixed=any(each.amount for each in command.allocations),
+    )
+    plan = await _recover(tx, account, wanted, payment.id)
     received = rules.receive(payment, effective_on=counts_on, booked_on=today)
     arrival = payment_received(
         entity_id=payment.entity_id,
@@ -133,7 +141,7 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
     outcomes = await _settle(tx, account, plan, allocations, today)
     await journal.post(tx, [arrival, *_entries(applied, allocations, today)])
     await outbox.append(tx, received, event, *(event for outcome in outcomes for event in outcome.events))
-    await _take_off_differences(tx, account, applied, plan, outcomes, today)
+    await _take_off(tx, account, applied, plan, outcomes, counts_on, today)
     await deliveries.payment_received(tx, account.entity, account.customer, payment.id)
     return Recorded(applied, _recorded(applied, plan, allocations), tx.now)
 
@@ -197,46 +205,73 @@ async def _settle(
     return outcomes
 
 
-async def _take_off_differences(
-    tx: Tx, account: Account, payment: Payment, plan: Plan, paid: Sequence[Outcome], today: date
+async def _take_off(
+    tx: Tx, account: Account, payment: Payment, plan: Plan, paid: Sequence[Outcome], counts_on: date, today: date
 ) -> None:
-    """Take the small differences of a plan off the invoices that it has paid; a reversal brings them back."""
-    adjustments = [
-        Adjustment(
-            id=new_id(),
-            invoice_id=part.invoice.id,
-            component="small_difference",
-            amount_minor=part.difference_minor,
-            effective_on=outcome.invoice.moved_on,
-            booked_on=today,
-            reason="a payment within the tolerance",
-            source_id=payment.id,
-        )
-        for part, outcome in zip(plan.parts, paid, strict=True)
-        if part.difference_minor
-    ]
+    """Take small differences and discounts off the invoices that a plan has paid; a reversal brings them back."""
+    by_id = {outcome.invoice.id: outcome.invoice for outcome in paid}
+    adjustments = [each for part in plan.parts for each in _adjustments(payment, part, by_id, counts_on, today)]
     if not adjustments:
         return
-    by_id = {outcome.invoice.id: outcome.invoice for outcome in paid}
     moved = [(by_id[each.invoice_id], take_off(by_id[each.invoice_id], each)) for each in adjustments]
     outcomes = await disputes.shrink_disputes(tx, moved, today)
+    corrects_tax = account.entity.policies.discount_corrects_tax
     entries = [
+        entry
+        for each in adjustments
+        for entry in _taken_off(payment, by_id[each.invoice_id], each, corrects_tax=corrects_tax)
+    ]
+    await invoices.adjust(tx, account, list(zip(adjustments, outcomes, strict=True)), entries)
+
+
+def _adjustments(
+    payment: Payment, part: Part, by_id: dict[UUID, Invoice], counts_on: date, today: date
+) -> Iterator[Adjustment]:
+    def adjustment(component: Component, minor: int, effective_on: date, reason: str) -> Adjustment:
+        return Adjustment(
+            id=new_id(),
+            invoice_id=part.invoice.id,
+            component=component,
+            amount_minor=minor,
+            effective_on=effective_on,
+            booked_on=today,
+            reason=reason,
+            source_id=payment.id,
+        )
+
+    if part.difference_minor:
+        moved_on = by_id[part.invoice.id].moved_on
+        yield adjustment("small_difference", part.difference_minor, moved_on, "a payment within the tolerance")
+    if part.discount_minor:
+        earned_on = effective_date(part.invoice, counts_on)
+        yield adjustment("discount", part.discount_minor, earned_on, f"paid early, on {payment.received_on}")
+
+
+def _taken_off(payment: Payment, invoice: Invoice, adjustment: Adjustment, *, corrects_tax: bool) -> list[Entry]:
+    """A discount lowers the tax with the price, where the entity's law says so."""
+    amount = adjustment.amount_minor
+    if adjustment.component == "small_difference":
+        sides: tuple[tuple[Ledger, int], ...] = (("small_differences", amount),)
+    else:
+        tax = tax_of(amount, net_minor=invoice.net_minor, tax_minor=invoice.tax_minor) if corrects_tax else 0
+        sides = (("discounts_allowed", amount - tax), ("output_tax", tax))
+    return [
         Entry(
             entity_id=payment.entity_id,
             customer_id=payment.customer_id,
-            effective_on=each.effective_on,
-            booked_on=today,
-            kind="small_difference",
-            debit="small_differences",
+            effective_on=adjustment.effective_on,
+            booked_on=adjustment.booked_on,
+            kind="small_difference" if adjustment.component == "small_difference" else "discount",
+            debit=debit,
             credit="trade_receivables",
-            amount_minor=each.amount_minor,
+            amount_minor=minor,
             currency=payment.currency,
-            invoice_id=each.invoice_id,
-            source_id=each.id,
+            invoice_id=adjustment.invoice_id,
+            source_id=adjustment.id,
         )
-        for each in adjustments
+        for debit, minor in sides
+        if minor
     ]
-    await invoices.adjust(tx, account, list(zip(adjustments, outcomes, strict=True)), entries)
 
 
 def _paid(invoice: Invoice, allocations: Sequence[NewAllocation], today: date) -> Outcome:
@@ -328,8 +363,10 @@ async def allocate_payment(tx: Tx, command: AllocatePayment) -> Recorded:
     rules.still_standing(payment)
     today = account.entity.today(tx.now)
     candidates = await _named(tx, payment.customer_id, payment.entity_id, command.allocations)
-    plan = rules.by_request(command.allocations, candidates, payment.money(payment.unapplied_minor))
-    plan = await _recover(tx, account, plan, payment.id)
+    asked = rules.by_request(command.allocations, candidates, payment.money(payment.unapplied_minor))
+    fixed = any(each.amount for each in command.allocations)
+    wanted = rules.with_discounts(asked, payment.unapplied_minor, payment.received_on, fixed=fixed)
+    plan = await _recover(tx, account, wanted, payment.id)
     applied, event = rules.apply(payment, plan, effective_on=today, booked_on=today)
     allocations = await _new_allocations(tx, account, plan, today)
 
@@ -337,7 +374,7 @@ async def allocate_payment(tx: Tx, command: AllocatePayment) -> Recorded:
     outcomes = await _settle(tx, account, plan, allocations, today)
     await journal.post(tx, _entries(applied, allocations, today))
     await outbox.append(tx, event, *(event for outcome in outcomes for event in outcome.events))
-    await _take_off_differences(tx, account, applied, plan, outcomes, today)
+    await _take_off(tx, account, applied, plan, outcomes, today, today)
     return Recorded(applied, tuple(await store.allocations_of(tx, [payment.id])), booked_at)
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from services.invoice.discounts.rules import Claim, discount, earned, share
 from services.invoice.invoices.rules import Invoice
 from shared.errors import Conflict, NotFound, Refused
 from shared.events.invoice import (
@@ -139,11 +140,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a payment goes to an invoice, and what is taken off it besides as a small difference."""
+    """What of a payment goes to an invoice, and what is taken off it besides: as a small difference, or as the discount
+    that paying early earns."""
 
     invoice: Invoice
     amount_minor: int
     difference_minor: int = 0
+    discount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +294,39 @@ def automatic(invoices: Sequence[Invoice], numbers: Sequence[str], available: Mo
     left = available.minor - sum(part.amount_minor for part in undisputed)
     disputed = _in_turn(payable, left, lambda invoice: invoice.disputed_minor)
     return Plan(_merged((*undisputed, *disputed)), "oldest_due")
+
+
+def with_discounts(plan: Plan, available_minor: int, received_on: date, *, fixed: bool = False) -> Plan:
+    """The plan with what money received on a day earns of the discounts that its invoices offer.
+
+    Unless the amounts are `fixed`, the payment is shared anew between the same invoices, each with its discount; what
+    is disputed, bears charges or was written off keeps its part, and the latter two earn nothing. The formulas are in
+    discounts/rules.py.
+    """
+    if not any(part.invoice.discount_until for part in plan.parts):
+        return plan
+    claims = [Claim(part.invoice.balance_minor, _rate(part, received_on)) for part in plan.parts]
+    if not any(claim.rate_bp for claim in claims):
+        return plan
+    amounts = [part.amount_minor for part in plan.parts]
+    if not fixed and not any(part.invoice.disputed_minor or part.invoice.written_off_minor for part in plan.parts):
+        amounts = share(min(available_minor, sum(claim.open_minor for claim in claims)), claims)
+    parts = (
+        replace(
+            part,
+            amount_minor=amount,
+            discount_minor=discount(amount, open_minor=claim.open_minor, rate_bp=claim.rate_bp) if claim.rate_bp else 0,
+        )
+        for part, claim, amount in zip(plan.parts, claims, amounts, strict=True)
+    )
+    return replace(plan, parts=tuple(part for part in parts if part.amount_minor))
+
+
+def _rate(part: Part, received_on: date) -> int:
+    invoice = part.invoice
+    if part.difference_minor or invoice.charged_minor or invoice.written_off_minor:
+        return 0
+    return earned(invoice.offers, received_on)
 
 
 def _same_currency(available: Money, invoice: Invoice, field: str) -> None:
