@@ -182,8 +182,8 @@ def template(profile: Profile) -> str:
     delimiter = profile.delimiter if profile.delimiter != "auto" else ("," if profile.decimal_mark == "." else ";")
     headings = [column.column for column in profile.columns if column.field != "customer_id"]
     cells = [_example(column, profile) for column in profile.columns if column.field != "customer_id"]
-    lines = [""] * (profile.heading_row - 1) + [delimiter.join(map(_quoted, headings))]
-    return "\r\n".join([*lines, delimiter.join(map(_quoted, cells)), ""])
+    rows = [delimiter.join(_quoted(cell, delimiter) for cell in row) for row in (headings, cells)]
+    return "\r\n".join([*[""] * (profile.heading_row - 1), *rows, ""])
 
 
 def _example(column: ColumnIn, profile: Profile) -> str:
@@ -199,8 +199,8 @@ def _example(column: ColumnIn, profile: Profile) -> str:
     return example
 
 
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if re.search(r'[",;\t|\r\n]', cell) else cell
+def _quoted(cell: str, delimiter: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if {delimiter, '"', "\r", "\n"} & set(cell) else cell
 
 
 # --- reading a row ---
@@ -408,8 +408,8 @@ _SYNONYMS: dict[str, str] = {
     "numerocommande pedido referencia",
     "issue_date": "date invoicedate issuedate documentdate rechnungsdatum belegdatum datum datefacture "
     "fechafactura fecha fechaemision",
-    "due_date": "due duedate paymentdue faelligkeit fallig faelligam falligam faelligkeitsdatum falligkeitsdatum "
-    "echeance dateecheance vencimiento fechavencimiento",
+    "due_date": "due duedate paymentdue faelligkeit fallig faelligam falligam faelligkeitsdatum "
+    "falligkeit falligkeitsdatum echeance dateecheance vencimiento fechavencimiento",
     "currency": "curr waehrung wahrung devise moneda divisa",
     "description": "text beschreibung bezeichnung leistung designation libelle descripcion concepto",
     "quantity": "qty menge anzahl quantite cantidad",
