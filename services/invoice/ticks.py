@@ -11,6 +11,7 @@ from services.invoice.deliveries import handlers as deliveries
 from services.invoice.dispatch import handlers as dispatch
 from services.invoice.disputes import handlers as disputes
 from services.invoice.imports import handlers as imports
+from services.invoice.interest import handlers as interest
 from services.invoice.matching import handlers as matching
 from services.invoice.interest import handlers as interest
 from services.invoice.overdue import handlers as overdue
