@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from services.invoice.autopay import handlers as autopay
 from services.invoice.checkouts import handlers as checkouts
 from services.invoice.customers import handlers as customers
 from services.invoice.deliveries import handlers as deliveries
@@ -13,7 +14,6 @@ from services.invoice.disputes import handlers as disputes
 from services.invoice.imports import handlers as imports
 from services.invoice.interest import handlers as interest
 from services.invoice.matching import handlers as matching
-from services.invoice.interest import handlers as interest
 from services.invoice.overdue import handlers as overdue
 from services.invoice.plans import handlers as plans
 from services.invoice.reconciliation import handlers as reconciliation
@@ -196,3 +196,26 @@ async def ask_after_checkouts(context: TickContext) -> bool:
         async with transaction(context.database) as tx:
             await checkouts.settle(tx, word)
     return bool(waiting)
+
+
+@ticks.on(next_due=autopay.NEXT_LOOK)
+async def collect_by_saved_methods(context: TickContext) -> bool:
+    """Look up methods just saved, begin charges on due dates, and make those whose time has come. Without a provider
+    nothing is charged, and what is due waits for one."""
+    desk = context.resources.stripe
+    if desk is None:
+        return False
+    async with transaction(context.database) as tx:
+        wanted = await autopay.wanted_methods(tx)
+        begun = await autopay.begin_due(tx)
+    for method in wanted:
+        found = await autopay.look_up(desk, method)
+        async with transaction(context.database) as tx:
+            await autopay.keep_method(tx, method, found)
+    async with transaction(context.database) as tx:
+        ready = await autopay.to_charge(tx)
+    for collection, method in ready:
+        charged = await autopay.charge(desk, collection, method)
+        async with transaction(context.database) as tx:
+            await autopay.record(tx, charged)
+    return bool(wanted or begun or ready)

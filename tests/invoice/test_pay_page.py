@@ -347,3 +347,68 @@ async def test_a_call_without_the_providers_signature_changes_nothing(site: Site
 
     assert answer.status_code == 400
     assert answer.json()["type"].endswith("/webhook-signature")
+
+
+# --- a saved method ---
+
+
+async def pay_and_save(site: Site, customer: str, stripe_url: str) -> None:
+    """Pay all that is open and leave the card for later; the service learns which card it was."""
+    link = await site.link(customer)
+    items = (await site.books.get(f"/v1/customers/{customer}/balance"))["items"]
+    answer = await site.http.post(
+        f"{link}/checkouts",
+        data={"invoice": [item["invoice_id"] for item in items], "attempt": str(uuid4()), "save": "true"},
+    )
+    await site.http.post(answer.headers["location"], data={"number": GOOD_CARD})
+
+    async def settled() -> bool:
+        return not (await site.books.get(f"/v1/customers/{customer}/balance"))["items"]
+
+    await until(settled)
+    await site.books.tick()
+
+
+async def test_later_invoices_are_collected_on_their_due_date(site: Site, stripe_url: str) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    await pay_and_save(site, customer, stripe_url)
+    later = await site.books.issue(customer, "80.00", due_date="2024-03-15")
+
+    page = await site.http.get(await site.link(customer))
+    assert "über Visa •••• 4242 eingezogen" in page.text
+    await site.books.wake_on("2024-03-15")
+    assert (await site.books.invoice(later["id"]))["status"] == "open"
+    await site.books.at("2024-03-15", 9)
+    await site.books.tick()
+
+    assert (await site.books.invoice(later["id"]))["status"] == "settled"
+
+
+async def test_what_cannot_be_collected_is_tried_again_told_and_given_up(site: Site, stripe_url: str) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    await pay_and_save(site, customer, stripe_url)
+    await site.books.issue(customer, "80.00", due_date="2024-03-15")
+    await site.http.delete(f"{stripe_url}/_config/data")  # The provider knows the card no more.
+
+    attempts = []
+    for day in ("2024-03-15", "2024-03-18", "2024-03-23", "2024-03-30", "2024-04-30"):
+        await site.books.at(day, 9)
+        await site.books.tick()
+        attempts.append(await site.books.database.pool.fetchval("select count(*) from collection"))
+        page = await site.http.get(await site.link(customer))
+        told = "Neuer Versuch am" if len(attempts) < 4 else "nicht möglich. Bitte zahlen Sie hier"
+        assert told in page.text
+
+    assert attempts == [1, 2, 3, 4, 4]
+
+
+async def test_a_method_removed_collects_nothing(site: Site, stripe_url: str) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    await pay_and_save(site, customer, stripe_url)
+    later = await site.books.issue(customer, "80.00", due_date="2024-03-15")
+
+    await site.http.post(f"{await site.link(customer)}/method/removal")
+    await site.books.at("2024-03-16", 9)
+    await site.books.tick()
+
+    assert (await site.books.invoice(later["id"]))["status"] == "open"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.invoice.autopay import handlers as autopay
 from services.invoice.checkouts import rules, store
 from services.invoice.checkouts.rules import FINAL, Checkout, CheckoutNotFound
 from services.invoice.customers import handlers as customers
@@ -142,6 +143,8 @@ async def settle(tx: Tx, word: Word) -> Checkout | None:
     match word.outcome:
         case "paid":
             checkout = rules.paid(checkout, word.intent_id, await _book(tx, account, checkout))
+            if checkout.save_method and word.intent_id:
+                await autopay.want_method(tx, account, word.intent_id)
         case "processing":
             checkout = rules.processing(checkout, word.intent_id)
         case "failed" | "expired":

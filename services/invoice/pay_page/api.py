@@ -1,6 +1,7 @@
 """The customer's page: open items, PDFs, paying, disputing, promising. The link in the address is the key to it."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.invoice.autopay import handlers as autopay
+from services.invoice.autopay.rules import MethodNotFound
 from services.invoice.checkouts import handlers as checkouts
 from services.invoice.checkouts.handlers import StartCheckout
 from services.invoice.checkouts.rules import Checkout, ProviderRefuses, ProviderUnavailable
@@ -179,6 +182,15 @@ async def dispute(
     return RedirectResponse(f"{_home(visit)}?{urlencode({'said': f'dispute.{disputed.number}'})}", 303)
 
 
+@pages.post("/pay/{token}/method/removal")
+async def remove_method(visit: VisitDep, database: DatabaseDep) -> Response:
+    """Nothing is collected with the saved method any more."""
+    async with transaction(database) as tx:
+        with suppress(MethodNotFound):  # Removed a moment ago, in another tab.
+            await autopay.remove_method(tx, visit.account)
+    return RedirectResponse(_home(visit), 303)
+
+
 async def _again(visit: Visit, database: DatabaseDep, resources: ResourcesDep, why: str) -> Response:
     """The page once more, saying what did not work."""
     async with reading(database) as tx:
@@ -227,6 +239,8 @@ def _page(
         contact=[part for part in (entity.seller.email, entity.seller.phone) if part],
         customer=visit.account.customer.name,
         items=[rules.item_view(item, t, shown.today) for item in shown.items],
+        method=shown.method.label if shown.method else None,
+        failed=rules.failed_view(shown.items, shown.collections, t, entity),
         totals=rules.totals_view(shown.items, t, shown.today),
         cards=resources.stripe is not None,
         bank=_bank(shown.items, visit),

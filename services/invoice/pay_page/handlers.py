@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from services.invoice.autopay import handlers as autopay
+from services.invoice.autopay.rules import Collection, Method
 from services.invoice.balances import handlers as balances
 from services.invoice.balances.rules import Total
 from services.invoice.customers import handlers as customers
@@ -31,6 +34,8 @@ class Shown:
     totals: list[Total]
     settled: list[PaidInvoice]
     received: list[ReceivedPayment]
+    method: Method | None
+    collections: Sequence[Collection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ async def draw_page(tx: Tx, account: Account) -> Shown:
         balance.totals,
         await store.settled(tx, customer_id, entity_id, rules.HISTORY),
         await store.received(tx, customer_id, entity_id, rules.HISTORY),
+        await autopay.get_method(tx, account),
+        await autopay.latest_collections(tx, account),
     )
 
 

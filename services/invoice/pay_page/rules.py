@@ -14,6 +14,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_currency
 
+from services.invoice.autopay.rules import Collection
 from services.invoice.entities.rules import Entity
 from services.invoice.invoices.rules import Invoice, Outcome
 from services.invoice.payment_references.rules import payment_reference, printed
@@ -163,6 +164,21 @@ def totals_view(invoices: Sequence[Invoice], t: Tongue, today: date) -> list[dic
     return view
 
 
+def failed_view(items: Sequence[Invoice], collections: Sequence[Collection], t: Tongue, entity: Entity) -> list[str]:
+    """What could not be collected, and when it is tried again."""
+    open_items = {item.id: item for item in items}
+    told = []
+    for each in collections:
+        item = open_items.get(each.invoice_id)
+        if item is None or each.failure is None:
+            continue
+        if each.look_at:
+            told.append(t.say("collect_again", number=item.number, day=t.day(entity.today(each.look_at))))
+        else:
+            told.append(t.say("collect_given_up", number=item.number))
+    return told
+
+
 def seller_lines(entity: Entity) -> list[str]:
     """Who the page belongs to, with where to ask."""
     seller = entity.seller
@@ -231,6 +247,10 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "paid_failed": "Your payment of {amount} did not go through. Nothing was charged.",
             "no_cards": "Payments by card cannot be taken just now. Please try again later, or pay by bank transfer.",
             "refused": "That did not work: {why}",
+            "method": "Invoices are collected on their due date with {label}.",
+            "method_remove": "Stop collecting",
+            "collect_again": "Invoice {number} could not be collected. We try again on {day}, or you pay it here.",
+            "collect_given_up": "Invoice {number} could not be collected. Please pay it here or by transfer.",
             "gone": "This link does not work any more",
             "gone_lead": "It is not complete, too old, or was replaced. Every message from us carries a new one.",
         },
@@ -291,6 +311,10 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "paid_failed": "Ihre Zahlung über {amount} kam nicht zustande. Es wurde nichts abgebucht.",
             "no_cards": "Kartenzahlung ist gerade nicht möglich. Bitte später noch einmal, oder per Überweisung.",
             "refused": "Das hat nicht geklappt: {why}",
+            "method": "Rechnungen werden am Fälligkeitstag über {label} eingezogen.",
+            "method_remove": "Nicht mehr einziehen",
+            "collect_again": "Einzug von {number} nicht möglich. Neuer Versuch am {day}, oder Sie zahlen hier.",
+            "collect_given_up": "Einzug von {number} nicht möglich. Bitte zahlen Sie hier oder per Überweisung.",
             "gone": "Dieser Link gilt nicht mehr",
             "gone_lead": "Er ist unvollständig, zu alt oder wurde ersetzt. Jede Nachricht von uns enthält einen neuen.",
         },
@@ -351,6 +375,10 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "paid_failed": "Votre paiement de {amount} n’a pas abouti. Rien n’a été débité.",
             "no_cards": "Le paiement par carte est indisponible. Réessayez plus tard, ou payez par virement.",
             "refused": "Cela n’a pas fonctionné : {why}",
+            "method": "Les factures sont prélevées à l’échéance avec {label}.",
+            "method_remove": "Ne plus prélever",
+            "collect_again": "La facture {number} n’a pas pu être prélevée. Nouvel essai le {day}, ou payez-la ici.",
+            "collect_given_up": "La facture {number} n’a pas pu être prélevée. Merci de la payer ici ou par virement.",
             "gone": "Ce lien n’est plus valable",
             "gone_lead": "Il est incomplet, trop ancien ou remplacé. Chacun de nos messages en contient un nouveau.",
         },
@@ -411,6 +439,10 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "paid_failed": "Su pago de {amount} no se realizó. No se ha cobrado nada.",
             "no_cards": "Ahora no se puede pagar con tarjeta. Inténtelo más tarde o pague por transferencia.",
             "refused": "No ha funcionado: {why}",
+            "method": "Las facturas se cobran al vencer con {label}.",
+            "method_remove": "Dejar de cobrar",
+            "collect_again": "La factura {number} no se pudo cobrar. Nuevo intento el {day}, o páguela aquí.",
+            "collect_given_up": "La factura {number} no se pudo cobrar. Páguela aquí o por transferencia.",
             "gone": "Este enlace ya no es válido",
             "gone_lead": "Está incompleto, es antiguo o fue sustituido. Cada mensaje nuestro lleva uno nuevo.",
         },
