@@ -274,6 +274,7 @@ async def _issue(tx: Tx, account: Account, recurring: Recurring, due: DueBill, c
             reference=recurring.reference,
             issue_date=rules.issue_date(recurring, due.bill, account.entity.today(tx.now)),
             net_days=terms.net_days if terms else None,
+            terms=terms,
             entity_id=recurring.entity_id,
         ),
     )
