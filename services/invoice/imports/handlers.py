@@ -130,7 +130,10 @@ class Judged:
     rows: list[Row] = field(default_factory=list)
     present: int = 0
     bad: dict[int, BadRow] = field(default_factory=dict)
-    said: dict[str, str] = field(default_factory=dict)
+    said: dict[str, tuple[Invoice, date | None]] = field(default_factory=dict)
+
+    def content(self, number: str) -> str | None:
+        return rules.content_of(*self.said[number]) if number in self.said else None
 
     @property
     def bad_rows(self) -> list[BadRow]:
@@ -176,7 +179,15 @@ async def judge_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unkn
     entity = await entities.get_entity(tx, run.entity_id)
     judged = await _judge(tx, run, rows, bad, directory, entity, ahead=True)
     found = Issued(len(judged.documents), judged.present, len(judged.bad))
-    last, rejected = await store.judged(tx, run.id, chunk, judged.said, found.accepted, found.present, judged.bad_rows)
+    last, rejected = await store.judged(
+        tx,
+        run.id,
+        chunk,
+        {number: rules.content_of(*one) for number, one in judged.said.items()},
+        found.accepted,
+        found.present,
+        judged.bad_rows,
+    )
     if last and run.dry_run:
         await store.close(tx, run.id, "completed")
     elif last and rejected:
@@ -279,21 +290,23 @@ async def _judge(
             continue
         number = row.wanted.number
         if number:
-            content = rules.content_of(document.invoice, row.settled_on)
-            before = said.get(number) or judged.said.get(number)
-            if before is not None or number in existing:
-                there = existing.get(number)
-                same = before == content or (there is not None and rules.says_the_same(row, document.invoice, there))
-                if same:
+            if number in judged.said or number in said or number in existing:
+                if _is_there(row, document.invoice, existing.get(number), said.get(number) or judged.content(number)):
                     judged.present += 1
                 else:
                     reason = Reason("#/number", f"invoice number {number} exists already, with other content")
                     judged.bad[row.line] = BadRow(row.line, (reason,))
                 continue
-            judged.said[number] = content
+            judged.said[number] = (document.invoice, row.settled_on)
         judged.documents.append(document)
         judged.rows.append(row)
     return judged
+
+
+def _is_there(row: Row, drafted: Invoice, existing: Invoice | None, said: str | None) -> bool:
+    if existing is not None:
+        return rules.says_the_same(row, drafted, existing)
+    return said == rules.content_of(drafted, row.settled_on)
 
 
 async def _existing(
@@ -330,6 +343,7 @@ def _document(
         due_on=due_date(issued_on, stated=wanted.due_date, net_days=net_days),
         delivery_channel=wanted.delivery_channel,
         reference=wanted.reference,
+        booked_from=entity.open_day(issued_on),
     )
     return Document(Filed(invoice, credit, tx.now), row.priced.lines, row.priced.taxes)
 

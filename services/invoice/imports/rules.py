@@ -404,7 +404,7 @@ def opening_entries(invoices: Sequence[Invoice], today: date) -> list[Entry]:
         Entry(
             invoice.entity_id,
             invoice.customer_id,
-            invoice.issue_date,
+            invoice.raised_on,
             today,
             "opening",
             debit="trade_receivables",
@@ -422,7 +422,7 @@ def paid_before_entry(invoice: Invoice, payment_id: UUID, settled_on: date, toda
     return Entry(
         invoice.entity_id,
         invoice.customer_id,
-        max(settled_on, invoice.issue_date),
+        max(settled_on, invoice.raised_on),
         today,
         "opening",
         debit="opening_balance",
