@@ -105,7 +105,7 @@ def as_message(
     message = Message(_WIRE)
     message["From"] = formataddr((one_line(sender_name), sender))
     message["To"] = formataddr((one_line(recipient_name), recipient))
-    message["Subject"] = subject if subject.isascii() else Header(subject, "utf-8").encode()
+    message["Subject"] = subject if subject.isascii() else Header(subject, "utf-8", header_name="Subject").encode()
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id(id, sender)
     message["Auto-Submitted"] = "auto-generated"

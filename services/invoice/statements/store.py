@@ -44,7 +44,7 @@ async def postings(tx: Tx, customer_id: UUID, entity_id: str, first: date, last:
 
 
 NEXT_STATEMENTS = """
-(select min(coalesce(s.next_at, '-infinity'::timestamptz))
+(select min(coalesce(s.next_at, 'epoch'::timestamptz))
  from entity e left join statement_schedule s on s.entity_id = e.id
  where e.policies -> 'delivery' ->> 'statements' = 'monthly')
 """
@@ -53,7 +53,7 @@ NEXT_STATEMENTS = """
 _DUE = """
 select e.id, s.next_at, s.month, s.after_customer
 from entity e left join statement_schedule s on s.entity_id = e.id
-where e.policies -> 'delivery' ->> 'statements' = 'monthly' and coalesce(s.next_at, '-infinity'::timestamptz) <= $1
+where e.policies -> 'delivery' ->> 'statements' = 'monthly' and coalesce(s.next_at, 'epoch'::timestamptz) <= $1
 order by e.id limit 1
 for no key update of e
 """
