@@ -1,8 +1,11 @@
-"""What the invoice service listens to: who the customers are."""
+"""What the invoice service listens to: who the customers are, and what a collection case asks to be charged."""
 
 from __future__ import annotations
 
 from services.invoice.customers import handlers as customers
+from services.invoice.interest import handlers as interest
+from services.invoice.interest.handlers import ChargeForReminder
+from services.invoice.interest.rules import Asked
 from shared.consumer import Subscriptions
 from shared.db import Tx
 from shared.events.credit import (
@@ -12,10 +15,22 @@ from shared.events.credit import (
     CustomerTermsChanged,
     CustomerUpdated,
 )
+from shared.events.reminder import CaseEscalated
 
-subscriptions = Subscriptions(group="invoice", topics=("ar.customer",))
+subscriptions = Subscriptions(group="invoice", topics=("ar.customer", "ar.reminder"))
 
 
 @subscriptions.on(CustomerOnboarded, CustomerUpdated, CustomerTermsChanged, CustomerSegmentChanged)
 async def keep_customer(tx: Tx, event: CustomerEvent) -> None:
     await customers.keep_customer(tx, event.customer)
+
+
+@subscriptions.on(CaseEscalated)
+async def charge_for_reminder(tx: Tx, event: CaseEscalated) -> None:
+    """`actions` may ask for a `fee`, and for `interest` to date."""
+    fee, bears_interest = "fee" in event.actions, "interest" in event.actions
+    if event.case.step and (fee or bears_interest):
+        asked = Asked(event.case.id, event.case.episode, event.case.step)
+        await interest.charge_for_reminder(
+            tx, ChargeForReminder(event.customer_id, event.entity_id, asked, fee=fee, interest=bears_interest)
+        )
