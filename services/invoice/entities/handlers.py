@@ -53,6 +53,10 @@ async def list_entities(tx: Tx, after: str | None, limit: int) -> list[Entity]:
     return await store.page(tx, after, limit)
 
 
+async def find_entity(tx: Tx, entity_id: str) -> Entity | None:
+    return await store.find(tx, entity_id)
+
+
 async def get_entity(tx: Tx, entity_id: str) -> Entity:
     entity = await store.find(tx, entity_id)
     if entity is None:

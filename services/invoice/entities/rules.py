@@ -12,12 +12,21 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.calendar import ONE_DAY, at_local_time, local_date
+from shared.errors import Refused
 from shared.money import Money
 
 DEFAULT = "default"
 MIDNIGHT = time(0, 0)
 
 SeriesKind = Literal["invoice", "credit_note"]
+
+
+class EntityUnknown(Refused):
+    """422, since it is the request's content that names it."""
+
+    slug = "entity-unknown"
+    title = "There is no such selling entity"
+
 
 CreditPolicy = Literal["off", "advise", "enforce"]
 """What an issuer does about credit: does not ask, records the answer, or refuses what credit declines."""

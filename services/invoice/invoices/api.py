@@ -27,7 +27,7 @@ from services.invoice.drafts import handlers as drafts
 from services.invoice.drafts import rules as draft_rules
 from services.invoice.drafts.rules import Draft
 from services.invoice.entities import handlers as entities
-from services.invoice.entities.rules import DEFAULT
+from services.invoice.entities.rules import DEFAULT, EntityUnknown
 from services.invoice.invoices import handlers
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import CreditAnswer, CreditOutcome, Document, Filed, InvoiceNotFound, Status
@@ -357,13 +357,14 @@ def _asker(request: Request, principal: Principal) -> str:
 
 
 async def _account(wanted: InvoiceIn, database: Database, resources: Any) -> Account:
-    """Raises CustomerUnknown, EntityNotFound."""
+    """Raises CustomerUnknown, EntityUnknown."""
     ref = CustomerRef(wanted.customer_id, wanted.customer_external_id)
     try:
         return await customers.learn_account(database, resources.credit, ref, wanted.entity_id)
     except CustomerUnknown:
         async with reading(database) as tx:
-            await entities.get_entity(tx, wanted.entity_id)
+            if await entities.find_entity(tx, wanted.entity_id) is None:
+                raise EntityUnknown(f"there is no selling entity {wanted.entity_id!r}", field="/entity_id") from None
         raise
 
 
