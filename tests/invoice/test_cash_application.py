@@ -332,6 +332,34 @@ async def test_a_small_difference_within_the_tolerance_settles_the_invoice(books
     assert total["difference"] == eur("0.00")
 
 
+async def test_a_discount_in_time_is_recognised_also_when_the_payment_is_a_little_short(books: Receivables) -> None:
+    await policies(books, **TOLERANT)
+    customer = await books.customer()
+    terms = {"net_days": 30, "discounts": [{"percent": "2", "days": 9}]}
+    dates = {"issue_date": "2024-02-20", "payment_terms": terms}
+    issued = [await books.issue(customer, number=f"A-{n}", **dates) for n in range(1, 5)]
+
+    exact, short, both, late = await received(
+        books,
+        entry("98.00", detail(text="A-1"), ref="B-1"),
+        entry("97.50", detail(text="A-2"), ref="B-2"),
+        entry("98.00", detail(name="no reference"), ref="B-3"),
+        entry("98.00", detail(text="A-4"), ref="B-4", on="2024-03-01"),
+    )
+
+    assert [each["status"] for each in (exact, short, both, late)] == ["automatic"] * 4
+    assert "less the discount" in exact["reason"]
+    [part] = short["proposals"][0]["parts"]
+    assert (part["amount"], part["discount"], part["difference"]) == (eur("97.50"), eur("2.00"), eur("0.50"))
+    assert {(await books.invoice(each["id"]))["status"] for each in issued} == {"settled"}
+    accounts = {each["account"]: each for each in (await books.get("/v1/journal/trial-balance"))["items"]}
+    assert accounts["small_differences"]["balance"] == eur("2.50"), "of the short one, and of the late one"
+    assert (await books.reverse(short["payment_id"])).status_code == 201
+    assert (await books.invoice(issued[1]["id"]))["balance"] == eur("100.00")
+    [total] = (await books.get("/v1/journal/trial-balance"))["totals"]
+    assert total["difference"] == eur("0.00")
+
+
 async def test_a_proposal_settled_by_another_payment_meanwhile_is_a_conflict(books: Receivables) -> None:
     customer = await books.customer(name="Acme GmbH")
     await books.issue(customer, "80.00", number="A-1")

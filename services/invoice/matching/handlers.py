@@ -20,7 +20,6 @@ from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import Entity
-from services.invoice.exact_sums.rules import Open
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
 from services.invoice.matching import rules, store
@@ -160,6 +159,7 @@ async def _judge(tx: Tx, entry: BankEntry, entity: Entity) -> Judgement:
     ids = ids[: rules.ACCOUNTS_MAX]
     await customers.lock_customers(tx, ids)
     known = {each.id: each.name for each in await customers.find_customers(tx, ids, [])}
+    received_on = _received_on(entry, entity.today(tx.now))
     found = await invoices.referenced(tx, entity.id, numbers, references, REFERENCED_MAX) if named else []
     named_of: dict[UUID, list[Invoice]] = defaultdict(list)
     for invoice in found:
@@ -168,7 +168,7 @@ async def _judge(tx: Tx, entry: BankEntry, entity: Entity) -> Judgement:
         Payer(
             customer_id=customer_id,
             name=known[customer_id],
-            open=tuple(Open(each) for each in await invoices.open_items(tx, customer_id, entity.id)),
+            open=tuple(rules.item(each, received_on) for each in await invoices.open_items(tx, customer_id, entity.id)),
             named=tuple(named_of[customer_id]),
             known_account=customer_id in by_account,
             known_name=any(each.id == customer_id for each in by_name),

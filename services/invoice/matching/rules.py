@@ -16,6 +16,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.invoice.bank_statements.rules import BankEntry
+from services.invoice.discounts.rules import cash_to_settle, earned
 from services.invoice.entities.rules import CashApplication as Policy
 from services.invoice.exact_sums.rules import Open, exact_sum
 from services.invoice.invoices.rules import Invoice
@@ -191,6 +192,12 @@ def tolerance(policy: Policy, owed: Money) -> int:
     the percentage of what is owed."""
     amount = next((each.minor for each in policy.tolerance_amounts if each.currency == owed.currency), 0)
     return max(0, min(amount, owed.minor * policy.tolerance_percent // 100))
+
+
+def item(invoice: Invoice, received_on: date) -> Open:
+    """An open invoice as money received on a day may settle it: with its discount, where one is still to be had."""
+    rate_bp = 0 if invoice.charged_minor or invoice.written_off_minor else earned(invoice.offers, received_on)
+    return Open(invoice, invoice.balance_minor - cash_to_settle(invoice.balance_minor, rate_bp))
 
 
 # --- receipts ---

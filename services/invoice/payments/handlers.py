@@ -185,7 +185,8 @@ async def _recover(tx: Tx, account: Account, plan: Plan, payment_id: UUID) -> Pl
     """Bring back of written-off invoices what the payment pays of them: a debtor who pays after all owed it."""
     parts = []
     for part in plan.parts:
-        missing = part.amount_minor + part.difference_minor - part.invoice.balance_minor
+        taken = part.amount_minor + part.difference_minor + part.discount_minor
+        missing = taken - part.invoice.balance_minor
         if missing > 0:
             owed = await write_offs.take_back_write_offs(tx, account, part.invoice, missing, payment_id=payment_id)
             part = replace(part, invoice=owed)
@@ -211,17 +212,21 @@ async def _take_off(
     """Take small differences and discounts off the invoices that a plan has paid; a reversal brings them back."""
     by_id = {outcome.invoice.id: outcome.invoice for outcome in paid}
     adjustments = [each for part in plan.parts for each in _adjustments(payment, part, by_id, counts_on, today)]
-    if not adjustments:
-        return
-    moved = [(by_id[each.invoice_id], take_off(by_id[each.invoice_id], each)) for each in adjustments]
-    outcomes = await disputes.shrink_disputes(tx, moved, today)
     corrects_tax = account.entity.policies.discount_corrects_tax
-    entries = [
-        entry
-        for each in adjustments
-        for entry in _taken_off(payment, by_id[each.invoice_id], each, corrects_tax=corrects_tax)
-    ]
-    await invoices.adjust(tx, account, list(zip(adjustments, outcomes, strict=True)), entries)
+    # One after the other, since both may be taken off the same invoice.
+    for component in ("small_difference", "discount"):
+        chosen = [each for each in adjustments if each.component == component]
+        if not chosen:
+            continue
+        moved = [(by_id[each.invoice_id], take_off(by_id[each.invoice_id], each)) for each in chosen]
+        outcomes = await disputes.shrink_disputes(tx, moved, today)
+        entries = [
+            entry
+            for each in chosen
+            for entry in _taken_off(payment, by_id[each.invoice_id], each, corrects_tax=corrects_tax)
+        ]
+        await invoices.adjust(tx, account, list(zip(chosen, outcomes, strict=True)), entries)
+        by_id.update((outcome.invoice.id, outcome.invoice) for outcome in outcomes)
 
 
 def _adjustments(

@@ -309,13 +309,17 @@ def with_discounts(plan: Plan, available_minor: int, received_on: date, *, fixed
     if not any(claim.rate_bp for claim in claims):
         return plan
     amounts = [part.amount_minor for part in plan.parts]
+    fixed = fixed or any(part.difference_minor for part in plan.parts)
     if not fixed and not any(part.invoice.disputed_minor or part.invoice.written_off_minor for part in plan.parts):
         amounts = share(min(available_minor, sum(claim.open_minor for claim in claims)), claims)
     parts = (
         replace(
             part,
             amount_minor=amount,
-            discount_minor=discount(amount, open_minor=claim.open_minor, rate_bp=claim.rate_bp) if claim.rate_bp else 0,
+            # A small difference counts as paid: who is a cent short of the discounted amount loses no discount.
+            discount_minor=discount(amount + part.difference_minor, open_minor=claim.open_minor, rate_bp=claim.rate_bp)
+            if claim.rate_bp
+            else 0,
         )
         for part, claim, amount in zip(plan.parts, claims, amounts, strict=True)
     )
@@ -324,7 +328,7 @@ def with_discounts(plan: Plan, available_minor: int, received_on: date, *, fixed
 
 def _rate(part: Part, received_on: date) -> int:
     invoice = part.invoice
-    if part.difference_minor or invoice.charged_minor or invoice.written_off_minor:
+    if invoice.charged_minor or invoice.written_off_minor:
         return 0
     return earned(invoice.offers, received_on)
 
