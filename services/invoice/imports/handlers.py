@@ -361,10 +361,10 @@ async def _write(tx: Tx, run: Run, entity: Entity, judged: Judged) -> None:
     await invoices.file_invoices(tx, entity, documents, run.id, today, entries)
     for document, row in zip(documents, judged.rows, strict=True):
         if isinstance(row.wanted, PaidInvoice):
-            await _pay(tx, document.invoice, row.wanted, today)
+            await _pay(tx, entity, document.invoice, row.wanted, today)
 
 
-async def _pay(tx: Tx, invoice: Invoice, wanted: PaidInvoice, today: date) -> None:
+async def _pay(tx: Tx, entity: Entity, invoice: Invoice, wanted: PaidInvoice, today: date) -> None:
     """Record that a former system received it: on its day, and not in this one's bank."""
     paid = await payments.receive_payment(
         tx,
@@ -377,7 +377,8 @@ async def _pay(tx: Tx, invoice: Invoice, wanted: PaidInvoice, today: date) -> No
             allocations=(Wanted(invoice.id, None, invoice.money(invoice.total_minor)),),
         ),
     )
-    await journal.post(tx, [rules.paid_before_entry(invoice, paid.payment.id, wanted.settled_on, today)])
+    counts_on = entity.open_day(wanted.settled_on)
+    await journal.post(tx, [rules.paid_before_entry(invoice, paid.payment.id, counts_on, today)])
 
 
 async def _numbered(tx: Tx, entity_id: str, documents: Sequence[Document]) -> list[Document]:

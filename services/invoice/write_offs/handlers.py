@@ -88,7 +88,7 @@ def _approval(asked: WriteOff) -> Approval:
     )
 
 
-async def decide_write_off(tx: Tx, command: DecideWriteOff) -> Approval:
+async def decide_write_off(tx: Tx, command: DecideWriteOff) -> tuple[Approval, WriteOff]:
     """Approve, which writes off at once, or reject.
 
     Raises ApprovalNotFound, ApprovalDecided, SecondPersonNeeded, and WriteOffRefused when less is owed by now than was
@@ -106,7 +106,7 @@ async def decide_write_off(tx: Tx, command: DecideWriteOff) -> Approval:
     else:
         decided = replace(asked, status="rejected")
     await store.save(tx, decided)
-    return approval
+    return approval, decided
 
 
 async def _book(tx: Tx, account: Account, invoice: Invoice, asked: WriteOff) -> tuple[WriteOff, Invoice]:
