@@ -311,7 +311,7 @@ class Consumer:
                     await asyncio.gather(*(self._take(messages, epoch, producer) for messages in lanes.values()))
                     self._on_applied()
             await self._commit(consumer)
-            if lanes and max(map(len, lanes.values())) < BATCH_MAX:
+            if lanes and max(map(len, lanes.values())) < BATCH_MAX and not self._database.clock.simulated:
                 await asyncio.sleep(rest_s(len({message.key for messages in lanes.values() for message in messages})))
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[Any]]:

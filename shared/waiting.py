@@ -30,5 +30,6 @@ def rest_s(customers: int) -> float:
 
     A round costs much the same for one event as for fifty, here and at everybody it wakes, so under load it pays to
     take fewer and larger ones. An event that comes alone, or a chain of them for one customer, never waits.
+    On simulated time nothing rests: whoever moves that clock waits until all is still.
     """
     return min((customers - 1) * REST_SECONDS, REST_SECONDS_MAX)
