@@ -96,6 +96,10 @@ def rich(**changes: Any) -> Paper:
             note="Delivery 4711, signed for by M. Roux on 28 February",
             order_line="10",
             item_number="SB-P4-80",
+            buyer_item_number="L-77",
+            standard_item_number="04012345123456",
+            accounting_reference="4711",
+            period=(date(2024, 2, 1), date(2024, 2, 29)),
         ),
         line(2, "Technical manual, printed", "3", "24.00", 7_200, rate_bp=700),
     )
@@ -110,6 +114,9 @@ def rich(**changes: Any) -> Paper:
         prepaid_minor=20_000,
         contract_reference="FC-2023-7",
         delivery_reference="LS-4711",
+        project_reference="Halle Nord",
+        period=(date(2024, 2, 1), date(2024, 2, 29)),
+        deliver_to_name="Lumière Logistique",
         deliver_to=Address("FR", ("Quai 4", "Porte 2", "Halle Nord", "Rampe B"), "69007", "Lyon", "Rhône"),
         terms=(
             "2% discount if paid by 11 March 2024: €13.86 off, €678.92 to pay.",
@@ -175,6 +182,20 @@ CONFORMANT: Mapping[str, Paper] = {
             PaperTax("Z", 0, 1_000, 0),
             PaperTax("E", 0, 5_000, 0, "Education"),
         ),
+    ),
+    "taxes of the Canary Islands": paper(
+        lines=(line(1, "Hotel", "1", "100", 10_000, "L", 700),), taxes=(PaperTax("L", 700, 10_000, 700),)
+    ),
+    "taxes of Ceuta": paper(
+        lines=(line(1, "Hotel", "1", "100", 10_000, "M", 400),), taxes=(PaperTax("M", 400, 10_000, 400),)
+    ),
+    "price for a thousand": paper(
+        lines=(line(1, "Screws", "2500", "12.345", 3_086, base_quantity=Decimal(1000)),),
+        taxes=(PaperTax("S", 1_900, 3_086, 586),),
+    ),
+    "adjusted without a word": paper(
+        adjustments=(Adjustment(True, 1_000, None, None, tax_category="S", tax_rate_bp=1_900),),
+        taxes=(PaperTax("S", 1_900, 127_000, 24_130),),
     ),
     "a line taken back": paper(
         lines=(line(1, "Pump", "2", "300", 60_000), line(2, "Pump returned", "-1", "300", -30_000)),

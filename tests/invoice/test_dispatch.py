@@ -368,7 +368,13 @@ def test_word_of_the_provider_only_moves_a_delivery_onwards(status: Any, said: T
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("DW-1.pdf", "DW-1.pdf"), ("A/7#2", "A-7-2"), ("Relevé de compte.pdf", "Releve-de-compte.pdf"), ("…", "document")],
+    [
+        ("DW-1.pdf", "DW-1.pdf"),
+        ("A/7#2", "A-7-2"),
+        ("Relevé de compte.pdf", "Releve-de-compte.pdf"),
+        ("Bestätigung", "Bestaetigung"),
+        ("…", "document"),
+    ],
 )
 def test_file_names_are_plain(text: str, name: str) -> None:
     assert file_name(text) == name

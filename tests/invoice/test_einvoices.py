@@ -17,7 +17,9 @@ from saxonche import PySaxonProcessor
 from services.invoice.cii import rules as cii
 from services.invoice.documents.rules import Address, NotElectronic, Paper, PaperTax, Party
 from services.invoice.ubl import rules as ubl
+from tests.invoice.client import Receivables, eur
 from tests.invoice.papers import BUYER, CONFORMANT, SELLER, in_currency, line, of_category, paper, rich
+from tests.invoice.test_documents_api import describe_seller, fetch
 
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 SCHEMATRON = {
@@ -113,3 +115,63 @@ def test_vat_identifiers_are_left_out_where_nothing_is_subject_to_vat() -> None:
 
     assert str(SELLER.vat_id) not in xml
     assert str(BUYER.vat_id) not in xml
+
+
+async def test_an_issued_invoice_with_all_it_can_say_passes_in_both_forms(
+    books: Receivables, breaches: dict[str, Check]
+) -> None:
+    await describe_seller(books)
+    customer = await books.customer(
+        address={"lines": ["Hafenweg 1", "Tor 3", "Rampe B", "2. OG"], "city": "Bremen", "postal_code": "28195"},
+        vat_id="DE136695976",
+        buyer_reference="04011000-12345-34",
+    )
+    answer = await books.post(
+        "/v1/invoices",
+        {
+            "customer_id": customer,
+            "lines": [
+                {
+                    "description": "Screws",
+                    "quantity": "2500",
+                    "base_quantity": "1000",
+                    "unit_price": {"amount": "12.34565", "currency": "EUR"},
+                    "tax": {"category": "S", "rate": "19"},
+                    "allowances": [{"percent": "10", "reason": "Volume", "code": "95"}],
+                    "charges": [{"amount": eur("2.50"), "reason": "Packing", "code": "PC"}],
+                    "seller_item_id": "S-8",
+                    "order_line": "3",
+                    "period": {"since": "2024-02-01", "until": "2024-02-29"},
+                    "despatch_reference": "LS-12",
+                    "delivered_on": "2024-02-28",
+                },
+                {
+                    "description": "Course",
+                    "unit_price": eur("80.00"),
+                    "tax": {"category": "E", "exemption_code": "VATEX-EU-132-1I", "exemption_reason": "Education"},
+                },
+            ],
+            "allowances": [{"percent": "3", "reason": "Loyalty", "code": "95"}],
+            "charges": [{"amount": eur("9.00"), "code": "FC", "tax": {"category": "S", "rate": "19"}}],
+            "order_reference": "PO-1",
+            "contract_reference": "FC-7",
+            "despatch_reference": "LS-12",
+            "supplied_on": "2024-02-28",
+            "deliver_to": {"name": "Lager", "lines": ["Kai 4"], "city": "Bremen", "country": "DE"},
+            "notes": ["Thank you"],
+            "payment_terms": {
+                "net_days": 30,
+                "discounts": [{"percent": "2", "days": 10}],
+                "penalty": {"annual_percent": "9"},
+            },
+        },
+    )
+    assert answer.status_code == 201, answer.text
+
+    for form in ("ubl", "cii"):
+        xml = await fetch(books, f"/v1/invoices/{answer.json()['id']}/document.xml?format={form}")
+        assert facturx.xml_check_xsd(xml)
+        assert breaches[form](xml) == []
+        said = xml.decode()
+        for part in (">04011000-12345-34<", ">12.34565<", ">1000<", ">PO-1<", "LS-12", "2 % Skonto", ">Loyalty<"):
+            assert part in said, part

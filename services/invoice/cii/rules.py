@@ -81,13 +81,21 @@ def _line(line: PaperLine, paper: Paper) -> Node | None:
         ),
         _node(
             "ram:SpecifiedTradeProduct",
+            _text("ram:GlobalID", line.standard_item_number, schemeID=line.standard_scheme),  # BT-157
             _text("ram:SellerAssignedID", line.item_number),  # BT-155
+            _text("ram:BuyerAssignedID", line.buyer_item_number),  # BT-156
             _text("ram:Name", line.description),  # BT-153
         ),
         _node(
             "ram:SpecifiedLineTradeAgreement",
             _node("ram:BuyerOrderReferencedDocument", _text("ram:LineID", line.order_line)),  # BT-132
-            _node("ram:NetPriceProductTradePrice", _text("ram:ChargeAmount", price_text(line.unit_price))),  # BT-146
+            _node(
+                "ram:NetPriceProductTradePrice",
+                _text("ram:ChargeAmount", price_text(line.unit_price)),  # BT-146
+                None
+                if line.base_quantity == 1
+                else _text("ram:BasisQuantity", plain(line.base_quantity), unitCode=line.unit),  # BT-149
+            ),
         ),
         _node(
             "ram:SpecifiedLineTradeDelivery",
@@ -96,17 +104,19 @@ def _line(line: PaperLine, paper: Paper) -> Node | None:
         _node(
             "ram:SpecifiedLineTradeSettlement",
             _category("ram:ApplicableTradeTax", line.tax_category, line.tax_rate_bp),  # BG-30
+            _period(line.period),  # BG-26
             *(_allowance_charge(each, paper.currency, of_line=True) for each in line.adjustments),
             _node(
                 "ram:SpecifiedTradeSettlementLineMonetarySummation",
                 _amount("ram:LineTotalAmount", line.net_minor, paper),  # BT-131
             ),
+            _node("ram:ReceivableSpecifiedTradeAccountingAccount", _text("ram:ID", line.accounting_reference)),
         ),
     )
 
 
 def _agreement(paper: Paper) -> Node | None:
-    """BT-10, BG-4, BG-7, BT-13, BT-12."""
+    """BT-10, BG-4, BG-7, BT-13, BT-12, BT-11."""
     taxed = any(tax.category != "O" for tax in paper.taxes)
     return _node(
         "ram:ApplicableHeaderTradeAgreement",
@@ -115,6 +125,12 @@ def _agreement(paper: Paper) -> Node | None:
         _party("ram:BuyerTradeParty", paper.buyer, is_seller=False, taxed=taxed),
         _node("ram:BuyerOrderReferencedDocument", _text("ram:IssuerAssignedID", paper.order_reference)),
         _node("ram:ContractReferencedDocument", _text("ram:IssuerAssignedID", paper.contract_reference)),
+        paper.project_reference
+        and _node(  # BT-11
+            "ram:SpecifiedProcuringProject",
+            _text("ram:ID", paper.project_reference),
+            _text("ram:Name", "Project reference"),
+        ),
     )
 
 
@@ -164,7 +180,7 @@ def _delivery(paper: Paper) -> Node | None:
     """BG-13: where to (BG-15), when (BT-72), the despatch advice (BT-16)."""
     ship_to = _node(
         "ram:ShipToTradeParty",
-        _text("ram:Name", paper.buyer.name),  # BT-70
+        _text("ram:Name", paper.deliver_to_name or paper.buyer.name),  # BT-70
         _address(paper.deliver_to) if paper.deliver_to else None,
     )
     supplied = _day("ram:OccurrenceDateTime", paper.supplied_on)
@@ -184,6 +200,7 @@ def _settlement(paper: Paper) -> Node | None:
         _text("ram:InvoiceCurrencyCode", paper.currency),  # BT-5
         *(_payment_means(account, paper.currency) for account in paper.accounts if paper.kind == "invoice"),
         *(_tax(tax, paper) for tax in paper.taxes),
+        _period(paper.period),  # BG-14
         *(_allowance_charge(each, paper.currency, of_line=False) for each in paper.adjustments),
         _terms(paper),
         _summation(paper),
@@ -208,15 +225,14 @@ def _payment_means(account: BankAccount, currency: str) -> Node | None:
 
 def _tax(tax: PaperTax, paper: Paper) -> Node | None:
     """BG-23. What is outside the scope of tax has no rate, not even zero (BR-O-05)."""
-    exempt = tax.category not in ("S", "Z")
     return _node(
         "ram:ApplicableTradeTax",
         _amount("ram:CalculatedAmount", tax.tax_minor, paper),  # BT-117
         _text("ram:TypeCode", "VAT"),
-        _text("ram:ExemptionReason", tax.exemption_reason if exempt else None),  # BT-120
+        _text("ram:ExemptionReason", tax.exemption_reason),  # BT-120
         _amount("ram:BasisAmount", tax.taxable_minor, paper),  # BT-116
         _text("ram:CategoryCode", tax.category),  # BT-118
-        _text("ram:ExemptionReasonCode", tax.exemption_code if exempt else None),  # BT-121
+        _text("ram:ExemptionReasonCode", tax.exemption_code),  # BT-121
         _text("ram:RateApplicablePercent", None if tax.category == "O" else xml_rate(tax.rate_bp)),  # BT-119
     )
 
@@ -230,9 +246,15 @@ def _allowance_charge(each: Adjustment, currency: str, *, of_line: bool) -> Node
         _text("ram:BasisAmount", None if each.base_minor is None else xml_amount(each.base_minor, currency)),
         _text("ram:ActualAmount", xml_amount(each.amount_minor, currency)),
         _text("ram:ReasonCode", each.reason_code),
-        _text("ram:Reason", each.reason),
+        _text("ram:Reason", each.xml_reason),
         None if of_line else _category("ram:CategoryTradeTax", each.tax_category, each.tax_rate_bp),
     )
+
+
+def _period(span: tuple[date, date] | None) -> Node | None:
+    if span is None:
+        return None
+    return _node("ram:BillingSpecifiedPeriod", _day("ram:StartDateTime", span[0]), _day("ram:EndDateTime", span[1]))
 
 
 def _category(name: str, category: str, rate_bp: int) -> Node | None:

@@ -20,6 +20,7 @@ from shared.mail_address import one_line
 from shared.money import Money
 
 SIGNATURE_SECONDS_MAX = 300
+_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -128,5 +129,5 @@ def is_signed(header: str, body: bytes, secret: str, now: datetime) -> bool:
 
 def file_name(text: str) -> str:
     """A name that every mail program and file system takes."""
-    plain = normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = normalize("NFKD", text.translate(_GERMAN)).encode("ascii", "ignore").decode()
     return _NOT_IN_A_FILE_NAME.sub("-", plain).strip("-.") or "document"

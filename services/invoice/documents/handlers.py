@@ -24,11 +24,11 @@ class Written:
     account: Account
 
 
-async def get_paper(tx: Tx, invoice_id: UUID) -> Written:
+async def get_paper(tx: Tx, invoice_id: UUID, language: str | None = None) -> Written:
     """The invoice as it was issued; what was paid since is no part of it. Raises InvoiceNotFound."""
     document = await invoices.get_document(tx, invoice_id)
     invoice = document.invoice
     account = await customers.find_account(tx, CustomerRef(invoice.customer_id), invoice.entity_id)
     if account is None:
         raise LookupError(f"invoice {invoice_id} is of a customer that is not here")
-    return Written(rules.paper_of(document, account), invoice, account)
+    return Written(rules.paper_of(document, account, language), invoice, account)

@@ -13,11 +13,21 @@ from decimal import Decimal
 from typing import Literal, cast
 
 from services.invoice.customers.rules import Account, Customer
-from services.invoice.drafting.rules import QUANTITY_PLACES
+from services.invoice.drafting.rules import QUANTITY_PLACES, DeliveryAddress, InvoiceParticulars
 from services.invoice.entities.rules import Entity, Seller
 from services.invoice.invoices.rules import Document
 from services.invoice.payment_references.rules import payment_reference
-from services.invoice.pricing.rules import BP, TaxCategory
+from services.invoice.pricing.rules import (
+    BP,
+    ONE,
+    TAXED,
+    LineParticulars,
+    Period,
+    PricedLine,
+    PricedSurcharge,
+    TaxCategory,
+)
+from services.invoice.terms_text.rules import describe
 from shared.errors import Conflict
 from shared.money import exponent, format_minor
 
@@ -38,6 +48,9 @@ EXEMPTION_REASONS: dict[str, str] = {
     "O": "Not subject to VAT",
 }
 """The same in words (BT-120), for the XML; the printed page says it in its own language."""
+
+UNEXEMPTED = TAXED | {"Z"}
+"""Categories that name no reason for an exemption (BR-S-10, BR-Z-10, BR-IG-10, BR-IP-10)."""
 
 XML_PLACES_MAX = 2
 """EN 16931 writes amounts with two decimals at most (BR-DEC-01 to 28), also in currencies that have three."""
@@ -110,7 +123,7 @@ class Adjustment:
 
     is_charge: bool
     amount_minor: int
-    reason: str
+    reason: str | None = None
     reason_code: str | None = None
     base_minor: int | None = None
     percent: Decimal | None = None
@@ -121,6 +134,11 @@ class Adjustment:
     @property
     def signed_minor(self) -> int:
         return self.amount_minor if self.is_charge else -self.amount_minor
+
+    @property
+    def xml_reason(self) -> str | None:
+        """The standard asks for a reason or its code (BR-33, BR-38, BR-42, BR-44)."""
+        return self.reason or (None if self.reason_code else "Charge" if self.is_charge else "Discount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +158,13 @@ class PaperLine:
     note: str | None = None
     order_line: str | None = None
     item_number: str | None = None
+    buyer_item_number: str | None = None
+    standard_item_number: str | None = None
+    standard_scheme: str = "0160"
+    base_quantity: Decimal = Decimal(1)
+    """For how many the price is (BT-149)."""
+    period: tuple[date, date] | None = None
+    accounting_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +180,14 @@ class PaperTax:
 
     @property
     def exemption_code(self) -> str | None:
+        if self.category in UNEXEMPTED:
+            return None
         return self.reason_code or (None if self.reason else EXEMPTION_CODES.get(self.category))
 
     @property
     def exemption_reason(self) -> str | None:
+        if self.category in UNEXEMPTED:
+            return None
         return self.reason or EXEMPTION_REASONS.get(self.category)
 
 
@@ -185,7 +214,9 @@ class Paper:
     taxes: tuple[PaperTax, ...]
     due_on: date | None = None
     supplied_on: date | None = None
+    period: tuple[date, date] | None = None
     deliver_to: Address | None = None
+    deliver_to_name: str | None = None
     adjustments: tuple[Adjustment, ...] = ()
     prepaid_minor: int = 0
     accounts: tuple[BankAccount, ...] = ()
@@ -195,6 +226,7 @@ class Paper:
     buyer_reference: str | None = None
     order_reference: str | None = None
     contract_reference: str | None = None
+    project_reference: str | None = None
     delivery_reference: str | None = None
     terms: tuple[str, ...] = ()
     """Sentences in the paper's language: when to pay, what paying early earns, what paying late costs (BT-20)."""
@@ -288,7 +320,7 @@ def _of_taxes(paper: Paper) -> Iterator[Defect]:
     categories = {tax.category for tax in paper.taxes}
     seller, buyer = paper.seller, paper.buyer
     for category in sorted(categories - {"O"}):
-        if not (seller.vat_id or (seller.tax_number and category in ("S", "Z", "E"))):
+        if not (seller.vat_id or (seller.tax_number and category in ("S", "Z", "E", "L", "M"))):
             yield Defect("BT-31", f"BR-{_RULES[category]}-02", f"tax category {category} needs the seller's VAT id")
     if "O" in categories and len(categories) > 1:
         yield Defect("BG-23", "BR-O-11", "what is outside the scope of tax (O) cannot stand beside other categories")
@@ -296,7 +328,7 @@ def _of_taxes(paper: Paper) -> Iterator[Defect]:
         yield Defect("BT-48", "BR-AE-02", "reverse charge needs the buyer's VAT id or registration")
     if "K" in categories and not buyer.vat_id:
         yield Defect("BT-48", "BR-IC-02", "an intra-community supply needs the buyer's VAT id")
-    if "K" in categories and not paper.supplied_on:
+    if "K" in categories and not (paper.supplied_on or paper.period):
         yield Defect("BT-72", "BR-IC-11", "an intra-community supply needs its date")
     if "K" in categories and not (paper.deliver_to and paper.deliver_to.country):
         yield Defect("BT-80", "BR-IC-12", "an intra-community supply needs the country it goes to")
@@ -307,7 +339,7 @@ def _of_taxes(paper: Paper) -> Iterator[Defect]:
             yield Defect("BT-120", "BR-E-10", "an exemption needs its reason")
 
 
-_RULES = {"S": "S", "Z": "Z", "E": "E", "AE": "AE", "K": "IC", "G": "G"}
+_RULES = {"S": "S", "Z": "Z", "E": "E", "AE": "AE", "K": "IC", "G": "G", "L": "IG", "M": "IP"}
 
 
 def _of_amounts(paper: Paper) -> Iterator[Defect]:
@@ -345,43 +377,113 @@ def payment_terms(paper: Paper) -> str | None:
 # --- from what is stored ---
 
 
-def paper_of(document: Document, account: Account) -> Paper:
-    """The paper of an issued invoice, in the customer's language."""
+def paper_of(document: Document, account: Account, language: str | None = None) -> Paper:
+    """The paper of an issued invoice, in the customer's language unless another is asked for."""
     invoice, customer, entity = document.invoice, account.customer, account.entity
-    currency = invoice.currency
-    categories = {group.category for group in document.taxes}
+    currency, language = invoice.currency, language or customer.language
+    about = document.particulars or InvoiceParticulars()
     buyer = buyer_of(customer)
     return Paper(
         kind="invoice",
         number=invoice.number,
         issued_on=invoice.issue_date,
-        due_on=invoice.due_date,
+        due_on=document.terms.due_date if document.terms else invoice.due_date,
+        supplied_on=document.supplied_on,
+        period=_span(about.period),
         currency=currency,
-        language=customer.language,
+        language=language,
         seller=seller_of(entity),
         buyer=buyer,
-        lines=tuple(
-            PaperLine(
-                position=line.position,
-                description=line.description,
-                quantity=Decimal(line.quantity_millionths).scaleb(-QUANTITY_PLACES),
-                unit_price=Decimal(line.unit_price_minor).scaleb(-exponent(currency)),
-                net_minor=line.net_minor,
-                tax_category=cast(TaxCategory, line.tax_category),
-                tax_rate_bp=line.tax_rate_bp,
-            )
-            for line in document.lines
-        ),
+        lines=tuple(_paper_line(line, currency) for line in document.lines),
+        adjustments=tuple(_adjustment(each) for each in about.surcharges),
         taxes=tuple(
-            PaperTax(cast(TaxCategory, group.category), group.rate_bp, group.taxable_minor, group.tax_minor)
+            PaperTax(
+                cast(TaxCategory, group.category),
+                group.rate_bp,
+                group.taxable_minor,
+                group.tax_minor,
+                group.exemption_reason,
+                group.exemption_code,
+            )
             for group in document.taxes
         ),
-        deliver_to=buyer.address if "K" in categories else None,
+        deliver_to=_place(about.deliver_to, buyer, {group.category for group in document.taxes}),
+        deliver_to_name=about.deliver_to.name if about.deliver_to else None,
         accounts=accounts_of(entity.seller, currency),
         payment_reference=payment_reference(invoice.number),
-        buyer_reference=customer.buyer_reference,
-        order_reference=invoice.reference,
+        buyer_reference=about.buyer_reference or customer.buyer_reference,
+        order_reference=about.order_reference or invoice.reference,
+        contract_reference=about.contract_reference,
+        project_reference=about.project_reference,
+        delivery_reference=about.despatch_reference,
+        terms=tuple(describe(document.terms, language, total=invoice.money(invoice.total_minor)))
+        if document.terms
+        else (),
+        notes=about.notes,
     )
+
+
+def _paper_line(line: PricedLine, currency: str) -> PaperLine:
+    more = line.particulars or LineParticulars()
+    minor = Decimal(line.unit_price_minor) + Decimal(more.price_millionths) / ONE
+    return PaperLine(
+        position=line.position,
+        description=line.description,
+        quantity=Decimal(line.quantity_millionths).scaleb(-QUANTITY_PLACES),
+        unit_price=minor.scaleb(-exponent(currency)),
+        net_minor=line.net_minor,
+        tax_category=cast(TaxCategory, line.tax_category),
+        tax_rate_bp=line.tax_rate_bp,
+        unit=more.unit_code,
+        adjustments=tuple(_adjustment(each) for each in more.surcharges),
+        note=_remarks(more),
+        order_line=more.order_line,
+        item_number=more.seller_item_id,
+        buyer_item_number=more.buyer_item_id,
+        standard_item_number=more.standard_item_id,
+        standard_scheme=more.standard_item_scheme,
+        base_quantity=Decimal(more.base_quantity_millionths).scaleb(-QUANTITY_PLACES),
+        period=_span(more.period),
+        accounting_reference=more.accounting_reference,
+    )
+
+
+def _remarks(more: LineParticulars) -> str | None:
+    """What the standard has no place for on a line goes into its note (BT-127)."""
+    proof = more.proof_of_delivery
+    parts = (
+        more.note,
+        more.order_reference,
+        more.contract_reference,
+        more.despatch_reference,
+        more.delivered_on.isoformat() if more.delivered_on else None,
+        proof.signed_by if proof else None,
+    )
+    return " · ".join(part for part in parts if part) or None
+
+
+def _adjustment(each: PricedSurcharge) -> Adjustment:
+    return Adjustment(
+        is_charge=each.is_charge,
+        amount_minor=each.amount_minor,
+        reason=each.reason,
+        reason_code=each.code,
+        base_minor=each.base_minor,
+        percent=None if each.percent_bp is None else Decimal(each.percent_bp) * 100 / BP,
+        tax_category=each.tax_category or "O",
+        tax_rate_bp=each.tax_rate_bp or 0,
+    )
+
+
+def _span(period: Period | None) -> tuple[date, date] | None:
+    return (period.since, period.until) if period else None
+
+
+def _place(stated: DeliveryAddress | None, buyer: Party, categories: set[str]) -> Address | None:
+    """Where it went: as stated, and for an intra-community supply, which has to say so, else to the buyer."""
+    if stated:
+        return Address(stated.country, stated.lines, stated.postal_code, stated.city, stated.region)
+    return buyer.address if "K" in categories else None
 
 
 def seller_of(entity: Entity) -> Party:

@@ -31,9 +31,9 @@ async def as_pdf(
 ) -> Response:
     """The invoice as PDF/A-3. Where it is complete by EN 16931 it is a Factur-X document: the CII form is inside."""
     async with reading(database) as tx:
-        written = await documents.get_paper(tx, invoice_id)
+        written = await documents.get_paper(tx, invoice_id, language)
         link = await pay_links.make_link(tx, resources.pay_links, written.account)
-    paper = replace(written.paper, pay_link=link, language=language or written.paper.language)
+    paper = replace(written.paper, pay_link=link)
     pdf = await asyncio.to_thread(handlers.print_invoice, paper)
     return document(pdf, "application/pdf", f"{paper.number}.pdf")
 

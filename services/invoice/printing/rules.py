@@ -20,8 +20,8 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from segno.helpers import make_epc_qr
 from stdnum import iso11649
 
-from services.invoice.documents.rules import Adjustment, BankAccount, Paper, PaperLine, PaperTax, Party
-from services.invoice.pricing.rules import BP
+from services.invoice.documents.rules import UNEXEMPTED, Adjustment, BankAccount, Paper, PaperLine, PaperTax, Party
+from services.invoice.pricing.rules import BP, TAXED
 from shared.money import Money, exponent
 
 Language = Literal["en", "de", "fr", "es"]
@@ -30,6 +30,8 @@ LANGUAGES: tuple[Language, ...] = ("en", "de", "fr", "es")
 
 LETTER_SIZE = frozenset({"US", "CA", "MX", "CL", "CO", "PH"})
 """Where paper is 8.5 by 11 inches; it is A4 everywhere else."""
+
+PRICE_PLACES_MAX = 10
 
 EPC_AMOUNT_MAX = 99_999_999_999
 """European Payments Council, EPC069-12: at most 999,999,999.99 euro in a code."""
@@ -61,6 +63,10 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "amount": ("Amount", "Betrag", "Montant", "Importe"),
     "item": ("Item", "Artikel", "Article", "Artículo"),
     "your_order_line": ("Order line", "Bestellposition", "Ligne de commande", "Línea de pedido"),
+    "allowance": ("Discount", "Nachlass", "Remise", "Descuento"),
+    "charge": ("Surcharge", "Zuschlag", "Supplément", "Recargo"),
+    "per": ("per {count}", "je {count}", "par {count}", "por {count}"),
+    "project_reference": ("Project", "Projekt", "Projet", "Proyecto"),
     "subtotal": ("Subtotal", "Zwischensumme", "Sous-total", "Subtotal"),
     "net": ("Total excl. VAT", "Summe netto", "Total HT", "Base imponible"),
     "vat_on": (
@@ -93,6 +99,8 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
         "Exportation exonérée de TVA",
         "Exportación exenta de IVA",
     ),
+    "category_L": ("IGIC", "IGIC", "IGIC", "IGIC"),
+    "category_M": ("IPSI", "IPSI", "IPSI", "IPSI"),
     "category_O": ("Not subject to VAT", "Nicht umsatzsteuerbar", "Hors champ de la TVA", "No sujeto a IVA"),
     "pay_by": ("Please pay by {day}", "Zahlbar bis {day}", "À régler avant le {day}", "A pagar antes del {day}"),
     "nothing_due": ("Nothing left to pay", "Nichts mehr zu zahlen", "Plus rien à régler", "Nada pendiente de pago"),
@@ -133,10 +141,10 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "opening": ("Opening balance", "Anfangssaldo", "Solde initial", "Saldo inicial"),
     "closing": ("Closing balance", "Endsaldo", "Solde final", "Saldo final"),
     "unapplied": (
-        "of which not assigned to an invoice",
-        "davon keiner Rechnung zugeordnet",
-        "dont non affecté à une facture",
-        "del cual sin asignar a una factura",
+        "Payments not yet assigned to an invoice, deducted above",
+        "Noch nicht zugeordnete Zahlungen, oben abgezogen",
+        "Paiements non encore affectés, déduits ci-dessus",
+        "Pagos aún sin asignar, ya deducidos arriba",
     ),
     "no_entries": (
         "No transactions in this period",
@@ -267,7 +275,7 @@ class Tongue:
         return format_date(day, "long" if self.language != "en" else "d MMMM y", locale=self.words)
 
     def short_day(self, day: date) -> str:
-        return format_date(day, "d MMM y", locale=self.words)
+        return format_date(day, "d. MMM y" if self.language == "de" else "d MMM y", locale=self.words)
 
     def money(self, minor: int, currency: str) -> str:
         """With the currency, `1.499,40 €`; decimals are ISO 4217's, which CLDR would cut for some currencies."""
@@ -285,7 +293,9 @@ class Tongue:
         return _signed(format_decimal(Money(minor, currency).decimal, pattern, locale=self.figures))
 
     def number(self, value: Decimal, places_min: int = 0) -> str:
-        return _signed(format_decimal(value, _decimal_pattern(self.figures, places_min, 6), locale=self.figures))
+        return _signed(
+            format_decimal(value, _decimal_pattern(self.figures, places_min, PRICE_PLACES_MAX), locale=self.figures)
+        )
 
     def percent(self, value: Decimal) -> str:
         return format_percent(value / 100, "#,##0.## %" if self.language != "en" else "#,##0.##%", locale=self.figures)
@@ -422,7 +432,7 @@ def invoice_view(paper: Paper) -> dict[str, Any]:
             "amount": t.money(paper.total_minor, paper.currency),
         },
         "after_total": _after_total(paper, t),
-        "tax_notes": list(dict.fromkeys(_tax_note(tax, t) for tax in paper.taxes if tax.category not in ("S", "Z"))),
+        "tax_notes": list(dict.fromkeys(_tax_note(tax, t) for tax in paper.taxes if tax.category not in UNEXEMPTED)),
         "payment": _payment(paper, t),
         "credited": "" if is_invoice else t.say("credited"),
         "terms": {"label": t.say("terms"), "items": list(paper.terms)},
@@ -437,12 +447,14 @@ def _facts(paper: Paper, t: Tongue) -> list[list[str]]:
         ("number", paper.number),
         ("issued_on" if paper.kind == "invoice" else "date", t.day(paper.issued_on)),
         ("supplied_on", t.day(paper.supplied_on) if paper.supplied_on else None),
+        ("period", f"{t.day(paper.period[0])} – {t.day(paper.period[1])}" if paper.period else None),
         ("due_on", t.day(paper.due_on) if paper.due_on and paper.kind == "invoice" else None),
         ("preceding", f"{paper.preceding.number}, {t.day(paper.preceding.issued_on)}" if paper.preceding else None),
         ("customer_number", paper.buyer.reference),
         ("buyer_reference", paper.buyer_reference),
         ("order_reference", paper.order_reference),
         ("contract_reference", paper.contract_reference),
+        ("project_reference", paper.project_reference),
         ("delivery_reference", paper.delivery_reference),
         ("deliver_to", ", ".join(deliver_to.lines()) if deliver_to and deliver_to != paper.buyer.address else None),
         ("buyer_vat_id", paper.buyer.vat_id),
@@ -454,6 +466,7 @@ def _line(line: PaperLine, paper: Paper, t: Tongue) -> dict[str, Any]:
     remarks = (
         f"{t.say('item')} {line.item_number}" if line.item_number else None,
         f"{t.say('your_order_line')} {line.order_line}" if line.order_line else None,
+        f"{t.short_day(line.period[0])} – {t.short_day(line.period[1])}" if line.period else None,
     )
     unit = t.unit(line.unit)
     gross = line.net_minor - sum(each.signed_minor for each in line.adjustments)
@@ -461,16 +474,24 @@ def _line(line: PaperLine, paper: Paper, t: Tongue) -> dict[str, Any]:
         "description": line.description,
         "remarks": [" · ".join(part for part in remarks if part), *([line.note] if line.note else [])],
         "quantity": t.number(line.quantity) + (f"\u00a0{unit}" if unit else ""),
-        "unit_price": t.number(line.unit_price, min(exponent(paper.currency), 6)),
+        "unit_price": _unit_price(line, paper.currency, t),
         "vat": "–" if line.tax_category == "O" else t.percent(Decimal(line.tax_rate_bp) / 100),
         "amount": t.amount(gross, paper.currency),
         "adjustments": [_adjustment(each, paper.currency, t) for each in line.adjustments],
     }
 
 
+def _unit_price(line: PaperLine, currency: str, t: Tongue) -> str:
+    price = t.number(line.unit_price, exponent(currency))
+    return price if line.base_quantity == 1 else f"{price} {t.say('per', count=t.number(line.base_quantity))}"
+
+
 def _adjustment(each: Adjustment, currency: str, t: Tongue) -> list[str]:
     percent = f" ({t.percent(each.percent)})" if each.percent is not None else ""
-    return [each.reason + percent, t.amount(each.signed_minor, currency)]
+    return [
+        (each.reason or t.say("charge" if each.is_charge else "allowance")) + percent,
+        t.amount(each.signed_minor, currency),
+    ]
 
 
 def _sums(paper: Paper, t: Tongue) -> list[list[str]]:
@@ -481,9 +502,11 @@ def _sums(paper: Paper, t: Tongue) -> list[list[str]]:
         rows += [_adjustment(each, paper.currency, t) for each in paper.adjustments]
     rows.append([t.say("net"), t.amount(paper.net_minor, paper.currency)])
     for tax in paper.taxes:
-        if tax.category == "S":
+        if tax.category in TAXED:
             rate, taxable = t.percent(Decimal(tax.rate_bp) * 100 / BP), t.amount(tax.taxable_minor, paper.currency)
             label = t.say("vat_on", rate=rate, taxable=taxable)
+            if tax.category != "S":
+                label = label.replace(t.say("vat"), t.say(f"category_{tax.category}"))
         else:
             label = _category(tax, t) if len(paper.taxes) > 1 else t.say(f"category_{tax.category}")
             label = label.partition(":")[0]

@@ -6,6 +6,7 @@ One function a group of business terms. UBL fixes the order of elements, so each
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from lxml import etree
@@ -78,7 +79,8 @@ def _header(paper: Paper) -> Iterator[Node | None]:
 
 
 def _references(paper: Paper) -> Iterator[Node | None]:
-    """BT-13, BG-3, BT-16, BT-12."""
+    """BG-14, BT-13, BG-3, BT-16, BT-12, BT-11, which only an invoice has an element for."""
+    yield _period(paper.period)
     yield _agg("OrderReference", _text("ID", paper.order_reference))
     if paper.preceding:
         document = _agg(
@@ -89,6 +91,14 @@ def _references(paper: Paper) -> Iterator[Node | None]:
         yield _agg("BillingReference", document)
     yield _agg("DespatchDocumentReference", _text("ID", paper.delivery_reference))
     yield _agg("ContractDocumentReference", _text("ID", paper.contract_reference))
+    if paper.kind == "invoice":
+        yield _agg("ProjectReference", _text("ID", paper.project_reference))
+
+
+def _period(span: tuple[date, date] | None) -> Node | None:
+    if span is None:
+        return None
+    return _agg("InvoicePeriod", _text("StartDate", span[0].isoformat()), _text("EndDate", span[1].isoformat()))
 
 
 def _party(party: Party, *, is_seller: bool, taxed: bool) -> Node | None:
@@ -140,6 +150,7 @@ def _delivery(paper: Paper) -> Node | None:
         "Delivery",
         _text("ActualDeliveryDate", paper.supplied_on.isoformat() if paper.supplied_on else None),
         _agg("DeliveryLocation", _address("Address", place)) if place else None,
+        _agg("DeliveryParty", _agg("PartyName", _text("Name", paper.deliver_to_name))),  # BT-70
     )
 
 
@@ -176,7 +187,7 @@ def _allowance_charge(each: Adjustment, currency: str, *, of_line: bool) -> Node
         "AllowanceCharge",
         _text("ChargeIndicator", "true" if each.is_charge else "false"),
         _text("AllowanceChargeReasonCode", each.reason_code),
-        _text("AllowanceChargeReason", each.reason),
+        _text("AllowanceChargeReason", each.xml_reason),
         _text("MultiplierFactorNumeric", None if each.percent is None else plain(each.percent)),
         _amount("Amount", each.amount_minor, currency),
         None if each.base_minor is None else _amount("BaseAmount", each.base_minor, currency),
@@ -194,7 +205,6 @@ def _tax_total(paper: Paper) -> Node | None:
 
 
 def _tax_subtotal(tax: PaperTax, currency: str) -> Node | None:
-    exempt = tax.category not in ("S", "Z")
     return _agg(
         "TaxSubtotal",
         _amount("TaxableAmount", tax.taxable_minor, currency),
@@ -203,8 +213,8 @@ def _tax_subtotal(tax: PaperTax, currency: str) -> Node | None:
             "TaxCategory",
             tax.category,
             tax.rate_bp,
-            code=tax.exemption_code if exempt else None,
-            reason=tax.exemption_reason if exempt else None,
+            code=tax.exemption_code,
+            reason=tax.exemption_reason,
         ),
     )
 
@@ -251,15 +261,26 @@ def _line(line: PaperLine, paper: Paper) -> Node | None:
             unitCode=line.unit,
         ),
         _amount("LineExtensionAmount", line.net_minor, currency),
+        _text("AccountingCost", line.accounting_reference),
+        _period(line.period),
         _agg("OrderLineReference", _text("LineID", line.order_line)),
         *(_allowance_charge(each, currency, of_line=True) for each in line.adjustments),
         _agg(
             "Item",
             _text("Name", line.description),
+            _agg("BuyersItemIdentification", _text("ID", line.buyer_item_number)),
             _agg("SellersItemIdentification", _text("ID", line.item_number)),
+            _agg(
+                "StandardItemIdentification",
+                _text("ID", line.standard_item_number, schemeID=line.standard_scheme),
+            ),
             _tax_category("ClassifiedTaxCategory", line.tax_category, line.tax_rate_bp),
         ),
-        _agg("Price", _text("PriceAmount", price_text(line.unit_price), currencyID=currency)),
+        _agg(
+            "Price",
+            _text("PriceAmount", price_text(line.unit_price), currencyID=currency),
+            None if line.base_quantity == 1 else _text("BaseQuantity", plain(line.base_quantity), unitCode=line.unit),
+        ),
     )
 
 
