@@ -62,6 +62,17 @@ async def test_a_payment_with_the_rf_reference_applies_itself(books: Receivables
     assert [each["type"] for each in await books.published(payment["id"])] == ["payment.received", "payment.applied"]
 
 
+async def test_a_payment_recorded_by_hand_finds_its_invoice_by_rf_reference_too(books: Receivables) -> None:
+    issued = await books.issue(await books.customer(), number="A-1")
+    await books.issue(await books.customer(), number="A-2")
+    blocks = " ".join(issued["payment_reference"][n : n + 4] for n in range(0, 25, 4))
+
+    payment = await books.pay("40.00", reference=f"Ref {blocks}")
+
+    assert (payment["customer_id"], payment["applied_by"]) == (issued["customer_id"], "reference")
+    assert (await books.invoice(issued["id"]))["balance"] == eur("60.00")
+
+
 async def test_references_are_found_in_every_field(books: Receivables) -> None:
     customer = await books.customer()
     numbers = [f"A-{n}" for n in range(10, 14)]

@@ -35,6 +35,7 @@ from services.invoice.invoices.rules import allocate as allocate_to
 from services.invoice.invoices.rules import unallocate as take_from
 from services.invoice.journal import handlers as journal
 from services.invoice.journal.rules import Entry, Ledger, payment_allocated, payment_received
+from services.invoice.payment_references.rules import references_in
 from services.invoice.payments import rules, store
 from services.invoice.payments.rules import (
     Part,
@@ -151,12 +152,21 @@ async def _payer(tx: Tx, command: ReceivePayment) -> CustomerRef:
     numbers = [wanted.number for wanted in command.allocations if wanted.number]
     ids = [wanted.invoice_id for wanted in command.allocations if wanted.invoice_id]
     if not command.allocations:
-        numbers = rules.tokens(command.reference)
+        numbers = await _numbers_in(tx, command)
     found = await invoices.customers_of(tx, command.entity_id, numbers, ids) if numbers or ids else []
     if len(found) != 1:
         why = "names no invoice that is known" if not found else "names invoices of several customers"
         raise PayerUnknown(f"there is no customer_id, and the payment {why}", field="/customer_id")
     return CustomerRef(customer_id=found[0])
+
+
+async def _numbers_in(tx: Tx, command: ReceivePayment) -> list[str]:
+    """The words of the reference that may be invoice numbers, and the numbers that its RF references stand for."""
+    numbers = rules.tokens(command.reference)
+    if references := references_in(command.reference):
+        found = await invoices.referenced(tx, command.entity_id, [], references, rules.TOKENS_MAX)
+        numbers += [invoice.number for invoice in found]
+    return numbers
 
 
 async def _plan(tx: Tx, command: ReceivePayment, account: Account) -> Plan:
@@ -166,7 +176,7 @@ async def _plan(tx: Tx, command: ReceivePayment, account: Account) -> Plan:
         return rules.by_request(command.allocations, candidates, command.amount)
     if command.apply == "none":
         return rules.NOTHING
-    numbers = rules.tokens(command.reference)
+    numbers = await _numbers_in(tx, command)
     candidates = await invoices.payable(tx, customer.id, entity.id, numbers, [], command.amount.minor)
     return rules.automatic(candidates, numbers, command.amount, customer.currency)
 
