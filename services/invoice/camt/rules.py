@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TypeAlias
 
-from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # It ships no types.
+from lxml import etree
 
 from services.invoice.bank_entries.rules import (
     TEXT_MAX,
