@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from services.invoice.completeness.rules import allowed, check
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
-from services.invoice.customers.rules import Customer, billable
+from services.invoice.customers.rules import Customer
+from services.invoice.drafting.rules import InvoiceIn
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, Entity
 from services.invoice.imports import rules, store
 from services.invoice.imports.rules import (
     BadRow,
     Format,
+    FormerInvoice,
     Import,
     ImportNotFound,
     ImportRefused,
@@ -33,7 +36,8 @@ from services.invoice.imports.rules import (
     Run,
 )
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import CreditAnswer, Document, Filed, Invoice, draft, due_date, issue_date
+from services.invoice.invoices.handlers import IssueInvoice
+from services.invoice.invoices.rules import CreditAnswer, Document, Invoice
 from services.invoice.journal import handlers as journal
 from services.invoice.mappings.rules import STANDARD, Saved, fits
 from services.invoice.payments import handlers as payments
@@ -274,7 +278,6 @@ async def _judge(
     numbers = [row.wanted.number for row in rows if row.wanted.number]
     existing = await _existing(tx, run.entity_id, rows, numbers, directory) if numbers else {}
     said = await store.said_before(tx, run.id, numbers) if ahead and numbers else {}
-    today = entity.today(tx.now)
     credit = CreditAnswer(entity.credit_policy, "not_asked")
     judged = Judged(bad=dict(bad))
     for row in rows:
@@ -284,7 +287,7 @@ async def _judge(
             judged.bad[row.line] = BadRow(row.line, (reason,))
             continue
         try:
-            document = _document(tx, row, customer, entity, prefix, today, credit)
+            document = _document(tx, row, customer, entity, prefix, credit)
         except DomainError as error:
             judged.bad[row.line] = BadRow(row.line, (rules.reason_of(error),))
             continue
@@ -325,27 +328,38 @@ async def _existing(
     return found
 
 
-def _document(
-    tx: Tx, row: Row, customer: Customer, entity: Entity, prefix: str, today: date, credit: CreditAnswer
-) -> Document:
+def _document(tx: Tx, row: Row, customer: Customer, entity: Entity, prefix: str, credit: CreditAnswer) -> Document:
     wanted = row.wanted
+    if not isinstance(wanted, InvoiceIn):
+        return _former_document(tx, row, wanted, customer, entity, prefix, credit)
+    if "entity_id" in wanted.model_fields_set and wanted.entity_id != entity.id:
+        raise ImportRefused(f"this import is for the entity {entity.id}, not {wanted.entity_id}", field="/entity_id")
+    command = IssueInvoice.asked(CustomerRef(customer.id), wanted, row.priced, credit)
+    policy = entity.policies.completeness
+    findings = check(invoices.subject_of(command, customer, entity)) if policy != "off" else ()
+    kept = allowed(findings, policy, command.accept)
+    return invoices.compose(command, customer, entity, prefix, now=tx.now, findings=kept)
+
+
+def _former_document(
+    tx: Tx, row: Row, wanted: FormerInvoice, customer: Customer, entity: Entity, prefix: str, credit: CreditAnswer
+) -> Document:
+    """An invoice of a former system: it left long ago, so nobody asks how complete it was."""
+    today = entity.today(tx.now)
     if row.settled_on and row.settled_on > today:
         raise ImportRefused(f"settled on {row.settled_on}, which is after today, {today}", field="/settled_on")
-    issued_on = issue_date(wanted.issue_date, today)
-    net_days = customer.net_days if wanted.net_days is None else wanted.net_days
-    invoice = draft(
-        row.priced,
-        invoice_id=new_id(),
-        entity_id=entity.id,
-        customer_id=billable(customer).id,
-        number=invoices.own_number(wanted.number, prefix),
-        issued_on=issued_on,
-        due_on=due_date(issued_on, stated=wanted.due_date, net_days=net_days),
+    command = IssueInvoice(
+        customer=CustomerRef(customer.id),
+        priced=row.priced,
+        credit=credit,
         delivery_channel=wanted.delivery_channel,
+        number=wanted.number,
         reference=wanted.reference,
-        booked_from=entity.open_day(issued_on),
+        issue_date=wanted.issue_date,
+        due_date=wanted.due_date,
+        entity_id=entity.id,
     )
-    return Document(Filed(invoice, credit, tx.now), row.priced.lines, row.priced.taxes)
+    return invoices.compose(command, customer, entity, prefix, now=tx.now)
 
 
 async def _write(tx: Tx, run: Run, entity: Entity, judged: Judged) -> None:

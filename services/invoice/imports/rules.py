@@ -142,10 +142,6 @@ class FormerInvoice(Wire):
             raise ValueError("name the customer once, by customer_id or by customer_external_id")
         return self
 
-    @property
-    def net_days(self) -> int | None:
-        return None
-
 
 class OpenItem(FormerInvoice):
     """What is still owed of it. The tax was declared where it was issued, so the item has none."""
@@ -417,13 +413,13 @@ def opening_entries(invoices: Sequence[Invoice], today: date) -> list[Entry]:
     ]
 
 
-def paid_before_entry(invoice: Invoice, payment_id: UUID, settled_on: date, today: date) -> Entry:
+def paid_before_entry(invoice: Invoice, payment_id: UUID, effective_on: date, booked_on: date) -> Entry:
     """Money that a former system received never came to this one's bank: the payment is taken out of it again."""
     return Entry(
         invoice.entity_id,
         invoice.customer_id,
-        max(settled_on, invoice.raised_on),
-        today,
+        effective_on,
+        booked_on,
         "opening",
         debit="opening_balance",
         credit="bank",

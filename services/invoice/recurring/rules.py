@@ -32,7 +32,18 @@ from services.invoice.drafting.rules import (
     LineIn,
     Wire,
 )
-from services.invoice.pricing.rules import ONE, Line, Priced, divide_half_even, price, scaled
+from services.invoice.pricing.rules import (
+    ONE,
+    FinePrice,
+    Line,
+    LineDetails,
+    Priced,
+    UnitPrice,
+    divide_half_even,
+    price,
+    scaled,
+)
+from services.invoice.pricing.rules import Period as LinePeriod
 from services.invoice.recurrence.rules import Days, read_rule, whole_period
 from services.invoice.terms.rules import PaymentTerms
 from shared.calendar import ONE_DAY
@@ -269,9 +280,15 @@ def _changes(recurring: Recurring) -> list[PriceChange]:
 
 
 def _dearer(line: LineIn, percentage: str) -> LineIn:
-    factor = _HUNDRED_PERCENT + scaled(percentage, PERCENT_PLACES)
-    minor = divide_half_even(line.unit_price.minor * factor, _HUNDRED_PERCENT)
-    return line.model_copy(update={"unit_price": Money(minor, line.unit_price.currency)})
+    """A price finer than the minor unit stays as fine as it may be; a whole one stays whole."""
+    factor, was = _HUNDRED_PERCENT + scaled(percentage, PERCENT_PLACES), line.unit_price
+    if isinstance(was, Money):
+        now: UnitPrice = Money(divide_half_even(was.minor * factor, _HUNDRED_PERCENT), was.currency)
+    else:
+        fine = divide_half_even((was.minor * ONE + was.millionths) * factor, _HUNDRED_PERCENT)
+        minor, millionths = divmod(fine, ONE)
+        now = FinePrice(minor, millionths, was.currency) if millionths else Money(minor, was.currency)
+    return line.model_copy(update={"unit_price": now})
 
 
 def priced(recurring: Recurring, bill: Bill, language: str) -> Priced:
@@ -281,28 +298,33 @@ def priced(recurring: Recurring, bill: Bill, language: str) -> Priced:
 
 def bill_lines(recurring: Recurring, bill: Bill, language: str) -> list[Line]:
     """A line of the template for each stretch of days at one price, with its days in the description."""
-    stretches = _stretches(recurring, bill)
     lines: list[Line] = []
-    for stretch in stretches:
+    for stretch in _stretches(recurring, bill):
         template = lines_on(recurring, stretch.first)
-        if recurring.proration == "none" or stretch == bill.whole:
-            for each in template:
-                line = each.line()
-                lines.append(replace(line, description=describe(line.description, stretch, language)))
-            continue
-        for each, whole in zip(template, price([each.line() for each in template]).lines, strict=True):
-            part = part_minor(whole.net_minor, bill.whole, stretch)
-            line = each.line()
-            said = describe(line.description, stretch, language)
-            lines.append(
-                replace(
-                    line,
-                    description=f"{said} ({stretch.count}/{bill.whole.count})",
-                    quantity_millionths=ONE if part >= 0 else -ONE,
-                    unit_price=Money(abs(part), line.unit_price.currency),
-                )
-            )
+        whole = recurring.proration == "none" or stretch == bill.whole
+        nets = price([each.line() for each in template]).lines
+        for each, priced_line in zip(template, nets, strict=True):
+            line = _with_period(each.line(), stretch, language)
+            lines.append(line if whole else _part_of(line, priced_line.net_minor, bill.whole, stretch))
     return lines
+
+
+def _with_period(line: Line, days: Days, language: str) -> Line:
+    details = line.details or LineDetails()
+    about = {**(details.about or {}), "period": LinePeriod(since=days.first, until=days.last)}
+    return replace(line, description=describe(line.description, days, language), details=replace(details, about=about))
+
+
+def _part_of(line: Line, net_minor: int, whole: Days, part: Days) -> Line:
+    """A line over some days of a period: one piece at its share of the net, allowances and charges in it."""
+    minor = part_minor(net_minor, whole, part)
+    return replace(
+        line,
+        description=f"{line.description} ({part.count}/{whole.count})",
+        quantity_millionths=ONE if minor >= 0 else -ONE,
+        unit_price=Money(abs(minor), line.unit_price.currency),
+        details=replace(line.details or LineDetails(), price_millionths=0, base_quantity_millionths=ONE, surcharges=()),
+    )
 
 
 def _stretches(recurring: Recurring, bill: Bill) -> list[Days]:

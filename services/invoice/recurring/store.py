@@ -36,9 +36,9 @@ def _row(recurring: Recurring) -> tuple[Any, ...]:
     def written(name: str) -> Any:
         value = getattr(recurring, name)
         if name in ("pauses", "lines", "price_changes"):
-            return [each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in value]
+            return [each.model_dump(mode="json", by_alias=True, exclude_unset=True) for each in value]
         if name == "payment_terms" and value is not None:
-            return value.model_dump(mode="json", exclude_none=True)
+            return value.model_dump(mode="json", exclude_unset=True)
         return value
 
     return tuple(map(written, _FIELDS))
