@@ -152,9 +152,14 @@ async def looked_at(tx: Tx, entry_id: UUID, match_at: datetime | None, applied_a
     await tx.execute(_LOOKED_AT, entry_id, match_at, applied_at)
 
 
+# Rows that are being judged this moment are passed over: whoever judges one waits for the customer that we hold.
 _MATCH_AGAIN = """
 update bank_entry set match_at = $3
-where entity_id = $1 and party_iban = $2 and applied_at is null and superseded_at is null and match_at is not null
+where id in (
+    select id from bank_entry
+    where entity_id = $1 and party_iban = $2 and applied_at is null and superseded_at is null and match_at is not null
+    for update skip locked
+)
 """
 
 
