@@ -41,7 +41,7 @@ async def test_an_entity_id_and_a_series_prefix_are_taken_once(books: Receivable
 
 
 async def test_a_zone_or_a_bank_account_that_cannot_be_is_named(books: Receivables) -> None:
-    body = entity("acme-x", "Y-", "YC-") | {"time_zone": "Europe/Atlantis"}
+    body: dict[str, Any] = {**entity("acme-x", "Y-", "YC-"), "time_zone": "Europe/Atlantis"}
     body["seller"]["bank_accounts"] = [{"iban": "no iban"}]
     refused = await books.post("/v1/entities", body)
 
