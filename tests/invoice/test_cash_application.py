@@ -166,6 +166,33 @@ async def test_debits_and_charges_are_recorded_and_not_applied(books: Receivable
     assert (await books.get("/v1/cash-application"))["items"] == []
 
 
+async def test_a_days_statement_in_latin_1_goes_its_way(books: Receivables) -> None:
+    """A batch with its parts, a return, our own transfer, a fee, and a payment of which banks kept 1.50."""
+    from tests.invoice import bank_files
+
+    await policies(books, **TOLERANT)
+    customer = await books.customer(name="Acme GmbH")
+    kept = await books.issue(customer, "101.00", number="A-1")
+    collected = [await books.issue(customer, f"{n}00.00", number=f"DD-{n}") for n in (1, 2)]
+
+    answer = await send(books, bank_files.CAMT_053_V02)
+    await books.tick()
+
+    assert (answer.json()["message"], answer.json()["entries_new"]) == ("camt.053.001.02", 8)
+    [statement] = answer.json()["statements"]
+    assert (statement["opening"], statement["closing"], statement["entries"]) == ("1000.00", "1611.60", 8)
+    found = (await books.get("/v1/cash-application"))["items"]
+    assert [(each["kind"], each["amount"]["amount"], each["status"]) for each in found] == [
+        ("receipt", "250.00", "open"), ("receipt", "99.50", "automatic"), ("receipt", "100.00", "automatic"),
+        ("receipt", "200.00", "automatic"), ("receipt", "300.00", "open"), ("return", "200.00", "automatic"),
+    ]  # fmt: skip
+    assert found[0]["party_name"] == "Müller & Söhne"
+    assert "the charges that banks kept" in found[1]["reason"]
+    assert (await books.invoice(kept["id"]))["status"] == "settled"
+    assert [(await books.invoice(each["id"]))["status"] for each in collected] == ["settled", "open"]
+    assert found[5]["return_reason"] == "AM04"
+
+
 async def test_an_empty_statement_is_taken(books: Receivables) -> None:
     answer = await send(books, camt())
 
@@ -564,6 +591,26 @@ async def test_workers_at_once_apply_each_entry_once(books: Receivables) -> None
 
     assert len((await books.get("/v1/payments"))["items"]) == 12
     assert (await books.get(f"/v1/customers/{customer}/balance"))["totals"] == [], "nothing owed, nothing unapplied"
+
+
+async def test_people_confirm_while_workers_judge(books: Receivables) -> None:
+    customer = await books.customer()
+    amounts = [f"{n}.00" for n in range(1, 13)]
+    for n, amount in enumerate(amounts):
+        await books.issue(customer, amount, number=f"N-{n}")
+    waiting = await received(books, *(entry(amount, ref=f"B-{amount}") for amount in amounts))
+    told = await received(books, *(entry(amount, detail(name="A. Lang"), ref=f"C-{amount}") for amount in amounts))
+    assert {each["status"] for each in (*waiting, *told)} == {"open"}
+
+    async def work() -> None:
+        await books.wake_on("2024-03-02")
+
+    answers = await asyncio.gather(*(confirm(books, each, customer_id=customer) for each in told[:6]), work(), work())
+
+    assert {answer.status_code for answer in answers if answer is not None} <= {201, 409}
+    await books.wake_on("2024-03-03")
+    paid = [each for each in (await books.get("/v1/cash-application"))["items"] if each["payment_id"]]
+    assert len({each["payment_id"] for each in paid}) == len(paid) == len((await books.get("/v1/payments"))["items"])
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
