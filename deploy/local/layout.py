@@ -35,7 +35,7 @@ STACK_MARK = "DUEWARD_STACK"
 
 SERVICE_SCOPES = {
     "credit": "customers:read",
-    "invoice": "customers:read credit:read credit:write",
+    "invoice": "customers:read credit:read credit:write reports:read",
     "reminder": "customers:read invoices:read",
     "reporting": "customers:read invoices:read",
 }
