@@ -286,6 +286,13 @@ def test_a_return_finds_its_payment(name: str) -> None:
     assert judgement.automatic == (confidence >= 90)
 
 
+@pytest.mark.parametrize(
+    ("reason", "kind"), [("AM04", "bounced"), ("AC04", "bounced"), (None, "bounced"), ("MD06", "charged_back")]
+)
+def test_a_payer_who_claims_money_back_is_told_from_one_who_had_none(reason: str | None, kind: str) -> None:
+    assert rules.return_kind(entry(100_00, direction="debit", kind="return", reason=reason)) == kind
+
+
 def test_a_return_that_may_belong_to_two_payments_waits() -> None:
     candidates = [before(end_to_end_id=None), before(end_to_end_id=None)]
 

@@ -223,7 +223,9 @@ async def _take_back(tx: Tx, entry: BankEntry, payment_id: UUID) -> UUID:
     """Reverse a payment that a return takes back, unless somebody has done so already."""
     recorded: Recorded = await payments.get_payment(tx, payment_id)
     if recorded.payment.reversed_on is None:
-        await payments.reverse_payment(tx, ReversePayment(payment_id, rules.return_reason(entry)[:200]))
+        await payments.reverse_payment(
+            tx, ReversePayment(payment_id, rules.return_reason(entry)[:200], rules.return_kind(entry))
+        )
     return payment_id
 
 
@@ -316,7 +318,9 @@ async def reopen_cash(tx: Tx, command: ReopenCash) -> Shown:
             raise ConfirmationRefused("a payment taken back is not brought back; record it anew when it comes again")
         recorded = await payments.get_payment(tx, application.payment_id)
         if recorded.payment.reversed_on is None:
-            await payments.reverse_payment(tx, ReversePayment(application.payment_id, command.reason))
+            await payments.reverse_payment(
+                tx, ReversePayment(application.payment_id, command.reason, "booked_by_mistake")
+            )
         if entry.party_iban and application.customer_id:
             await store.unlearn(tx, entity.id, entry.party_iban, application.customer_id)
     reopened = replace(

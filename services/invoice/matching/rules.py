@@ -21,7 +21,7 @@ from services.invoice.entities.rules import CashApplication as Policy
 from services.invoice.exact_sums.rules import Open, exact_sum
 from services.invoice.invoices.rules import Invoice
 from services.invoice.payment_references.rules import references_in
-from services.invoice.payments.rules import tokens
+from services.invoice.payments.rules import ReversalKind, tokens
 from shared.errors import Conflict, NotFound, Refused
 from shared.money import Money
 
@@ -540,6 +540,15 @@ def return_reason(entry: BankEntry) -> str:
     """What is noted with the payment taken back."""
     said = " ".join(part for part in (entry.reason, entry.remittance) if part)
     return f"returned by the bank on {entry.booked_on}" + (f": {said}" if said else "")
+
+
+_CLAIMED_BACK = {"MD01", "MD06", "FOCR", "DUPL", "FRAD"}
+"""ISO 20022 return reasons by which the payer has asked for the money: no mandate, refund within eight weeks, recalls."""
+
+
+def return_kind(entry: BankEntry) -> ReversalKind:
+    """Whether the payer claimed the money back, or it was never there (account closed, no funds, and the rest)."""
+    return "charged_back" if entry.reason in _CLAIMED_BACK else "bounced"
 
 
 # --- what becomes of an entry ---
