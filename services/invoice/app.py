@@ -42,6 +42,7 @@ from services.invoice.reconciliation import api as reconciliation
 from services.invoice.recurring import api as recurring
 from services.invoice.refunds import api as refunds
 from services.invoice.reporting_desk import ReportingDesk
+from services.invoice.resolutions import api as resolutions
 from services.invoice.settings import Settings
 from services.invoice.statements import api as statements
 from services.invoice.stripe import TIMEOUT as STRIPE_TIMEOUT
@@ -82,6 +83,7 @@ SERVICE = Service(
         bank_statements.router,
         matching.router,
         disputes.router,
+        resolutions.router,
         plans.router,
         interest.router,
         balances.router,

@@ -193,3 +193,61 @@ async def test_the_customer_is_to_be_told_at_once_where_the_policy_wants_it(book
     told = await dispute(books, issued["id"], amount=eur("10.00"))
 
     assert (quiet["acknowledgement"], told["acknowledgement"]) == ("none", "wanted")
+
+
+async def resolve(books: Receivables, opened: dict[str, Any], **about: Any) -> httpx.Response:
+    path = f"/v1/invoices/{opened['invoice_id']}/disputes/{opened['id']}/resolution"
+    return await books.post(path, {"outcome": "accepted", **about})
+
+
+async def test_an_accepted_dispute_is_credited_by_the_lines_it_was_about(books: Receivables) -> None:
+    lines = [
+        line("100.00", tax={"category": "S", "rate": "19.00"}),
+        line("40.00", tax={"category": "S", "rate": "7.00"}),
+    ]
+    issued = await books.issue(await books.customer(), lines=lines)
+    opened = await dispute(books, issued["id"], lines=[2], code="damaged")
+    assert opened["amount"] == eur("42.80")
+
+    ended = await resolve(books, opened, note="the driver confirmed it")
+
+    assert ended.status_code == 201, ended.text
+    about = ended.json()
+    assert (about["status"], about["accepted"], about["collect_again_on"]) == ("accepted", eur("42.80"), None)
+    after = await books.invoice(issued["id"])
+    assert (after["balance"], after["disputed"], after["collectable"]) == (eur("119.00"), eur("0.00"), eur("119.00"))
+    note = await books.get(f"/v1/credit-notes/{about['credit_note_id']}")
+    assert (note["reason"], [each["rate"] for each in note["taxes"]]) == ("the driver confirmed it", ["7"])
+    told = (await books.published(issued["id"]))[-2:]
+    assert [event["type"] for event in told] == ["invoice.dispute_resolved", "invoice.credited"]
+    assert (told[0]["data"]["outcome"], told[0]["data"]["accepted"]) == ("accepted", eur("42.80"))
+    assert problem(await resolve(books, opened), 409) == "dispute-closed"
+
+
+async def test_of_a_dispute_accepted_in_part_the_rest_is_collected_after_fresh_days(books: Receivables) -> None:
+    issued = await books.issue(await books.customer())
+    opened = await dispute(books, issued["id"], amount=eur("50.00"))
+
+    assert pointers(await resolve(books, opened, amount=eur("50.01"))) == ["#/amount"]
+    assert pointers(await resolve(books, opened, outcome="rejected", amount=eur("5.00"))) == ["#"]
+    about = (await resolve(books, opened, amount=eur("30.00"))).json()
+
+    assert (about["accepted"], about["held"], about["collect_again_on"]) == (eur("30.00"), eur("0.00"), "2024-03-08")
+    after = await books.invoice(issued["id"])
+    assert (after["balance"], after["collectable"]) == (eur("70.00"), eur("70.00"))
+
+
+async def test_what_was_disputed_with_reason_bears_no_interest_and_what_was_charged_for_it_is_taken_back(
+    books: Receivables,
+) -> None:
+    """1,000.00 from 1 February to 1 March bear 10.273972..., the 600.00 that were owed 6.164383..."""
+    await put_policies(books, interest={"otherwise": {"law": "eu"}})
+    dates = {"issue_date": "2024-01-01", "due_date": "2024-01-31"}
+    issued = await books.issue(await books.customer(), "1000.00", **dates)
+    await books.post(f"/v1/invoices/{issued['id']}/charges", {"kind": "interest"})
+    opened = await dispute(books, issued["id"], amount=eur("400.00"))
+
+    await resolve(books, opened)
+    await books.tick()
+
+    assert (await books.invoice(issued["id"]))["balance"] == eur("606.16")

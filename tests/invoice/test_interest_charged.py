@@ -195,12 +195,35 @@ async def test_a_waived_charge_is_not_owed_and_its_days_are_not_charged_again(bo
     assert (await charged(books, issued["id"]))["amount"] == eur("0.35")  # 31 days are 10.616438..., less 10.27.
 
 
-async def test_a_charge_that_was_paid_is_not_waived(books: Receivables) -> None:
+async def test_what_was_paid_of_a_waived_charge_is_unapplied_cash_again(books: Receivables) -> None:
     issued = await overdue(books)
     fee = await charged(books, issued["id"], "fee", amount=eur("5.00"), reason="returned debit")
-    await books.pay("1005.00", reference=issued["number"])
+    payment = await books.pay("1005.00", reference=issued["number"])
 
-    assert problem(await books.post(f"/v1/charges/{fee['id']}/waiver", {"reason": "sorry"}), 422) == "waiver-refused"
+    waived = await books.post(f"/v1/charges/{fee['id']}/waiver", {"reason": "it was our bank"})
+
+    assert waived.status_code == 201, waived.text
+    assert (await books.invoice(issued["id"]))["status"] == "settled"
+    assert (await books.get(f"/v1/payments/{payment['id']}"))["unapplied"] == eur("5.00")
+    assert await accounts(books) == {"bank": "1005.00", "revenue": "-1000.00", "unapplied_cash": "-5.00"}
+
+
+async def test_interest_that_was_paid_and_not_owed_is_unapplied_cash_again(books: Receivables) -> None:
+    """10.27 is charged and paid; then the 1,000.00 turn out to have come on 10 February, so that 3.42 was owed."""
+    await put_policies(books, interest=EU)
+    issued = await overdue(books)
+    await charged(books, issued["id"])
+    early = await books.pay("10.27", reference=issued["number"])
+
+    await books.pay("1000.00", reference=issued["number"], received_on="2024-02-10")
+    await books.tick()
+
+    after = await books.invoice(issued["id"])
+    assert (after["status"], after["balance"]) == ("settled", eur("0.00"))
+    payments = (await books.get("/v1/payments"))["items"]
+    assert sum(float(each["unapplied"]["amount"]) for each in payments) == 6.85
+    assert early["id"] in {each["id"] for each in payments}
+    assert (await accounts(books))["interest_income"] == "-3.42"
 
 
 async def test_the_recovery_cost_is_charged_once_and_only_when_something_was_late(books: Receivables) -> None:

@@ -17,9 +17,8 @@ from services.invoice.disputes.handlers import (
     AssignDispute,
     OpenDispute,
     Record,
-    ResolveDispute,
 )
-from services.invoice.disputes.rules import Attachment, AttachmentRefused, Count, Dispute, Message
+from services.invoice.disputes.rules import Attachment, AttachmentRefused, Count, Dispute, DisputeOut, Message
 from services.invoice.drafting.rules import IsoDate
 from services.invoice.invoices.rules import Invoice
 from shared.db import reading, transaction
@@ -52,14 +51,6 @@ class OpenDisputeIn(Body):
     answer_by: IsoDate | None = Field(default=None, description="Left out: as many days from today as the policy says")
 
 
-class ResolveDisputeIn(Body):
-    outcome: rules.Resolution = Field(description="rejected by the seller, or withdrawn by the customer")
-    note: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
-    fresh_days: Annotated[int, Field(ge=0, le=90)] | None = Field(
-        default=None, description="Before collection goes on after a rejection; left out: by the entity's policy"
-    )
-
-
 class AssignDisputeIn(Body):
     """What is left out stays as it is."""
 
@@ -84,65 +75,6 @@ class AddAttachmentIn(Body):
             return b64decode(self.content, validate=True)
         except (Base64Error, ValueError):
             raise AttachmentRefused("the content is not Base64", field="/content") from None
-
-
-class DisputeOut(BaseModel):
-    """`held` is what of the amount is still kept out of collection; it shrinks as the invoice is paid. `code` is what
-    it is counted under. `escalated_on` is the day it should have been answered and was not."""
-
-    id: UUID
-    invoice_id: UUID
-    invoice_number: str
-    customer_id: UUID
-    status: rules.Status
-    code: str
-    reason: str
-    lines: list[int]
-    amount: Money
-    held: Money
-    opened_on: date
-    opened_by: rules.OpenedBy
-    owner: str | None
-    answer_by: date | None
-    escalated_on: date | None
-    acknowledgement: rules.Acknowledgement
-    resolved_on: date | None
-    resolution_note: str | None
-    accepted: Money | None
-    credit_note_id: UUID | None
-    collect_again_on: date | None
-    version: int
-
-    @classmethod
-    def of(cls, dispute: Dispute, invoice: Invoice) -> "DisputeOut":
-        return cls(**_fields(dispute, invoice))
-
-
-def _fields(dispute: Dispute, invoice: Invoice) -> dict:
-    return {
-        "id": dispute.id,
-        "invoice_id": dispute.invoice_id,
-        "invoice_number": invoice.number,
-        "customer_id": dispute.customer_id,
-        "status": dispute.status,
-        "code": dispute.code,
-        "reason": dispute.reason,
-        "lines": list(dispute.lines),
-        "amount": invoice.money(dispute.amount_minor),
-        "held": invoice.money(dispute.held_minor),
-        "opened_on": dispute.opened_on,
-        "opened_by": dispute.opened_by,
-        "owner": dispute.owner,
-        "answer_by": dispute.answer_by,
-        "escalated_on": dispute.escalated_on,
-        "acknowledgement": dispute.acknowledgement,
-        "resolved_on": dispute.resolved_on,
-        "resolution_note": dispute.resolution_note,
-        "accepted": invoice.money(dispute.accepted_minor) if dispute.accepted_minor else None,
-        "credit_note_id": dispute.credit_note_id,
-        "collect_again_on": dispute.collect_again_on,
-        "version": dispute.version,
-    }
 
 
 class MessageOut(BaseModel):
@@ -194,7 +126,7 @@ class DisputeDetailOut(DisputeOut):
     @classmethod
     def of_record(cls, record: Record) -> "DisputeDetailOut":
         return cls(
-            **_fields(record.dispute, record.invoice),
+            **rules.shown(record.dispute, record.invoice),
             messages=[MessageOut.of(each) for each in record.messages],
             attachments=[AttachmentOut.of(each) for each in record.attachments],
         )
@@ -253,20 +185,6 @@ async def open_dispute(invoice_id: UUID, body: OpenDisputeIn, once: Once) -> Res
         return once.answer(
             201, DisputeOut.of(dispute, invoice), etag=dispute.version, location=f"/v1/disputes/{dispute.id}"
         )
-
-
-@router.post(
-    "/invoices/{invoice_id}/disputes/{dispute_id}/resolution",
-    status_code=201,
-    response_model=DisputeOut,
-    dependencies=[scope("invoices:write")],
-)
-async def resolve_dispute(invoice_id: UUID, dispute_id: UUID, body: ResolveDisputeIn, once: Once) -> Response:
-    """End a dispute without a credit: what it held back is collected again."""
-    command = ResolveDispute(invoice_id, dispute_id, body.outcome, body.note, body.fresh_days)
-    async with once as tx:
-        dispute, invoice = await handlers.resolve_dispute(tx, command)
-        return once.answer(201, DisputeOut.of(dispute, invoice), etag=dispute.version)
 
 
 @router.get("/invoices/{invoice_id}/disputes", response_model=Page[DisputeOut], dependencies=[scope("invoices:read")])

@@ -160,7 +160,12 @@ def sold_lines(document: Document) -> list[SoldLine]:
             parts = split(group.tax_minor, [line.net_minor for line in own])
             for line, part in zip(own, parts, strict=True):
                 gross[line.position] += part
-    return [SoldLine(line.position, gross[line.position], *_codes(line)) for line in document.lines]
+    return [
+        SoldLine(
+            line.position, gross[line.position], line.net_minor, (line.tax_category, line.tax_rate_bp), *_codes(line)
+        )
+        for line in document.lines
+    ]
 
 
 def _codes(line: PricedLine) -> tuple[str | None, str | None]:
@@ -269,7 +274,7 @@ async def resolve_dispute(tx: Tx, command: ResolveDispute) -> tuple[Dispute, Inv
 
 async def accept_dispute(
     tx: Tx, invoice_id: UUID, dispute_id: UUID, amount: Money | None, note: str | None, fresh_days: int | None
-) -> tuple[Account, Dispute, Invoice]:
+) -> tuple[Dispute, Invoice]:
     """End a dispute in the customer's favour; the credit note over what was accepted is the caller's, in the same
     transaction, and told to `credited`. Raises InvoiceNotFound, DisputeNotFound, DisputeClosed, DisputeRefused."""
     account, invoice, dispute = await _lock_of_invoice(tx, invoice_id, dispute_id)
@@ -278,7 +283,7 @@ async def accept_dispute(
     accepted = rules.accept(
         dispute, amount, invoice.currency, account.entity.today(tx.now), note=note, fresh_days=fresh_days
     )
-    return account, accepted, await _end(tx, account, invoice, dispute, accepted)
+    return accepted, await _end(tx, account, invoice, dispute, accepted)
 
 
 async def credited(tx: Tx, dispute: Dispute, credit_note_id: UUID) -> Dispute:

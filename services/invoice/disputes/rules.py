@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from services.invoice.entities.rules import DisputePolicy
 from services.invoice.invoices.rules import Invoice
+from services.invoice.pricing.rules import BP, divide_half_even
 from shared.calendar import ONE_DAY
 from shared.errors import Conflict, NotFound, Refused
 from shared.money import Money, split
@@ -116,10 +119,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """A line as far as disputes go: what it adds to the total with its tax, and its codes."""
+    """A line as far as disputes go: its net and tax, what it adds to the total with its part of the tax, its codes."""
 
     position: int
     gross_minor: int
+    net_minor: int = 0
+    tax: tuple[str, int] = ("O", 0)
     product_code: str | None = None
     seller_code: str | None = None
 
@@ -219,8 +224,13 @@ def named_lines(wanted: Sequence[int], lines: Sequence[SoldLine]) -> list[SoldLi
 
 
 def amount_of_lines(invoice: Invoice, lines: Sequence[SoldLine]) -> Money | None:
-    """What lines come to, as far as it can still be disputed; None (all that is left) when that is nothing."""
-    minor = min(sum(line.gross_minor for line in lines), invoice.collectable_minor)
+    """What lines come to, as a credit note over them would (the tax of each group rounded once, EN 16931, BR-CO-17), as
+    far as it can still be disputed; None (all that is left) when that is nothing."""
+    nets: dict[tuple[str, int], int] = {}
+    for line in lines:
+        nets[line.tax] = nets.get(line.tax, 0) + line.net_minor
+    gross = sum(net + divide_half_even(net * rate_bp, BP) for (_, rate_bp), net in nets.items())
+    minor = min(gross, invoice.collectable_minor)
     return invoice.money(minor) if minor > 0 else None
 
 
@@ -340,3 +350,64 @@ def shrink(disputes: Sequence[Dispute], to_minor: int, on: date) -> list[Dispute
                 )
             )
     return changed
+
+
+class DisputeOut(BaseModel):
+    """A dispute as it is answered. `held` is what of the amount is still kept out of collection; it shrinks as the
+    invoice is paid. `code` is what it is counted under. `escalated_on` is the day after which an answer was missing. What was
+    `accepted` was credited by `credit_note_id`; what is owed again is not chased before `collect_again_on`."""
+
+    id: UUID
+    invoice_id: UUID
+    invoice_number: str
+    customer_id: UUID
+    status: Status
+    code: str
+    reason: str
+    lines: list[int]
+    amount: Money
+    held: Money
+    opened_on: date
+    opened_by: OpenedBy
+    owner: str | None
+    answer_by: date | None
+    escalated_on: date | None
+    acknowledgement: Acknowledgement
+    resolved_on: date | None
+    resolution_note: str | None
+    accepted: Money | None
+    credit_note_id: UUID | None
+    collect_again_on: date | None
+    version: int
+
+    @classmethod
+    def of(cls, dispute: Dispute, invoice: Invoice) -> DisputeOut:
+        return cls(**shown(dispute, invoice))
+
+
+def shown(dispute: Dispute, invoice: Invoice) -> dict[str, Any]:
+    """The fields of a dispute as it is answered."""
+    return {
+        "id": dispute.id,
+        "invoice_id": dispute.invoice_id,
+        "invoice_number": invoice.number,
+        "customer_id": dispute.customer_id,
+        "status": dispute.status,
+        "code": dispute.code,
+        "reason": dispute.reason,
+        "lines": list(dispute.lines),
+        "amount": invoice.money(dispute.amount_minor),
+        "held": invoice.money(dispute.held_minor),
+        "opened_on": dispute.opened_on,
+        "opened_by": dispute.opened_by,
+        "owner": dispute.owner,
+        "answer_by": dispute.answer_by,
+        "escalated_on": dispute.escalated_on,
+        "acknowledgement": dispute.acknowledgement,
+        "resolved_on": dispute.resolved_on,
+        "resolution_note": dispute.resolution_note,
+        "accepted": invoice.money(dispute.accepted_minor) if dispute.accepted_minor else None,
+        "credit_note_id": dispute.credit_note_id,
+        "collect_again_on": dispute.collect_again_on,
+        "version": dispute.version,
+    }

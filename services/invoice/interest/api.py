@@ -45,8 +45,7 @@ class SegmentOut(BaseModel):
 class InterestOut(BaseModel):
     """What an invoice has borne up to the end of `as_of`. What is disputed and not decided is left out of it; it is in
     again when the dispute is rejected. `charged` counts what was waived; `chargeable` is what may be charged now, and
-    `overcharged` what was charged too much and could not be taken back because it was paid: it counts towards what is
-    charged next."""
+    `overcharged` what was charged too much and is not put right (yet): it counts towards what is charged next."""
 
     invoice_id: UUID
     as_of: date
@@ -268,7 +267,7 @@ async def look_at(charge_id: UUID, database: DatabaseDep) -> Response:
     "/charges/{charge_id}/waiver", status_code=201, response_model=ChargeOut, dependencies=[scope("invoices:write")]
 )
 async def waive(charge_id: UUID, body: WaiveIn, once: Once) -> Response:
-    """Forgive a charge that is still owed; its days are not charged again."""
+    """Forgive a charge; its days are not charged again. What of it was paid becomes unapplied cash."""
     async with once as tx:
         waived, _ = await handlers.waive_charge(tx, WaiveCharge(charge_id, body.reason))
         return once.answer(201, ChargeOut.of(waived).model_dump(mode="json", by_alias=True))

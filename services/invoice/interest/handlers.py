@@ -297,15 +297,23 @@ async def _book(tx: Tx, account: Account, invoice: Invoice, charge: Charge) -> I
 
 
 async def waive_charge(tx: Tx, command: WaiveCharge) -> tuple[Charge, Invoice]:
-    """Forgive a charge that is still owed; its days are not charged again.
+    """Forgive a charge; its days are not charged again. What of it was paid becomes unapplied cash.
 
     Raises ChargeNotFound, ChargeClosed, WaiverRefused.
     """
     seen = await get_charge(tx, command.charge_id)
     account, invoice = await invoices.lock_invoice(tx, seen.invoice_id)
     today = account.entity.today(tx.now)
-    waived = rules.waive(await get_charge(tx, seen.id), invoice.balance_minor, today, command.reason)
+    charge = await get_charge(tx, seen.id)
+    waived = rules.waive(charge, invoice.balance_minor + invoice.allocated_minor, today, command.reason)
+    invoice = await _make_room(tx, account, invoice, waived.amount_minor, today)
     return waived, await _take_back(tx, account, invoice, waived, today)
+
+
+async def _make_room(tx: Tx, account: Account, invoice: Invoice, minor: int, today: date) -> Invoice:
+    """The invoice when it owes so much: of money that has paid it, what is missing is unapplied cash again."""
+    missing = min(minor - invoice.balance_minor, invoice.allocated_minor)
+    return await payments.take_back_allocations(tx, account, invoice, missing, today) if missing > 0 else invoice
 
 
 async def _take_back(tx: Tx, account: Account, invoice: Invoice, ended: Charge, today: date) -> Invoice:
@@ -363,7 +371,7 @@ async def review_charges(tx: Tx) -> bool:
 
 async def _review(tx: Tx, invoice_id: UUID) -> None:
     """Lower what was charged too much: the right amount is charged for the same days, then the wrong one taken back,
-    so that an invoice is not settled in between."""
+    so that an invoice is not settled in between. What of it was paid becomes unapplied cash."""
     account, invoice = await invoices.lock_invoice(tx, invoice_id)
     charges = await store.charges_of(tx, [invoice_id])
     until = rules.charged_until(charges)
@@ -375,6 +383,7 @@ async def _review(tx: Tx, invoice_id: UUID) -> None:
         found = rules.interest(claims[invoice_id], terms, await _series(tx, terms), until, order=_order(account))
     except rules.RateUnknown:  # A series was shortened: what was charged by it stands.
         return
+    invoice = await _make_room(tx, account, invoice, rules.overcharged(found, charges), today)
     correction = rules.correct(found, charges, invoice.balance_minor)
     if correction is None:
         return

@@ -450,9 +450,9 @@ class Correction:
 
 def correct(interest: Interest, charges: Sequence[Charge], balance_minor: int) -> Correction | None:
     """Lower what was charged to what is owed by the facts as they are known now, the newest charges first; None when
-    it is right. A charge that was paid cannot be lowered below what is still owed on the invoice: the rest counts
-    towards the interest charged next."""
-    excess = min(-uncharged(interest, charges), balance_minor)
+    it is right. No more is taken back than is owed on the invoice: the rest counts towards the interest charged
+    next."""
+    excess = min(overcharged(interest, charges), balance_minor)
     taken: list[Charge] = []
     for charge in sorted(charges, key=lambda each: (each.effective_on, each.id), reverse=True):
         if excess <= 0:
@@ -463,6 +463,13 @@ def correct(interest: Interest, charges: Sequence[Charge], balance_minor: int) -
                 return Correction(tuple(taken), charge.amount_minor - excess)
             excess -= charge.amount_minor
     return Correction(tuple(taken)) if taken else None
+
+
+def overcharged(interest: Interest, charges: Iterable[Charge]) -> int:
+    """What of the charges that stand is more than is owed by the facts as they are known now."""
+    charges = list(charges)
+    standing = sum(each.amount_minor for each in charges if each.kind == "interest" and each.status == "standing")
+    return max(min(-uncharged(interest, charges), standing), 0)
 
 
 def recovery_cost(terms: InterestTerms, debt: Money) -> Money:
@@ -526,14 +533,15 @@ def interest_until(asked: date | None, today: date) -> date:
     return day
 
 
-def waive(charge: Charge, balance_minor: int, on: date, reason: str) -> Charge:
-    """Forgive a charge. Raises ChargeClosed, and WaiverRefused when it was paid: a credit note gives it back then."""
+def waive(charge: Charge, movable_minor: int, on: date, reason: str) -> Charge:
+    """Forgive a charge. `movable_minor` is what is owed on the invoice and what money has paid of it, which is free
+    again then. Raises ChargeClosed, and WaiverRefused when a credit has settled the charge already."""
     if charge.status != "standing":
         raise ChargeClosed(f"the charge was {charge.status} on {charge.ended_on}")
-    if charge.amount_minor > balance_minor:
+    if charge.amount_minor > movable_minor:
         raise WaiverRefused(
-            f"{charge.money} was charged and {Money(balance_minor, charge.currency)} is still owed on the invoice; "
-            "what was paid already is given back by a credit note"
+            f"{charge.money} was charged, and {Money(movable_minor, charge.currency)} of what the invoice came to is "
+            "neither credited nor written off"
         )
     return replace(charge, status="waived", ended_on=on, ended_why=reason)
 
