@@ -55,14 +55,19 @@ async def test_the_customer_whom_reporting_shows_otherwise_is_named(books: Recei
 
 
 async def test_each_day_what_moved_is_compared_and_on_the_first_of_a_month_everything(books: Receivables) -> None:
+    async def wake_on(day: str) -> None:
+        """A day later in real time too."""
+        await books.database.pool.execute("update reconciliation_schedule set not_before = now()")
+        await books.wake_on(day)
+
     customer = await books.customer()
     await books.issue(customer, "100.00")
     for day in ("2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04"):
-        await books.wake_on(day)
+        await wake_on(day)
     await books.issue(customer, "50.00")
-    await books.wake_on("2024-03-05")
-    await books.wake_on("2024-03-05")
-    await books.wake_on("2024-04-01")
+    await wake_on("2024-03-05")
+    await wake_on("2024-03-05")
+    await wake_on("2024-04-01")
 
     runs = (await books.get("/v1/reconciliations"))["items"]
 
@@ -76,6 +81,14 @@ async def test_each_day_what_moved_is_compared_and_on_the_first_of_a_month_every
     ]
     assert {run["reporting"] for run in runs} == {"unreachable"}
     assert (await books.get("/v1/reconciliations", differing=True))["items"] == []
+
+
+async def test_days_simulated_within_an_hour_are_reconciled_once(books: Receivables) -> None:
+    await books.issue(await books.customer(), "100.00")
+    for day in ("2024-03-01", "2024-03-02", "2024-03-03"):
+        await books.wake_on(day)
+
+    assert [run["on_day"] for run in (await books.get("/v1/reconciliations"))["items"]] == ["2024-03-01"]
 
 
 async def test_there_is_no_such_reconciliation(books: Receivables) -> None:

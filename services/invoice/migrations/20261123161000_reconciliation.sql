@@ -33,9 +33,10 @@ create table reconciliation_difference (
 
 create table reconciliation_schedule (
     one boolean primary key default true constraint reconciliation_schedule_has_one_row check (one),
-    next_at timestamptz not null
+    next_at timestamptz not null,
+    not_before timestamptz not null default now()
 );
-comment on table reconciliation_schedule is 'When the books are compared next: each day as it begins; the first time at once.';
+comment on table reconciliation_schedule is 'When the books are compared next: each business day as it begins, the first time at once, and not before so much real time has passed.';
 insert into reconciliation_schedule (next_at) values ('2000-01-01');
 
 -- migrate:down
