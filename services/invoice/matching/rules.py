@@ -543,7 +543,7 @@ def return_reason(entry: BankEntry) -> str:
 
 
 _CLAIMED_BACK = {"MD01", "MD06", "FOCR", "DUPL", "FRAD"}
-"""ISO 20022 return reasons by which the payer has asked for the money: no mandate, refund within eight weeks, recalls."""
+"""ISO 20022 return reasons of a payer who asks for the money: no mandate, refund within eight weeks, recalls."""
 
 
 def return_kind(entry: BankEntry) -> ReversalKind:
