@@ -378,3 +378,19 @@ def test_word_of_the_provider_only_moves_a_delivery_onwards(status: Any, said: T
 )
 def test_file_names_are_plain(text: str, name: str) -> None:
     assert file_name(text) == name
+
+
+async def test_a_credit_note_follows_its_invoice(desk: Receivables, smtp: Mailbox) -> None:
+    issued = await issue(desk, await desk.customer(language="fr"))
+    await desk.tick()
+
+    note = await desk.post(f"/v1/invoices/{issued['id']}/credit-notes", {"reason": "rendu"})
+    await desk.tick()
+
+    number = note.json()["number"]
+    assert smtp.messages[-1]["subject"] == f"Avoir {number} de Nordlicht Maschinenbau GmbH"
+    pdf, xml = [part for part in smtp.messages[-1].walk() if part.get_content_disposition() == "attachment"]
+    assert f"Avoir {number}" in words(pdf.get_content())
+    assert etree.QName(etree.fromstring(xml.get_content())).localname == "CreditNote"
+    assert len(await told(desk, issued)) == 1, "the invoice was delivered once"
+    assert [each["kind"] for each in await deliveries(desk, issued)] == ["credit_note", "invoice"]

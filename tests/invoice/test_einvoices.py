@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib.resources import files
+from typing import Any
 
 import facturx
 import pytest
@@ -18,8 +19,9 @@ from services.invoice.cii import rules as cii
 from services.invoice.documents.rules import Address, NotElectronic, Paper, PaperTax, Party
 from services.invoice.ubl import rules as ubl
 from tests.invoice.client import Receivables, eur
+from tests.invoice.client import line as wanted
 from tests.invoice.papers import BUYER, CONFORMANT, SELLER, in_currency, line, of_category, paper, rich
-from tests.invoice.test_documents_api import describe_seller, fetch
+from tests.invoice.test_documents_api import describe_seller, fetch, words
 
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 SCHEMATRON = {
@@ -175,3 +177,34 @@ async def test_an_issued_invoice_with_all_it_can_say_passes_in_both_forms(
         said = xml.decode()
         for part in (">04011000-12345-34<", ">12.34565<", ">1000<", ">PO-1<", "LS-12", "2 % Skonto", ">Loyalty<"):
             assert part in said, part
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"amount": eur("30.00")},
+        {"lines": [{"position": 1, "quantity": "1"}]},
+    ],
+)
+async def test_a_credit_note_passes_in_both_forms_and_names_its_invoice(
+    books: Receivables, breaches: dict[str, Check], asked: dict[str, Any]
+) -> None:
+    await describe_seller(books)
+    lines = [
+        wanted("40.00", quantity="3", unit_code="H87", tax={"category": "S", "rate": "19"}),
+        wanted("80.00", tax={"category": "E", "exemption_reason": "Education"}),
+    ]
+    issued = (await books.post("/v1/invoices", {"customer_id": await books.customer(), "lines": lines})).json()
+    answer = await books.post(f"/v1/invoices/{issued['id']}/credit-notes", {"reason": "returned", **asked})
+    assert answer.status_code == 201, answer.text
+    note = answer.json()
+
+    for form in ("ubl", "cii"):
+        xml = await fetch(books, f"/v1/credit-notes/{note['id']}/document.xml?format={form}")
+        assert facturx.xml_check_xsd(xml)
+        assert breaches[form](xml) == []
+        assert issued["number"].encode() in xml
+    said = words(await fetch(books, f"/v1/credit-notes/{note['id']}/document.pdf"))
+    assert f"Rechnungskorrektur {note['number']}" in said
+    assert issued["number"] in said

@@ -16,6 +16,7 @@ from services.invoice.credit_notes.rules import (
     Written,
 )
 from services.invoice.customers.rules import Account
+from services.invoice.deliveries import handlers as deliveries
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities import handlers as entities
 from services.invoice.invoices import handlers as invoices
@@ -77,6 +78,7 @@ async def issue_credit_note(tx: Tx, command: IssueCreditNote) -> tuple[Written, 
     )
     await store.insert(tx, note, credit)
     invoice = await _take_off(tx, account, invoice, note, today)
+    await deliveries.credit_note_issued(tx, account.entity, account.customer, note.id, invoice.id)
     return Written(note, credit, invoice.number, invoice.issue_date), invoice
 
 

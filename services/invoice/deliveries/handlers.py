@@ -44,6 +44,21 @@ def _of_invoice(tx: Tx, entity: Entity, customer: Customer, invoice_id: UUID, ch
     )
 
 
+async def credit_note_issued(tx: Tx, entity: Entity, customer: Customer, note_id: UUID, invoice_id: UUID) -> None:
+    """A credit note follows its invoice, by mail."""
+    if entity.policies.delivery.automatic:
+        asked = rules.ask(
+            entity,
+            customer,
+            tx.now,
+            delivery_id=new_id(),
+            kind="credit_note",
+            invoice_id=invoice_id,
+            credit_note_id=note_id,
+        )
+        await store.add(tx, [asked])
+
+
 async def payment_received(tx: Tx, entity: Entity, customer: Customer, payment_id: UUID) -> None:
     """Where the entity thanks for payments, with a receipt."""
     if entity.policies.delivery.receipts and rules.address_of(customer.contacts):

@@ -23,7 +23,7 @@ from shared.calendar import ONE_DAY
 from shared.errors import NotFound, Refused
 from shared.mail_address import is_address
 
-Kind = Literal["invoice", "statement", "receipt"]
+Kind = Literal["invoice", "credit_note", "statement", "receipt"]
 Channel = Literal["email", "letter"]
 Status = Literal["queued", "sending", "sent", "delivered", "opened", "bounced", "failed", "unknown"]
 Told = Literal["delivered", "opened", "bounced"]
@@ -67,6 +67,7 @@ class Delivery:
     opened_at: datetime | None = None
     reason: str | None = None
     batch_id: UUID | None = None
+    credit_note_id: UUID | None = None
 
     def sending(self, lease_until: datetime) -> Delivery:
         """From here on a crash leaves its fate unknown."""
@@ -104,6 +105,7 @@ def ask(
     recipient: str | None = None,
     invoice_id: UUID | None = None,
     payment_id: UUID | None = None,
+    credit_note_id: UUID | None = None,
     period: tuple[date, date] | None = None,
 ) -> Delivery:
     """The intent to send a document. A mail is due at once; a letter when the business day is over, with all others
@@ -127,6 +129,7 @@ def ask(
         period_first=period[0] if period else None,
         period_last=period[1] if period else None,
         reason=NO_ADDRESS if lost else None,
+        credit_note_id=credit_note_id,
     )
 
 

@@ -47,6 +47,7 @@ class DeliveryOut(BaseModel):
     customer_id: UUID
     kind: Kind
     invoice_id: UUID | None
+    credit_note_id: UUID | None
     payment_id: UUID | None
     period_first: date | None
     period_last: date | None

@@ -114,10 +114,13 @@ async def give_up(tx: Tx, abandoned: Sequence[Delivery]) -> None:
 
 async def open_envelope(tx: Tx, delivery: Delivery, links: PayLinks) -> Envelope:
     """Everything that a delivery is made of."""
+    content: documents.Written | Statement | Receipt
     match delivery:
+        case Delivery(credit_note_id=UUID() as note_id):
+            content = written = await documents.get_credit_note_paper(tx, note_id)
+            account = written.account
         case Delivery(invoice_id=UUID() as invoice_id):
-            written = await documents.get_paper(tx, invoice_id)
-            content: documents.Written | Statement | Receipt = written
+            content = written = await documents.get_paper(tx, invoice_id)
             account = written.account
         case Delivery(payment_id=UUID() as payment_id):
             content = receipt = await receipts.get_receipt(tx, payment_id)
@@ -196,7 +199,7 @@ def _after(delivery: Delivery, receipt: MailReceipt, now: datetime) -> Delivery:
 async def _announce(tx: Tx, left: Sequence[Delivery]) -> None:
     """Publish that invoices are delivered, one version of the invoice each."""
     for delivery in left:
-        if delivery.invoice_id is None:
+        if delivery.kind != "invoice" or delivery.invoice_id is None:
             continue
         written = await documents.get_paper(tx, delivery.invoice_id)
         entity = written.account.entity
@@ -258,14 +261,18 @@ def _of_invoice(written: documents.Written, envelope: Envelope, t: Tongue) -> tu
     if not defects(paper):
         files = (*files, Attachment(f"{_file_name(paper)}.xml", "application/xml", ubl.write(paper)))
     due = t.day(paper.due_on) if paper.due_on else ""
-    figure = Figure(t.say("payable"), t.money(paper.payable_minor, paper.currency), f"{t.say('due_on')}: {due}")
+    figure = Figure(
+        t.say("payable" if paper.kind == "invoice" else "total_credit"),
+        t.money(paper.payable_minor, paper.currency),
+        f"{t.say('due_on')}: {due}" if due else "",
+    )
     view = replace(
         _view(envelope, t, files),
         number=paper.number,
         day=t.day(paper.issued_on),
         due=due,
         figures=(figure,),
-        owes=invoice.balance_minor > 0,
+        owes=paper.kind == "invoice" and invoice.balance_minor > 0,
     )
     return view, files
 

@@ -89,13 +89,15 @@ join invoice i on i.entity_id = e.id
                        - (e.policies -> 'delivery' ->> 'days_max')::int
 join customer c on c.id = i.customer_id
 left join lateral (
-    select d.status, d.reason, d.channel from delivery d where d.invoice_id = i.id order by d.id desc limit 1
+    select d.status, d.reason, d.channel from delivery d
+    where d.invoice_id = i.id and d.kind = 'invoice' order by d.id desc limit 1
 ) last on true
 where e.policies -> 'delivery' ? 'days_max' and ($2::text is null or e.id = $2)
   and i.balance_minor > 0 and i.voided_on is null
   and (i.issue_date, i.id) > ($3, $4)
   and not exists (
-      select from delivery d where d.invoice_id = i.id and d.status in ('sent', 'delivered', 'opened')
+      select from delivery d
+      where d.invoice_id = i.id and d.kind = 'invoice' and d.status in ('sent', 'delivered', 'opened')
   )
 order by i.issue_date, i.id limit $5
 """

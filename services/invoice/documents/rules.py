@@ -7,11 +7,13 @@ paper's currency and positive also on a credit note, whose kind turns them round
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal, cast
 
+from services.invoice.credit_notes.rules import CreditNote, NoteLine
+from services.invoice.credit_notes.rules import Written as CreditNoteWritten
 from services.invoice.customers.rules import Account, Customer
 from services.invoice.drafting.rules import QUANTITY_PLACES, DeliveryAddress, InvoiceParticulars
 from services.invoice.entities.rules import Entity, Seller
@@ -420,6 +422,57 @@ def paper_of(document: Document, account: Account, language: str | None = None) 
         if document.terms
         else (),
         notes=about.notes,
+    )
+
+
+def credit_note_paper(
+    written: CreditNoteWritten, document: Document, account: Account, language: str | None = None
+) -> Paper:
+    """The paper of a credit note, with what it has from the invoice that it takes back: references, units, reasons."""
+    note = written.note
+    invoice = paper_of(document, account, language)
+    lines = {line.position: line for line in invoice.lines}
+    reasons = {(tax.category, tax.rate_bp): tax for tax in invoice.taxes}
+    return replace(
+        invoice,
+        kind="credit_note",
+        number=note.number,
+        issued_on=note.issue_date,
+        due_on=None,
+        preceding=Preceding(written.invoice_number, written.invoice_date),
+        lines=tuple(_credited_line(line, lines.get(line.invoice_position or 0), note) for line in written.credit.lines),
+        adjustments=(),
+        taxes=tuple(
+            replace(
+                reasons[cast(TaxCategory, tax.category), tax.rate_bp],
+                taxable_minor=tax.taxable_minor,
+                tax_minor=tax.tax_minor,
+            )
+            for tax in written.credit.taxes
+        ),
+        payment_reference=None,
+        terms=(),
+        notes=(note.reason,),
+    )
+
+
+def _credited_line(line: NoteLine, invoiced: PaperLine | None, note: CreditNote) -> PaperLine:
+    quantity = Decimal(line.quantity_millionths).scaleb(-QUANTITY_PLACES)
+    price = Decimal(line.unit_price_minor).scaleb(-exponent(note.currency))
+    category = cast(TaxCategory, line.tax_category)
+    if invoiced is None:
+        return PaperLine(line.position, line.description, quantity, price, line.net_minor, category, line.tax_rate_bp)
+    of_the_same = line.quantity_millionths == line.of_quantity_millionths
+    return replace(
+        invoiced,
+        position=line.position,
+        description=line.description,
+        quantity=quantity,
+        unit_price=price,
+        base_quantity=Decimal(1),
+        unit=invoiced.unit if of_the_same else "C62",
+        net_minor=line.net_minor,
+        adjustments=(),
     )
 
 

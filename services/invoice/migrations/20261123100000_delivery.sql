@@ -12,11 +12,14 @@ create table delivery (
     id uuid primary key,
     entity_id text not null,
     customer_id uuid not null references customer,
-    kind text not null constraint delivery_kind check (kind in ('invoice', 'statement', 'receipt')),
+    kind text not null constraint delivery_kind check (
+        kind in ('invoice', 'credit_note', 'statement', 'receipt')
+    ),
     channel text not null constraint delivery_channel check (channel in ('email', 'letter')),
     status text not null,
     recipient text,
     invoice_id uuid references invoice,
+    credit_note_id uuid,
     payment_id uuid references payment,
     period_first date,
     period_last date,
@@ -35,9 +38,10 @@ create table delivery (
     ),
     constraint delivery_of_one_thing check (
         case kind
-            when 'invoice' then invoice_id is not null and payment_id is null and period_first is null
-            when 'receipt' then payment_id is not null and invoice_id is null and period_first is null
-            else period_first <= period_last and invoice_id is null and payment_id is null
+            when 'invoice' then invoice_id is not null and num_nonnulls(credit_note_id, payment_id, period_first) = 0
+            when 'credit_note' then credit_note_id is not null and num_nonnulls(payment_id, period_first) = 0
+            when 'receipt' then payment_id is not null and num_nonnulls(invoice_id, credit_note_id, period_first) = 0
+            else period_first <= period_last and num_nonnulls(invoice_id, credit_note_id, payment_id) = 0
         end
     ),
     constraint delivery_mail_has_an_address check (
