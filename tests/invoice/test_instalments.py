@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import rule, run_state_machine_as_test
 
 from services.invoice.invoices import rules
 from services.invoice.invoices.rules import Invoice
 from services.invoice.overdue.rules import announce
-from tests.invoice.client import Receivables, eur
+from shared.clock import Clock
+from shared.db import Database
+from tests.invoice.client import Receivables, eur, invoice
+from tests.invoice.conftest import serving
+from tests.invoice.test_any_order import AMOUNTS, DAYS_AGO, AnyOrder
 from tests.invoice.test_rules import an_invoice
 
 THIRDS: dict[str, Any] = {
@@ -130,3 +139,51 @@ def test_whatever_is_paid_the_instalments_open_are_the_balance(parts: list[int],
 
 def _first_open(opened: list[int]) -> int:
     return next((n for n, left in enumerate(opened) if left), len(opened))
+
+
+def test_in_any_order_with_instalments_the_books_add_up(
+    database_url: Callable[[str], str], keys_folder: Path, token: Callable[..., str]
+) -> None:
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+
+        async def open_books() -> Receivables:
+            database = await Database.open(database_url("invoice"), clock=Clock(True))
+            stack.push_async_callback(database.close)
+            await database.pool.execute("insert into clock (now) values ('2024-03-01 08:00Z')")
+            return await stack.enter_async_context(serving(database, keys_folder, token()))
+
+        class Book(InParts):
+            run = runner.run
+            service = runner.run(open_books())
+
+        try:
+            run_state_machine_as_test(
+                Book,
+                settings=settings(
+                    max_examples=8,
+                    stateful_step_count=15,
+                    deadline=None,
+                    suppress_health_check=[HealthCheck.too_slow],
+                ),
+            )
+        finally:
+            runner.run(stack.aclose())
+
+
+class InParts(AnyOrder):
+    """Everything that may happen to invoices, and some of them are payable in instalments with a discount."""
+
+    @rule(target=AnyOrder.invoices, amount=AMOUNTS, days_ago=DAYS_AGO, gap=st.integers(1, 40))
+    def issue_in_parts(self, amount: str, days_ago: int, gap: int) -> dict[str, Any]:
+        thirds = ("33.33", "33.33", "33.34")
+        terms = {
+            "instalments": [{"percent": each, "net_days": gap * n} for n, each in enumerate(thirds, start=1)],
+            "discounts": [{"percent": "2", "days": gap}],
+        }
+        body = invoice(self.customer, amount, issue_date=self._ago(days_ago), payment_terms=terms)
+        answer = self.run(self.service.post("/v1/invoices", body))
+        if answer.status_code == 422:  # A cent has no three parts.
+            return self.run(self.service.issue(self.customer, amount))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
