@@ -112,7 +112,7 @@ def as_message(
     for name, value in (headers or {}).items():
         message[name] = value
     message["MIME-Version"] = "1.0"
-    both = [_part("plain", text), _part("html", html)]
+    both: list[Message | str] = [_part("plain", text), _part("html", html)]
     if not attachments:
         message["Content-Type"] = "multipart/alternative"
         message.set_payload(both)
@@ -121,7 +121,8 @@ def as_message(
     body["Content-Type"] = "multipart/alternative"
     body.set_payload(both)
     message["Content-Type"] = "multipart/mixed"
-    message.set_payload([body, *map(_file, attachments)])
+    parts: list[Message | str] = [body, *map(_file, attachments)]
+    message.set_payload(parts)
     return message.as_bytes()
 
 

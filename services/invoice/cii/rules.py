@@ -125,11 +125,10 @@ def _agreement(paper: Paper) -> Node | None:
         _party("ram:BuyerTradeParty", paper.buyer, is_seller=False, taxed=taxed),
         _node("ram:BuyerOrderReferencedDocument", _text("ram:IssuerAssignedID", paper.order_reference)),
         _node("ram:ContractReferencedDocument", _text("ram:IssuerAssignedID", paper.contract_reference)),
-        paper.project_reference
-        and _node(  # BT-11
+        _node(  # BT-11
             "ram:SpecifiedProcuringProject",
             _text("ram:ID", paper.project_reference),
-            _text("ram:Name", "Project reference"),
+            _text("ram:Name", "Project reference" if paper.project_reference else None),
         ),
     )
 

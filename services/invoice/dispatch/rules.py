@@ -119,7 +119,7 @@ def greeting_name(contacts: list[dict[str, str | None]]) -> str:
 def is_signed(header: str, body: bytes, secret: str, now: datetime) -> bool:
     """Whether a call of the mail provider is: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, of the last
     five minutes, so that a call that was listened to cannot be repeated later."""
-    parts = dict(part.strip().partition("=")[::2] for part in header.split(","))
+    parts = {name: value for name, _, value in (part.strip().partition("=") for part in header.split(","))}
     at, signature = parts.get("t", ""), parts.get("v1", "")
     if not (at.isascii() and at.isdecimal()) or abs(now.timestamp() - int(at)) > SIGNATURE_SECONDS_MAX:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from services.invoice.deliveries.rules import Delivery
@@ -106,4 +107,9 @@ order by i.issue_date, i.id limit $5
 async def undelivered(tx: Tx, entity_id: str | None, after: tuple[date, UUID] | None, limit: int) -> list[Undelivered]:
     since, above = after or (date.min, UUID(int=0))
     rows = await tx.fetch(_UNDELIVERED, tx.now, entity_id, since, above, limit)
-    return [Undelivered(*row[:5], Money(row[5], row[6]), *row[7:]) for row in (tuple(each.values()) for each in rows)]
+    return [_undelivered(tuple(row.values())) for row in rows]
+
+
+def _undelivered(row: tuple[Any, ...]) -> Undelivered:
+    invoice_id, number, customer_id, name, issue_date, minor, currency, *last = row
+    return Undelivered(invoice_id, number, customer_id, name, issue_date, Money(minor, currency), *last)

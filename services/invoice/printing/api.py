@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -22,8 +22,8 @@ from shared.http.security import scope
 router = APIRouter(tags=["documents"], dependencies=[scope("invoices:read")])
 
 
-PDF = {200: {"content": {"application/pdf": {}}}}
-XML = {200: {"content": {"application/xml": {}}}}
+PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}}}
+XML: dict[int | str, dict[str, Any]] = {200: {"content": {"application/xml": {}}}}
 Form = Annotated[Literal["ubl", "cii"], Query(alias="format", description="UBL 2.1, or CII as in Factur-X")]
 
 

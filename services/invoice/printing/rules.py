@@ -315,11 +315,14 @@ def _decimal_pattern(figures: Locale, places_min: int, places_max: int) -> str:
     return f"{whole}.{'0' * places_min}{'#' * (places_max - places_min)}" if places_max else whole
 
 
+_SPOKEN: Mapping[str, Language] = {language: language for language in LANGUAGES}
+
+
 @cache
 def tongue(language: str, country: str | None) -> Tongue:
     """The tongue of a customer: English words where theirs are not here, their country's numbers all the same."""
     base = language.replace("_", "-").partition("-")[0].lower()
-    spoken = next((language for language in LANGUAGES if language == base), LANGUAGES[0])
+    spoken = _SPOKEN.get(base, LANGUAGES[0])
     return Tongue(spoken, Locale(spoken), _figures(spoken, country))
 
 
