@@ -184,3 +184,34 @@ def test_entries_that_bind_nothing_and_change_nothing_are_left_out() -> None:
 
     assert section.entries == ()
     assert section.closing_minor == 100
+
+
+async def test_credit_notes_voids_write_offs_and_refunds_stand_there_and_it_still_adds_up(books: Receivables) -> None:
+    customer = await books.customer()
+    taxed = [line("100.00", tax={"category": "S", "rate": "20"})]
+    credited = (await books.post("/v1/invoices", {"customer_id": customer, "lines": taxed, "number": "R-1"})).json()
+    voided = await books.issue(customer, "50.00", number="R-2")
+    lost = await books.issue(customer, "30.00", number="R-3")
+    spare = await books.pay("25.00", customer_id=customer, apply="none")
+    for path, body in (
+        (f"/v1/invoices/{credited['id']}/credit-notes", {"reason": "damaged", "amount": eur("60.00")}),
+        (f"/v1/invoices/{voided['id']}/void", {"reason": "issued twice"}),
+        (f"/v1/invoices/{lost['id']}/write-off", {"reason_code": "insolvency"}),
+        (f"/v1/payments/{spare['id']}/refunds", {"reason": "asked back", "amount": eur("5.00")}),
+    ):
+        answer = await books.post(path, body)
+        assert answer.status_code in (200, 201), answer.text
+
+    (section,) = (await statement(books, customer, "2024-03-01", "2024-03-31"))["sections"]
+
+    told = {each["kind"]: each["change"]["amount"] for each in section["entries"] if each["kind"] != "invoice"}
+    assert told == {
+        "payment": "-25.00",
+        "credit_note": "-60.00",
+        "void": "-50.00",
+        "write_off": "-30.00",
+        "refund": "5.00",
+    }
+    (total,) = (await books.get(f"/v1/customers/{customer}/balance"))["totals"]
+    assert (total["open"], total["unapplied"]) == (eur("60.00"), eur("20.00"))
+    assert section["closing"] == eur("40.00")
