@@ -354,8 +354,8 @@ def shrink(disputes: Sequence[Dispute], to_minor: int, on: date) -> list[Dispute
 
 class DisputeOut(BaseModel):
     """A dispute as it is answered. `held` is what of the amount is still kept out of collection; it shrinks as the
-    invoice is paid. `code` is what it is counted under. `escalated_on` is the day after which an answer was missing. What was
-    `accepted` was credited by `credit_note_id`; what is owed again is not chased before `collect_again_on`."""
+    invoice is paid. `code` is what it is counted under. `escalated_on` is the day on which an answer was missing. What
+    was `accepted` is credited by `credit_note_id`; what is owed again is not chased before `collect_again_on`."""
 
     id: UUID
     invoice_id: UUID

@@ -92,5 +92,5 @@ async def offer_promise(tx: Tx, command: OfferPromise) -> date:
 async def raise_dispute(tx: Tx, command: RaiseDispute) -> Invoice:
     """The customer contests what is open on one of its invoices. Raises InvoiceNotFound, DisputeRefused."""
     await own_invoice(tx, command.account, command.invoice_id)
-    _, invoice = await disputes.open_dispute(tx, OpenDispute(command.invoice_id, command.reason))
+    _, invoice = await disputes.open_dispute(tx, OpenDispute(command.invoice_id, command.reason, opened_by="customer"))
     return invoice
