@@ -208,3 +208,15 @@ async def test_a_credit_note_passes_in_both_forms_and_names_its_invoice(
     said = words(await fetch(books, f"/v1/credit-notes/{note['id']}/document.pdf"))
     assert f"Rechnungskorrektur {note['number']}" in said
     assert issued["number"] in said
+
+
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        (Address("DE", ("Hafenweg 1",), "28195", "Bremen"), ("Hafenweg 1", "28195 Bremen")),
+        (Address("US", ("1 Main St",), "10001", "New York", "NY"), ("1 Main St", "New York, NY 10001")),
+        (Address("GB", ("2 High St",), "SW1A 1AA", "London"), ("2 High St", "London", "SW1A 1AA")),
+    ],
+)
+def test_an_address_is_written_as_in_its_country(address: Address, lines: tuple[str, ...]) -> None:
+    assert address.lines() == lines

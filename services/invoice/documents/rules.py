@@ -74,9 +74,15 @@ class Address:
     region: str | None = None
 
     def lines(self) -> tuple[str, ...]:
-        """As on an envelope, without the country."""
-        place = " ".join(part for part in (self.postal_code, self.city) if part)
-        return tuple(part for part in (*self.streets, place, self.region) if part)
+        """As on an envelope there, without the country."""
+        if self.country in ("US", "CA", "AU"):
+            state = " ".join(part for part in (self.region, self.postal_code) if part)
+            place = (", ".join(part for part in (self.city, state) if part),)
+        elif self.country in ("GB", "IE"):
+            place = (self.city, self.region, self.postal_code)
+        else:
+            place = (" ".join(part for part in (self.postal_code, self.city) if part), self.region)
+        return tuple(part for part in (*self.streets, *place) if part)
 
     def three(self) -> tuple[str | None, str | None, str | None]:
         """The street in the three lines that EN 16931 has for it (BT-35, 36, 162); what is more shares the last."""

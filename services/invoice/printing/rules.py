@@ -102,7 +102,7 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "category_L": ("IGIC", "IGIC", "IGIC", "IGIC"),
     "category_M": ("IPSI", "IPSI", "IPSI", "IPSI"),
     "category_O": ("Not subject to VAT", "Nicht umsatzsteuerbar", "Hors champ de la TVA", "No sujeto a IVA"),
-    "pay_by": ("Please pay by {day}", "Zahlbar bis {day}", "À régler avant le {day}", "A pagar antes del {day}"),
+    "pay_by": ("Please pay by {day}", "Zahlbar bis {day}", "À régler au plus tard le {day}", "A pagar hasta el {day}"),
     "nothing_due": ("Nothing left to pay", "Nichts mehr zu zahlen", "Plus rien à régler", "Nada pendiente de pago"),
     "credited": (
         "This amount is credited to your account.",
@@ -450,7 +450,7 @@ def _facts(paper: Paper, t: Tongue) -> list[list[str]]:
         ("number", paper.number),
         ("issued_on" if paper.kind == "invoice" else "date", t.day(paper.issued_on)),
         ("supplied_on", t.day(paper.supplied_on) if paper.supplied_on else None),
-        ("period", f"{t.day(paper.period[0])} – {t.day(paper.period[1])}" if paper.period else None),
+        ("period", f"{t.short_day(paper.period[0])} – {t.short_day(paper.period[1])}" if paper.period else None),
         ("due_on", t.day(paper.due_on) if paper.due_on and paper.kind == "invoice" else None),
         ("preceding", f"{paper.preceding.number}, {t.day(paper.preceding.issued_on)}" if paper.preceding else None),
         ("customer_number", paper.buyer.reference),
