@@ -43,6 +43,7 @@ from services.invoice.recurring import api as recurring
 from services.invoice.refunds import api as refunds
 from services.invoice.reporting_desk import ReportingDesk
 from services.invoice.resolutions import api as resolutions
+from services.invoice.reversals import api as reversals
 from services.invoice.settings import Settings
 from services.invoice.statements import api as statements
 from services.invoice.stripe import TIMEOUT as STRIPE_TIMEOUT
@@ -80,6 +81,7 @@ SERVICE = Service(
         approvals.router,
         payments.router,
         refunds.router,
+        reversals.router,
         bank_statements.router,
         matching.router,
         disputes.router,

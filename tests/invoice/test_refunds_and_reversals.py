@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.invoice.client import Receivables, eur, pointers, problem
 from tests.invoice.test_credit_notes import accounts
+from tests.invoice.test_write_offs import policy
 
 
 async def test_unapplied_cash_goes_back_to_the_customer(books: Receivables) -> None:
@@ -59,3 +62,38 @@ async def test_a_reversal_says_its_kind(books: Receivables, kind: str | None) ->
     answer = await books.post(f"/v1/payments/{payment['id']}/reversal", body)
     assert (answer.status_code, answer.json()["reversal_kind"]) == (201, kind)
     assert (await books.published(payment["id"]))[-1]["data"]["kind"] == kind
+
+
+async def bounced(books: Receivables, kind: str = "bounced") -> tuple[dict[str, Any], dict[str, Any]]:
+    """An invoice that was paid by a payment that did not stay."""
+    issued = await books.issue(await books.customer(), "100.00")
+    payment = await books.pay("100.00", reference=issued["number"])
+    await books.post(f"/v1/payments/{payment['id']}/reversal", {"reason": "no funds", "kind": kind})
+    return issued, payment
+
+
+async def test_what_the_bank_charged_is_passed_on_once_where_the_policy_says_so(books: Receivables) -> None:
+    await policy(books, pass_on_bank_charges=True)
+    issued, payment = await bounced(books)
+    path = f"/v1/payments/{payment['id']}/bank-charge"
+
+    answer = await books.post(path, {"amount": eur("7.50")})
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["invoice_id"] == issued["id"]
+    assert (await books.invoice(issued["id"]))["balance"] == eur("107.50")
+    assert (await accounts(books))["fee_income"] == "-7.50"
+    assert problem(await books.post(path, {"amount": eur("7.50")}), 409) == "bank-charge"
+
+
+async def test_a_bank_charge_is_not_passed_on_without_the_policy_a_reversal_or_the_customers_doing(
+    books: Receivables,
+) -> None:
+    _, payment = await bounced(books)
+    body = {"amount": eur("7.50")}
+    assert problem(await books.post(f"/v1/payments/{payment['id']}/bank-charge", body), 409) == "bank-charge"
+    await policy(books, pass_on_bank_charges=True)
+    _, ours = await bounced(books, "booked_by_mistake")
+    standing = await books.pay("5.00", customer_id=await books.customer())
+    for each in (ours, standing):
+        assert problem(await books.post(f"/v1/payments/{each['id']}/bank-charge", body), 409) == "bank-charge"
