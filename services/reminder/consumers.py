@@ -16,7 +16,7 @@ from services.reminder.receivables.handlers import KeepAccounts
 from shared.consumer import Received, Subscriptions
 from shared.db import Tx
 from shared.events.credit import CustomerEvent
-from shared.events.invoice import InvoiceEvent
+from shared.events.invoice import InvoiceEvent, InvoicePromiseOffered
 
 subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
 
@@ -32,8 +32,11 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             invoices=[(event.customer_id, event.invoice) for event in invoices],
         ),
     )
+    promises = {
+        one.event.customer_id: one.event.promised_on for one in received if isinstance(one.event, InvoicePromiseOffered)
+    }
     causes = {
-        one.event.customer_id: Cause(one.envelope.correlation_id, one.envelope.id)
+        one.event.customer_id: Cause(one.envelope.correlation_id, one.envelope.id, promises.get(one.event.customer_id))
         for one in received
         if isinstance(one.event, CustomerEvent | InvoiceEvent)
     }

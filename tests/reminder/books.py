@@ -19,6 +19,7 @@ from shared.events.invoice import (
     InvoiceIssued,
     InvoiceOverdue,
     InvoiceOverdueCleared,
+    InvoicePromiseOffered,
     InvoiceSettled,
     InvoiceState,
 )
@@ -69,6 +70,10 @@ class Invoice:
         if was_overdue:
             events.append(InvoiceOverdueCleared(**self._next(), episode=self.episode, days_overdue=1))
         return events
+
+    def promise(self, on: date) -> Event:
+        """On its page the customer names a day of payment."""
+        return InvoicePromiseOffered(**self._next(), promised_on=on, amount=self._money(self.balance_minor))
 
     def reverse(self) -> Event:
         """The money went back: the whole amount is owed again."""

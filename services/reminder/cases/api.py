@@ -33,8 +33,8 @@ class NextStepOut(BaseModel):
 
 class CaseOut(BaseModel):
     """`level` counts the rungs climbed in the running episode, `step` names the last; `collectable` is what is overdue
-    and not disputed. `check_at` is the next decision, null when only an event brings one; `waiting_because` then says
-    why."""
+    and not disputed. `promised_on` is the day the customer said it will pay by. `check_at` is the next decision, null
+    when only an event brings one; `waiting_because` then says why."""
 
     id: UUID
     customer_id: UUID
@@ -50,6 +50,7 @@ class CaseOut(BaseModel):
     opened_on: date | None
     closed_on: date | None
     closed_because: str | None
+    promised_on: date | None
     oldest_due_on: date | None
     overdue_invoices: int
     collectable: tuple[Money, ...]
@@ -77,6 +78,7 @@ class CaseOut(BaseModel):
             opened_on=case.opened_on,
             closed_on=case.closed_on,
             closed_because=case.closed_because,
+            promised_on=case.promised_on,
             oldest_due_on=account.overdue[0].due_on if account.overdue else None,
             overdue_invoices=len(account.overdue),
             collectable=totals(item.collectable for item in account.overdue),

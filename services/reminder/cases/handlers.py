@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.reminder.cases import rules, store
@@ -36,6 +36,8 @@ class Cause:
 
     correlation_id: str | None
     event_id: UUID
+    promised_on: date | None = None
+    """The day of payment that the customer named, where one of the events says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,9 @@ async def follow_accounts(tx: Tx, causes: Mapping[UUID, Cause]) -> None:
         return
     outcomes = []
     for view in await _views(tx, list(causes), known=await store.load(tx, list(causes))):
-        outcome = rules.follow(view.case, view.account, view.strategy, tx.now)
-        outcomes.append((view.case, outcome))
         cause = causes[view.case.customer_id]
+        outcome = rules.follow(view.case, view.account, view.strategy, tx.now, cause.promised_on)
+        outcomes.append((view.case, outcome))
         context.correlation.set(cause.correlation_id)
         context.causation.set(str(cause.event_id))
         await outbox.append(tx, *outcome.events)

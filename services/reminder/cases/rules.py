@@ -56,7 +56,8 @@ class Reason(StrEnum):
 class Case:
     """A customer's case. `level` counts the rungs climbed in this episode, `step` names the last of them.
 
-    `check_at` is when to decide next; None when only an event can bring something to decide.
+    `promised_on` is the day the customer said it will pay by: nothing goes out until it has passed. `check_at` is when
+    to decide next; None when only an event can bring something to decide.
     """
 
     id: UUID
@@ -74,6 +75,7 @@ class Case:
     closed_because: str | None
     climbed_on: date | None
     rest_until: date | None
+    promised_on: date | None
     noticed: tuple[date, ...]
     blocked_step: str | None
     refused_email: str | None
@@ -128,6 +130,7 @@ def new_case(case_id: UUID, customer_id: UUID, strategy: Published) -> Case:
         closed_because=None,
         climbed_on=None,
         rest_until=None,
+        promised_on=None,
         noticed=(),
         blocked_step=None,
         refused_email=None,
@@ -136,12 +139,17 @@ def new_case(case_id: UUID, customer_id: UUID, strategy: Published) -> Case:
     )
 
 
-def follow(case: Case, account: Account, strategy: Published, now: datetime) -> Outcome:
+def follow(
+    case: Case, account: Account, strategy: Published, now: datetime, promised_on: date | None = None
+) -> Outcome:
     """Facts changed: open or close the episode, and say when to decide next.
 
-    `strategy` is what the case runs on, or for a closed case what a new episode would run on.
+    `strategy` is what the case runs on, or for a closed case what a new episode would run on; `promised_on` is a day
+    of payment that the customer has just named, in the place of an earlier one.
     """
     reason, events = Reason.UNCHANGED, ()
+    if promised_on:
+        case = replace(case, promised_on=promised_on)
     if account.overdue and not case.is_open:
         case, reason = _open(case, strategy, now), Reason.OPENED
         events = (_event(CaseOpened, case, account, now),)
@@ -245,6 +253,8 @@ def confirm(
     items = balance.due_on(due_on) if due_on else balance.overdue
     if not items:
         return Suppression.NOTHING_COLLECTABLE
+    if case.promised_on and local_date(now, account.time_zone) <= case.promised_on:
+        return Suppression.PROMISED
     if not _reachable(case, account):
         return Suppression.UNREACHABLE
     if not contacts.is_open(now, account.time_zone, policy):
@@ -307,8 +317,15 @@ def _close(case: Case, because: str, now: datetime) -> Case:
         status="closed",
         closed_on=now.date(),
         closed_because=because,
+        promised_on=None,
         blocked_step=None,
     )
+
+
+def _quiet_until(case: Case) -> list[date]:
+    """The first days on which the customer may be contacted again, after a message and after a promise."""
+    after_promise = case.promised_on + ONE_DAY if case.promised_on else None
+    return [day for day in (case.rest_until, after_promise) if day]
 
 
 def _coming_rung(case: Case, account: Account, strategy: Strategy) -> Coming | Reason:
@@ -320,9 +337,7 @@ def _coming_rung(case: Case, account: Account, strategy: Strategy) -> Coming | R
     days = [account.overdue[0].due_on + timedelta(days=rung.days_from_due)]
     if case.climbed_on:
         days.append(case.climbed_on + timedelta(days=strategy.catch_up.gap_days))
-    if case.rest_until:
-        days.append(case.rest_until)
-    return Coming(rung, max(days), account.overdue)
+    return Coming(rung, max(days + _quiet_until(case)), account.overdue)
 
 
 def _coming_notices(case: Case, account: Account, strategy: Strategy, today: date) -> list[Coming]:
@@ -337,7 +352,7 @@ def _coming_notices(case: Case, account: Account, strategy: Strategy, today: dat
     notices = []
     for due_on, items in ahead.items():
         on = due_on + timedelta(days=step.days_from_due)
-        opens_on = max(on, case.rest_until) if case.rest_until else on
+        opens_on = max([on, *_quiet_until(case)])
         if opens_on <= due_on and any(item.issued_on < on for item in items):
             notices.append(Coming(step, opens_on, tuple(items), due_on))
     return notices

@@ -15,7 +15,8 @@ from shared.db import Tx
 NEXT_CHECK = "(select min(check_at) from collection_case where check_at is not null)"
 
 _COLUMNS = """customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
-closed_on, closed_because, climbed_on, rest_until, noticed, blocked_step, refused_email, pending, check_at"""
+closed_on, closed_because, climbed_on, rest_until, promised_on, noticed, blocked_step, refused_email, pending,
+check_at"""
 
 
 async def due(tx: Tx, limit: int) -> list[UUID]:
@@ -49,6 +50,7 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
             case.closed_because,
             case.climbed_on,
             case.rest_until,
+            case.promised_on,
             orjson.dumps(case.noticed).decode(),
             case.blocked_step,
             case.refused_email,
@@ -63,16 +65,18 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
 _SAVE = f"""
 insert into collection_case ({_COLUMNS})
 select customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
-       closed_on, closed_because, climbed_on, rest_until, noticed::jsonb, blocked_step, refused_email, pending, check_at
+       closed_on, closed_because, climbed_on, rest_until, promised_on, noticed::jsonb, blocked_step, refused_email,
+       pending, check_at
 from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
-            $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::text[],
-            $17::text[], $18::text[], $19::uuid[], $20::timestamptz[])
+            $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::date[],
+            $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[])
      as t ({_COLUMNS})
 on conflict (customer_id) do update set
     version = excluded.version, status = excluded.status, episode = excluded.episode, strategy = excluded.strategy,
     strategy_version = excluded.strategy_version, level = excluded.level, step = excluded.step,
     opened_on = excluded.opened_on, closed_on = excluded.closed_on, closed_because = excluded.closed_because,
-    climbed_on = excluded.climbed_on, rest_until = excluded.rest_until, noticed = excluded.noticed,
+    climbed_on = excluded.climbed_on, rest_until = excluded.rest_until,
+    promised_on = excluded.promised_on, noticed = excluded.noticed,
     blocked_step = excluded.blocked_step, refused_email = excluded.refused_email, pending = excluded.pending,
     check_at = excluded.check_at
 """

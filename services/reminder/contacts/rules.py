@@ -36,6 +36,7 @@ class Suppression(StrEnum):
     UNREACHABLE = "unreachable"
     EPISODE_OVER = "episode_over"
     ALREADY_REMINDED = "already_reminded"
+    PROMISED = "promised"
 
 
 SUPPRESSED_BECAUSE = {
@@ -44,6 +45,7 @@ SUPPRESSED_BECAUSE = {
     Suppression.UNREACHABLE: "the customer has no e-mail address that works",
     Suppression.EPISODE_OVER: "the case was closed before the message went out",
     Suppression.ALREADY_REMINDED: "this step had already been sent in this episode",
+    Suppression.PROMISED: "the customer had promised to pay by a day that had not passed",
 }
 
 

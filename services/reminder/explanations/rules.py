@@ -116,6 +116,8 @@ def _too_early(case: Case, step: Coming, contacts: Sequence[Contact], today: dat
     if step.opens_on <= today:
         return f"The step {step.step.name!r} is due now; messages go out from {POLICY.opens:%H:%M} on."
     newest = contacts[0] if contacts else None
+    if case.promised_on and case.promised_on >= today:
+        return f"Nothing goes out: the customer promised to pay by {_day(case.promised_on)}."
     if step.opens_on == case.rest_until:
         if newest and newest.reason == Suppression.CONTACT_CAP:
             return (
