@@ -192,6 +192,15 @@ def test_each_instalment_of_the_terms_is_late_by_itself() -> None:
     assert found.minor == 10_96
 
 
+def test_an_instalment_bears_nothing_on_its_due_date_also_where_a_payment_came_the_day_before() -> None:
+    """500.00 to 28 February, 28 days: 4.794520...; 200.00 on the 29th: 0.068493...; 700.00 on 1 March: 0.239726..."""
+    halves = (Due(JAN_31, 500_00), Due(FEB_29, 500_00))
+    found = borne(claim(paid(300_00, date(2024, 2, 28)), dues=halves), date(2024, 3, 1))
+
+    assert [(s.days, s.principal_minor) for s in found.segments] == [(28, 500_00), (1, 200_00), (1, 700_00)]
+    assert found.minor == 5_10
+
+
 @pytest.mark.parametrize(
     ("order", "principal", "minor"), [("charges_first", 540_00, 7_73), ("principal_first", 500_00, 7_53)]
 )
@@ -243,6 +252,16 @@ def test_in_the_united_kingdom_a_debt_that_is_late_from_1_january_has_the_rate_o
     found = borne(claim(total=5_000_00, due=date(2022, 12, 31)), date(2023, 1, 31), UK)
 
     assert table(found) == [("2023-01-01", "2023-01-31", 31, 5_000_00, "11.50", 48_84)]
+
+
+def test_in_the_united_kingdom_the_rate_is_that_of_the_day_before_the_half_year() -> None:
+    """SI 2002/1675 art. 4: in force on 30 June; a change that takes effect on 1 July comes a half-year later."""
+    changing = {"boe_bank_rate": series("boe_bank_rate", "2024-12-31", d2024_01_01="5.00", d2024_07_01="6.00")}
+
+    def percent(due: date) -> Decimal:
+        return rules.annual_rates(UK, changing, due + timedelta(1), due + timedelta(1))[0].percent
+
+    assert (percent(date(2024, 8, 31)), percent(date(2025, 1, 31))) == (Decimal(13), Decimal(14))
 
 
 def test_a_contract_has_its_own_rate_and_day_count() -> None:

@@ -176,7 +176,7 @@ async def test_what_is_on_a_plan_waits_and_payments_fill_the_earliest_instalment
     assert (about["status"], about["amount"]) == ("agreed", eur("300.00"))
     assert [each["due_date"] for each in about["instalments"]] == ["2024-03-15", "2024-04-15", "2024-05-15"]
     held = await books.invoice(issued["id"])
-    assert (held["balance"], held["collectable"]) == (eur("300.00"), eur("0.00"))
+    assert (held["balance"], held["on_plan"], held["collectable"]) == (eur("300.00"), eur("300.00"), eur("0.00"))
     event = (await books.published(issued["id"]))[-1]
     assert (event["type"], event["data"]["amount"], event["data"]["invoice"]["on_plan"]) == (
         *("invoice.plan_agreed", eur("300.00"), eur("300.00")),

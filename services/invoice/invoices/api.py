@@ -140,7 +140,8 @@ class InstalmentOut(BaseModel):
 
 
 class InvoiceOut(BaseModel):
-    """`collectable` is the balance less what is disputed; `overdue` is the balance once the due date has passed."""
+    """`collectable` is the balance less what is disputed or on a plan; `charged` is interest, fees and costs; `overdue` is
+    the balance once the due date has passed."""
 
     id: UUID
     number: str
@@ -155,6 +156,8 @@ class InvoiceOut(BaseModel):
     balance: Money
     disputed: Money
     collectable: Money
+    on_plan: Money
+    charged: Money
     overdue: Money
     overdue_since: date | None
     overdue_episode: int
@@ -310,6 +313,8 @@ def _fields(filed: Filed, today: date) -> dict:
         "balance": money(invoice.balance_minor),
         "disputed": money(invoice.disputed_minor),
         "collectable": money(invoice.collectable_minor),
+        "on_plan": money(invoice.planned_minor),
+        "charged": money(invoice.charged_minor),
         "overdue": money(invoice.overdue_minor(today)),
         "overdue_since": invoice.overdue_since,
         "overdue_episode": invoice.overdue_episode,
