@@ -140,8 +140,8 @@ class InstalmentOut(BaseModel):
 
 
 class InvoiceOut(BaseModel):
-    """`collectable` is the balance less what is disputed or on a plan; `charged` is interest, fees and costs; `overdue` is
-    the balance once the due date has passed."""
+    """`collectable` is the balance less what is disputed or on a plan; `charged` is interest, fees and costs; `overdue`
+    is the balance once the due date has passed."""
 
     id: UUID
     number: str
