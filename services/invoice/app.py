@@ -19,6 +19,7 @@ from services.invoice.completeness import api as completeness
 from services.invoice.consumers import subscriptions
 from services.invoice.credit_desk import TIMEOUT, CreditDesk
 from services.invoice.credit_notes import api as credit_notes
+from services.invoice.desk import api as desk
 from services.invoice.dispatch import api as dispatch
 from services.invoice.disputes import api as disputes
 from services.invoice.drafts import api as drafts
@@ -95,7 +96,7 @@ SERVICE = Service(
         entities.router,
         period_lock.router,
     ),
-    pages=(checkouts.webhooks, pay_page.pages),
+    pages=(checkouts.webhooks, pay_page.pages, desk.pages),
     publishes=("ar.invoice", "ar.payment", "ar.overdue"),
 )
 

@@ -1,0 +1,459 @@
+"""The pages for finance staff, used in a real browser over real HTTP: every list, and the decisions on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+
+from deploy.local.embedded import free_port
+from services.invoice.app import create_api
+from services.invoice.settings import Settings
+from shared import tokens
+from shared.db import Database
+from tests.invoice.bank_files import BAKER_IBAN, camt, detail, entry
+from tests.invoice.client import CreditNextDoor, Receivables, ReportingNextDoor, eur, invoice, line
+from tests.invoice.conftest import SIMULATED_FROM
+from tests.service_client import calling, settings_of
+
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+
+PATHS = (
+    *("/", "/invoices", "/drafts", "/matching", "/matching?status=automatic", "/disputes", "/disputes?status=closed"),
+    *("/approvals", "/deliveries", "/imports", "/reconciliations"),
+)
+EVIL = 'Acme <script>alert("x")</script> & Söhne'
+
+
+@dataclass
+class Desk:
+    """A browser tab of somebody signed in, and everything it complained of or fetched from elsewhere."""
+
+    books: Receivables
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    async def go(self, path: str) -> None:
+        answer = await self.page.goto(self.url + path)
+        assert answer is not None
+        assert answer.status == 200, await self.page.inner_text("body")
+
+    async def text(self, selector: str = "main") -> str:
+        return " ".join((await self.page.inner_text(selector)).split())
+
+    async def press(self, name: str) -> None:
+        """Reach a button by its name with the keyboard alone, and press it."""
+        button = self.page.get_by_role("button", name=name).first
+        await button.focus()
+        assert await button.evaluate("e => e === document.activeElement && e.tabIndex >= 0")
+        async with self.page.expect_navigation():
+            await self.page.keyboard.press("Enter")
+
+    async def overflow(self) -> int:
+        """How far the page is wider than the window."""
+        return await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@dataclass(frozen=True)
+class Served:
+    books: Receivables
+    url: str
+    keys_folder: Path
+
+
+@pytest.fixture
+async def served(
+    open_database: Callable[..., Awaitable[Database]], keys_folder: Path, token: Callable[..., str]
+) -> AsyncIterator[Served]:
+    database = await open_database("invoice", simulated=True)
+    await database.pool.execute("insert into clock (now) values ($1::text::timestamptz)", SIMULATED_FROM)
+    credit, reporting = CreditNextDoor(), ReportingNextDoor()
+    port = free_port()
+    app = create_api(
+        settings_of(Settings, keys_folder, public_url=f"http://127.0.0.1:{port}"),
+        database=database,
+        credit_transport=httpx.MockTransport(credit.answer),
+        reporting_transport=httpx.MockTransport(reporting.answer),
+    )
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="on"))
+    serving = asyncio.create_task(server._serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    async with calling(app, "invoice", token()) as http:
+        books = Receivables(http, database, credit, app.state.resources, reporting)
+        yield Served(books, f"http://127.0.0.1:{port}", keys_folder)
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def sign_in(served: Served, browser: Browser) -> Callable[..., Awaitable[Desk]]:
+    """`await sign_in("ben")`: a browser of somebody's own. It takes nothing from elsewhere, nothing on the console."""
+
+    async def somebody(subject: str, scopes: str = "all") -> Desk:
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        page = await context.new_page()
+        desk = Desk(served.books, page, served.url)
+        page.on("console", lambda said: desk.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith((served.url, "data:")) else desk.complaints.append(r.url))
+        await page.goto(tokens.make_link(served.keys_folder, served.url, subject, scopes, name=f"{subject.title()} L."))
+        return desk
+
+    return somebody
+
+
+@pytest.fixture
+async def desk(sign_in: Callable[..., Awaitable[Desk]]) -> AsyncIterator[Desk]:
+    """Ben's, who may do everything; the books are kept by anna."""
+    somebody = await sign_in("ben")
+    yield somebody
+    assert somebody.complaints == []
+
+
+async def policies(books: Receivables, **policies: Any) -> None:
+    seen = await books.http.get("/v1/entities/default")
+    body = {"policies": policies}
+    answer = await books.http.patch("/v1/entities/default", json=body, headers={"if-match": seen.headers["etag"]})
+    assert answer.status_code == 200, answer.text
+
+
+async def statement(books: Receivables, *entries: str) -> None:
+    headers = {"idempotency-key": str(uuid4()), "content-type": "application/xml"}
+    answer = await books.http.post("/v1/bank-statements", content=camt(*entries), headers=headers)
+    assert answer.status_code == 201, answer.text
+
+
+async def imported(books: Receivables, *rows: dict[str, Any]) -> str:
+    headers = {"idempotency-key": str(uuid4()), "content-type": "application/x-ndjson"}
+    body = b"\n".join(json.dumps(row).encode() for row in rows)
+    answer = await books.http.post("/v1/imports", content=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+@dataclass(frozen=True)
+class Busy:
+    """What a busy day has left on the desk."""
+
+    customer: str
+    other: str
+    invoice: dict[str, Any]
+    draft: str
+    dispute: str
+    import_id: str
+
+
+async def a_busy_day(books: Receivables) -> Busy:
+    await policies(
+        books,
+        write_offs={"approval_from": [eur("50.00")]},
+        delivery={"days_max": 3, "owner": "ada"},
+        draft_days_max=2,
+    )
+    customer = await books.customer(name=EVIL, external_id="C-1")
+    other = await books.customer(name="Boulangerie du Lac", external_id="C-2")
+    first = await books.issue(customer, "119.00", number="A-1", issue_date="2024-01-10", due_date="2024-02-09")
+    await books.issue(customer, "400.00", number="A-2", issue_date="2024-02-01")
+    await books.issue(other, "1234.50", number="B-7", issue_date="2024-02-15")
+    await books.issue(other, "98000", "JPY", number="B-8", issue_date="2024-02-20")
+    draft = await books.post("/v1/invoices", invoice(customer, "75.00", draft=True, reference="PO 4711", owner="ada"))
+    dispute = await books.dispute(first["id"], "19.00")
+    await books.post(f"/v1/invoices/{first['id']}/write-off", {"reason_code": "insolvency", "amount": eur("60.00")})
+    await statement(
+        books,
+        entry("400.00", detail(text="two hundred loaves, thank you", name="Boulangerie du Lac", iban="")),
+        entry("77.00", detail(text="Miete Maerz", name="Niemand AG", iban=BAKER_IBAN)),
+        entry("40.00", detail(text="A-2 in part", iban="")),
+    )
+    import_id = await imported(
+        books,
+        {"customer_id": other, "number": "I-1", "lines": [line("10.00")]},
+        {"customer_id": other, "number": "I-2", "lines": [line("-1.00")]},
+        {"customer_id": str(uuid4()), "number": "I-3", "lines": [line("10.00")]},
+    )
+    await books.wake_on("2024-03-05")
+    return Busy(customer, other, first, draft.json()["id"], dispute.json()["id"], import_id)
+
+
+async def test_the_overview_counts_what_waits_and_leads_to_it(desk: Desk) -> None:
+    await a_busy_day(desk.books)
+    await desk.go("/")
+    tiles = await desk.text(".tiles")
+    assert "Drafts 1 1 older than allowed" in tiles
+    assert "Not delivered 4 ¥98,000 · €1,713.50" in tiles or "Not delivered 4 €" in tiles
+    assert "Payments to match 2 €477.00 1 without a proposal" in tiles
+    assert "Open disputes 1 €19.00" in tiles
+    assert "Approvals waiting 1 €60.00" in tiles
+    assert "0 running 1 with refused rows in 7 days" in tiles
+    for place in ("/drafts", "/deliveries", "/matching", "/disputes", "/approvals", "/imports"):
+        assert await desk.page.locator(f".tiles a[href='{place}']").count() == 1
+
+
+async def test_invoices_are_found_by_status_number_and_customer(desk: Desk) -> None:
+    await a_busy_day(desk.books)
+    await desk.go("/invoices")
+    assert await desk.page.locator("tbody tr").count() == 5
+    await desk.page.fill("input[name=customer]", "boulang")
+    await desk.page.select_option("select[name=status]", "owing")
+    await desk.press("Show")
+    assert "customer=boulang" in desk.page.url
+    listed = await desk.text("tbody")
+    assert "B-7" in listed
+    assert "A-1" not in listed
+    await desk.go("/invoices?status=overdue&number=a-1")
+    assert "25 days late" in await desk.text("tbody tr:only-child")
+    await desk.go("/invoices?number=%25&customer=_&status=none")
+    assert "No invoice is like this." in await desk.text()
+
+
+async def test_a_long_list_goes_on_on_the_next_page(desk: Desk) -> None:
+    customer = await desk.books.customer()
+    await imported(
+        desk.books, *({"customer_id": customer, "number": f"N-{n:03}", "lines": [line("1.00")]} for n in range(60))
+    )
+    await desk.books.tick()
+    await desk.go("/invoices?status=owing")
+    assert await desk.page.locator("tbody tr").count() == 50
+    await desk.page.click("text=Older")
+    assert await desk.page.locator("tbody tr").count() == 10
+    assert "status=owing" in desk.page.url
+
+
+async def test_an_invoice_shows_what_made_its_balance_and_every_entry_behind_it(desk: Desk) -> None:
+    busy = await a_busy_day(desk.books)
+    await desk.books.pay("30.00", customer_id=busy.customer, allocations=[{"invoice_number": "A-1"}])
+    await desk.go(f"/invoices/{busy.invoice['id']}")
+    assert EVIL in await desk.page.inner_text(".crumbs")
+    balance = await desk.text("[aria-labelledby=h-balance]")
+    assert "Paid −€30.00 Balance €89.00 of this disputed €19.00 may be collected now €70.00" in balance
+    assert "Payment of 5 Mar 2024, bank transfer" in await desk.text("#moved")
+    assert "1100 Trade receivables 4000 Revenue €119.00" in await desk.text("#journal")
+    pdf = await desk.page.request.get(f"{desk.url}/v1/invoices/{busy.invoice['id']}/document.pdf")
+    assert (pdf.status, pdf.headers["content-type"]) == (200, "application/pdf"), "the session opens it"
+
+
+async def test_an_invoice_is_credited_once_and_a_refusal_is_said_on_its_page(desk: Desk) -> None:
+    busy = await a_busy_day(desk.books)
+    path = f"/invoices/{busy.invoice['id']}"
+    await desk.go(path)
+    await desk.page.click("summary:has-text('Credit all of it')")
+    await desk.page.fill("form[action$=credit-note] [name=reason]", "never ordered")
+    form = await desk.page.eval_on_selector("form[action$=credit-note]", "f => Object.fromEntries(new FormData(f))")
+    await desk.press("Issue the credit note")
+    assert "The credit note is issued." in await desk.text("[role=status]")
+    assert "Credit notes −€119.00 Balance €0.00" in await desk.text("[aria-labelledby=h-balance]")
+
+    headers = {"origin": desk.url, "sec-fetch-site": "same-origin"}
+    again = await desk.page.request.post(f"{desk.url}{path}/credit-note", form=form, headers=headers, max_redirects=0)
+    assert again.status == 303, "the same form again is the same credit note"
+    other = {**form, "attempt": str(uuid4())}
+    refused = await desk.page.request.post(f"{desk.url}{path}/credit-note", form=other, headers=headers)
+    assert refused.status == 409
+    assert 'role="alert"' in await refused.text()
+    assert len((await desk.books.get("/v1/credit-notes"))["items"]) == 1
+
+
+async def test_a_draft_is_issued_from_its_page(desk: Desk) -> None:
+    busy = await a_busy_day(desk.books)
+    await desk.go("/drafts")
+    assert "4 days old" in await desk.text("tbody")
+    await desk.page.click("tbody a")
+    assert "PO 4711" in await desk.text(".chips")
+    await desk.press("Issue the invoice")
+    assert desk.page.url.endswith(f"/invoices/{busy.draft}?said=issued")
+    assert "DW-000001" in await desk.text("h1")
+    assert "Nothing is being written." in await (await desk.page.request.get(f"{desk.url}/drafts")).text()
+
+
+async def test_a_draft_that_credit_declines_stays_with_the_reason(desk: Desk) -> None:
+    busy = await a_busy_day(desk.books)
+    seen = await desk.books.http.get("/v1/entities/default")
+    change = {"credit_policy": "enforce"}
+    await desk.books.http.patch("/v1/entities/default", json=change, headers={"if-match": seen.headers["etag"]})
+    desk.books.credit.outcome = "declined"
+    await desk.go(f"/drafts/{busy.draft}")
+    await desk.press("Issue the invoice")
+    assert "credit declined it: limit_exceeded" in await desk.text("[role=alert]")
+    desk.complaints.clear()  # The browser notes on its console that the answer was a 422.
+    await desk.press("Throw away")
+    assert "The draft is gone." in await desk.text("[role=status]")
+
+
+async def test_the_queue_is_matched_with_a_key_press_and_what_is_not_ours_is_put_aside(desk: Desk) -> None:
+    await a_busy_day(desk.books)
+    await desk.go("/matching")
+    assert await desk.page.locator("article").count() == 2
+    assert "Boulangerie du Lac: " in await desk.text("article:first-of-type")
+    assert "neither a reference nor the payer is known" in await desk.text("article:last-of-type")
+    await desk.press("Confirm Boulangerie du Lac")
+    assert "The payment is booked" in await desk.text("[role=status]")
+    [article] = await desk.page.locator("article").all()
+    await article.locator("summary:has-text('Apply it otherwise')").click()
+    await article.locator("[name=customer]").fill("C-1")
+    await article.locator("[name=numbers]").fill("NO-1")
+    await desk.press("Apply")
+    assert "NO-1" in await desk.text("[role=alert]")
+    desk.complaints.clear()  # The browser notes the 422.
+    await desk.page.locator("summary:has-text('Not ours')").click()
+    await desk.page.locator("form[action$=rejection] [name=reason]").fill("rent")
+    await desk.press("Mark as not ours")
+    assert "The queue is empty" in await desk.text()
+    assert (await desk.books.get("/v1/cash-application", status="confirmed"))["items"][0]["decided_by"] == "ben"
+    await desk.page.click(".tabs a:has-text('Not ours')")
+    assert "rent, by ben" in await desk.text("article")
+
+
+async def test_cash_goes_where_a_person_says(desk: Desk) -> None:
+    await a_busy_day(desk.books)
+    await desk.go("/matching")
+    article = desk.page.locator("article").last
+    await article.locator("summary:has-text('Apply it otherwise')").click()
+    await article.locator("[name=customer]").fill("C-1")
+    await article.locator("[name=numbers]").fill("A-1")
+    async with desk.page.expect_navigation():
+        await desk.page.keyboard.press("Enter")
+    assert "The payment is booked" in await desk.text("[role=status]")
+    await desk.go("/invoices?number=A-1")
+    assert "€42.00" in await desk.text("tbody")
+
+
+async def test_a_dispute_is_talked_about_and_rejected(desk: Desk) -> None:
+    busy = await a_busy_day(desk.books)
+    await desk.go("/disputes")
+    await desk.page.click("tbody a:has-text('damaged in transit')")
+    await desk.page.fill("textarea", "The photos show nothing.\n<b>Bold</b>")
+    await desk.press("Write")
+    assert "<b>Bold</b>" in await desk.text(".thread")
+    await desk.page.check("input[value=rejected]")
+    await desk.page.fill("[name=note]", "no damage seen")
+    await desk.press("Resolve")
+    assert "The dispute is resolved." in await desk.text("[role=status]")
+    assert (await desk.books.get(f"/v1/disputes/{busy.dispute}"))["status"] == "rejected"
+    await desk.go("/disputes?status=closed")
+    assert "Rejected" in await desk.text("tbody")
+
+
+async def test_who_asked_does_not_approve_but_somebody_else_does(
+    desk: Desk, sign_in: Callable[..., Awaitable[Desk]]
+) -> None:
+    busy = await a_busy_day(desk.books)
+    anna = await sign_in("anna")
+    await anna.go("/approvals")
+    assert "You asked for it; somebody else has to approve." in await anna.text("article")
+    assert await anna.page.get_by_role("button", name="Approve").count() == 0
+    await desk.go("/approvals")
+    await desk.page.fill("[name=note]", "agreed")
+    await desk.press("Approve")
+    assert "Approved: what was asked for has happened." in await desk.text("[role=status]")
+    assert "Approved by ben" in await desk.text("[aria-labelledby=h-decided]")
+    assert (await desk.books.invoice(busy.invoice["id"]))["balance"] == eur("59.00")
+
+
+async def test_an_import_shows_its_progress_and_the_line_and_reason_of_each_refused_row(desk: Desk) -> None:
+    busy = await a_busy_day(desk.books)
+    waiting = await imported(desk.books, {"customer_id": busy.other, "number": "I-9", "lines": [line("1.00")]})
+    await desk.go("/imports")
+    assert await desk.page.locator("meta[http-equiv=refresh]").count() == 1
+    assert "0 of 1 rows Running" in await desk.text("tbody tr:first-child")
+    await desk.books.tick()
+    await desk.go(f"/imports/{waiting}")
+    assert await desk.page.locator("meta[http-equiv=refresh]").count() == 0
+    await desk.go(f"/imports/{busy.import_id}")
+    assert "3 of 3 rows" in await desk.text("#h-progress")
+    refused = await desk.page.locator("[aria-labelledby=h-refused] tbody tr").all_inner_texts()
+    assert [row.split()[0] for row in refused] == ["2", "3"]
+    assert "customer" in refused[1]
+
+
+async def test_the_books_are_compared_on_demand(desk: Desk) -> None:
+    await a_busy_day(desk.books)
+    await desk.go("/reconciliations")
+    await desk.press("Compare now")
+    assert "The books were compared just now." in await desk.text("[role=status]")
+    assert "The books agree" in await desk.text("h1")
+    assert "reporting did not answer" in await desk.text(".chips")
+
+
+async def test_an_invoice_that_never_left_is_sent(desk: Desk) -> None:
+    await a_busy_day(desk.books)
+    await desk.go("/deliveries")
+    assert "never asked for" in await desk.text("tbody tr:first-child")
+    await desk.press("Send A-1")
+    assert "The invoice is on its way again." in await desk.text("[role=status]")
+    assert "ap@acme.example" in await desk.text("[aria-labelledby=h-sent]")
+
+
+async def test_no_page_is_wider_than_its_window(desk: Desk) -> None:
+    empty = (*PATHS, f"/reconciliations/{await a_comparison(desk.books)}")
+    await desk.page.set_viewport_size({"width": 390, "height": 844})
+    for path in empty:
+        await desk.go(path)
+        assert await desk.overflow() == 0, path
+    busy = await a_busy_day(desk.books)
+    shown = (f"/invoices/{busy.invoice['id']}", f"/drafts/{busy.draft}", f"/disputes/{busy.dispute}")
+    for path in (*PATHS, *shown, f"/imports/{busy.import_id}"):
+        await desk.go(path)
+        for width in (360, 390, 768, 1280):
+            await desk.page.set_viewport_size({"width": width, "height": 844})
+            assert await desk.overflow() == 0, (path, width)
+
+
+async def a_comparison(books: Receivables) -> str:
+    answer = await books.post("/v1/reconciliations", {})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+async def test_who_may_only_read_sees_no_buttons_and_who_may_not_see_payments_no_queue(
+    served: Served, sign_in: Callable[..., Awaitable[Desk]]
+) -> None:
+    busy = await a_busy_day(served.books)
+    reader = await sign_in("rita", "invoices:read")
+    await reader.go("/")
+    assert await reader.page.locator("a[href='/matching']").count() == 0
+    for path in (f"/invoices/{busy.invoice['id']}", f"/drafts/{busy.draft}", "/approvals", f"/disputes/{busy.dispute}"):
+        await reader.go(path)
+        assert await reader.page.locator("main button").count() == 0, path
+    answer = await reader.page.goto(f"{reader.url}/matching")
+    assert answer is not None
+    assert answer.status == 403
+
+
+async def test_a_form_from_elsewhere_and_a_stranger_change_nothing(desk: Desk, served: Served) -> None:
+    busy = await a_busy_day(desk.books)
+    address = f"{desk.url}/drafts/{busy.draft}/issue"
+    form = {"attempt": str(uuid4())}
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.example"}, {"origin": "null"}):
+        answer = await desk.page.request.post(address, form=form, headers=headers)
+        assert answer.status == 403, headers
+    async with httpx.AsyncClient(base_url=served.url) as stranger:
+        assert (await stranger.post(f"/drafts/{busy.draft}/issue", data=form)).status_code == 401
+        for path in PATHS:
+            answer = await stranger.get(path)
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in"), path
+    assert len((await desk.books.get("/v1/invoices", status="draft"))["items"]) == 1
