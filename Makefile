@@ -9,6 +9,7 @@ LOCAL := $(VENV)/.local-installed
 DEV := $(VENV)/.tests-installed
 STACK := $(BIN)/python -m deploy.local
 SEEDS ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status logs token link test lint format bench chaos simulate lock clean
@@ -41,8 +42,8 @@ link: $(LOCAL) ## print a one-time sign-in link to the dashboard
 
 # Checks.
 
-test: lint ## lint and types, then the test suite, less the slow ones
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test: lint ## lint and types, then the test suite, less the slow ones; WORKERS=n files side by side
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(DEV) ## style, types, import contracts, migrations
 	$(BIN)/ruff check .
@@ -50,7 +51,6 @@ lint: $(DEV) ## style, types, import contracts, migrations
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.lint_migrations
-	$(BIN)/python -m pytest -q tests/shared/test_migrations.py
 
 format: $(DEV) ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
