@@ -30,11 +30,12 @@ from services.invoice.desk.rules import (
 from services.invoice.dispatch import handlers as dispatch
 from services.invoice.disputes import handlers as disputes
 from services.invoice.disputes.rules import Dispute
+from services.invoice.documents.rules import Defect, defects, paper_of
 from services.invoice.drafting.rules import Finding
 from services.invoice.drafts import handlers as drafts
 from services.invoice.drafts.rules import Draft
 from services.invoice.entities import handlers as entities
-from services.invoice.entities.rules import QUIET, Entity
+from services.invoice.entities.rules import DEFAULT, QUIET, Entity
 from services.invoice.imports import handlers as imports
 from services.invoice.imports.rules import BadRow, Import
 from services.invoice.invoices import handlers as invoices
@@ -80,19 +81,21 @@ class Overview:
 
 async def draw_overview(tx: Tx, *, payments: bool) -> Overview:
     runs = await reconciliation.list_reconciliations(tx, None, differing=False, limit=1)
-    stuck = await list_undelivered(tx)
-    failed = sum(1 for each in stuck if each.status in ("failed", "bounced", "unknown"))
     return Overview(
-        today=tx.now.date(),
+        today=await _today(tx),
         receivables=await store.receivables(tx),
         drafts=await store.drafts(tx, QUIET.draft_days_max),
-        undelivered=replace(rules.owed(stuck), urgent=failed),
+        undelivered=rules.undelivered(await list_undelivered(tx)),
         matching=await store.matching_queue(tx) if payments else None,
         disputes=await store.open_disputes(tx),
         approvals=await store.approvals(tx),
         imports=await store.imports(tx, IMPORT_DAYS),
         reconciliation=runs[0] if runs else None,
     )
+
+
+async def _today(tx: Tx) -> date:
+    return (await entities.get_entity(tx, DEFAULT)).today(tx.now)
 
 
 async def list_undelivered(tx: Tx) -> list[Stuck]:
@@ -141,6 +144,8 @@ class InvoiceShown:
     deliveries: Sequence[Delivery]
     entries: Sequence[Booked]
     chart: Chart
+    lacks: Sequence[Defect]
+    """What keeps it from being an electronic invoice (EN 16931)."""
 
 
 async def draw_invoice(tx: Tx, invoice_id: UUID) -> InvoiceShown:
@@ -164,6 +169,7 @@ async def draw_invoice(tx: Tx, invoice_id: UUID) -> InvoiceShown:
         deliveries=await deliveries.list_deliveries(tx, before=None, invoice_id=invoice_id, limit=OF_INVOICE_MAX),
         entries=await journal.list_entries(tx, of_it, None, OF_INVOICE_MAX),
         chart=await journal.get_chart(tx, invoice.entity_id),
+        lacks=defects(paper_of(document, account)),
     )
 
 
@@ -261,7 +267,7 @@ async def draw_matching(tx: Tx, status: CashStatus, after: UUID | None) -> CashQ
     shown = found[:CARDS]
     of = {each.application.customer_id for each in shown if each.application.customer_id}
     of |= {proposal.customer_id for each in shown for proposal in each.application.proposals}
-    today = tx.now.date()
+    today = await _today(tx)
     shares = await matching.get_shares(tx, today - timedelta(days=RATE_DAYS), today, None)
     ours = [each for each in shares if each.status != "not_ours"]
     entries = sum(each.entries for each in ours)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
@@ -170,7 +170,7 @@ class Stuck:
     number: str
     customer_name: str
     issue_date: date
-    balance_minor: int
+    total_minor: int
     currency: str
     delivery_id: UUID | None
     channel: str
@@ -192,11 +192,12 @@ class PaidPart:
     reversed_on: date | None
 
 
-def owed(stuck: Sequence[Stuck]) -> Pile:
+def undelivered(stuck: Sequence[Stuck]) -> Pile:
+    failed = sum(1 for each in stuck if each.status in ("failed", "bounced", "unknown"))
     sums: dict[str, int] = {}
     for each in stuck:
-        sums[each.currency] = sums.get(each.currency, 0) + each.balance_minor
-    return Pile(len(stuck), tuple(Sum(*each) for each in sums.items()))
+        sums[each.currency] = sums.get(each.currency, 0) + each.total_minor
+    return Pile(len(stuck), tuple(Sum(*each) for each in sums.items()), failed)
 
 
 class Component(NamedTuple):
@@ -267,7 +268,7 @@ def share(part: int, whole: int) -> float:
 
 def cash_status(text: str) -> CashStatus:
     """Which entries an address asks for; those to decide where it does not say."""
-    return next((status for status, _ in CASH_FILTERS if status == text), "open")
+    return cast("CashStatus", text) if text in dict(CASH_FILTERS) else "open"
 
 
 def read_cursor(text: str) -> UUID | None:

@@ -108,7 +108,7 @@ async def receivables(tx: Tx) -> Pile:
 
 
 _STUCK = """
-select i.id, i.number, c.name, i.issue_date, i.balance_minor, i.currency, d.id, d.channel, d.status, d.recipient,
+select i.id, i.number, c.name, i.issue_date, i.total_minor, i.currency, d.id, d.channel, d.status, d.recipient,
        d.reason
 from delivery d join invoice i on i.id = d.invoice_id join customer c on c.id = i.customer_id
 where d.kind = 'invoice' and d.status in ('failed', 'bounced', 'unknown') and i.balance_minor > 0
