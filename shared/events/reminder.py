@@ -106,7 +106,8 @@ class CaseOpened(CaseEvent):
 
 
 class CaseEscalated(CaseEvent):
-    """The case climbed a rung; `actions` are what the step wants of other services."""
+    """The case climbed a rung, each once in an episode; `actions` are what the step wants of others: `agency_referral`,
+    `fee` (the seller's fee for a reminder), `interest` (charged to date)."""
 
     type: ClassVar[str] = "dueward.case.escalated.v1"
     actions: tuple[str, ...] = ()

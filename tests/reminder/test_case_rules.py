@@ -103,8 +103,7 @@ def test_agency_referral_is_a_task_from_day_91(days: int, reason: Reason) -> Non
     assert outcome.reason is reason
     assert outcome.contact is None
     if reason is Reason.ESCALATED:
-        assert outcome.task is not None
-        assert outcome.task.kind == "agency_referral"
+        assert outcome.tasks[0].kind == "agency_referral"
         (escalated,) = outcome.events
         assert isinstance(escalated, CaseEscalated)
         assert escalated.actions == ("agency_referral",)
@@ -248,8 +247,7 @@ def test_a_customer_without_address_is_recorded_once_and_waits_for_one() -> None
     outcome = escalate(case, silent, days_after_due(1))
     assert outcome.contact is not None
     assert (outcome.contact.status, outcome.contact.reason) == ("suppressed", Suppression.UNREACHABLE)
-    assert outcome.task is not None
-    assert outcome.task.kind == "unreachable"
+    assert outcome.tasks[0].kind == "unreachable"
     assert outcome.case.check_at is None
     assert rules.coming(outcome.case, silent, DEFAULT.strategy, DUE + timedelta(days=9)) is Reason.UNREACHABLE
     reachable = rules.follow(outcome.case, account(item()), DEFAULT, days_after_due(9, hour=10)).case
@@ -315,8 +313,7 @@ def test_a_message_in_doubt_counts_as_sent_and_becomes_a_task() -> None:
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
     outcome = rules.conclude(case, contact.unknown("the line went dead"), owed, DEFAULT, now)
     assert outcome.case.level == 1
-    assert outcome.task is not None
-    assert outcome.task.kind == "fate_unknown"
+    assert outcome.tasks[0].kind == "fate_unknown"
 
 
 def test_a_refused_address_stops_the_case_until_there_is_another() -> None:
@@ -325,7 +322,7 @@ def test_a_refused_address_stops_the_case_until_there_is_another() -> None:
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
     outcome = rules.conclude(case, contact.failed("550 unknown"), owed, DEFAULT, now, address_refused=True)
     assert (outcome.case.level, outcome.case.check_at) == (0, None)
-    assert outcome.task is not None
+    assert [task.kind for task in outcome.tasks] == ["unreachable"]
     other = account(item(), person=ADA.model_copy(update={"email": "new@acme.example"}))
     again = rules.follow(outcome.case, other, DEFAULT, days_after_due(3, hour=0)).case
     assert again.check_at == days_after_due(3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from shared.events.reminder import CaseEscalated
 from tests.reminder.books import ADA, Customer, Invoice, without_email
 from tests.reminder.desk import Desk
 
@@ -48,6 +49,50 @@ async def test_every_contact_escalation_and_task_is_published_with_a_version_of_
     assert {event["key"] for event in published} == {customer.id}
     opened = published[2]
     assert (opened["correlation"], opened["causation"] is None) == ("a-correlation", False)
+
+
+CHARGING = """\
+name: default
+title: With charges
+steps:
+  - {name: ask, days_from_due: 3, channel: email, tone: friendly, template: first-reminder}
+  - {name: insist, days_from_due: 10, channel: email, tone: firm, template: firm-reminder, actions: [fee]}
+  - {name: charge, days_from_due: 15, actions: [interest]}
+  - name: end
+    days_from_due: 20
+    channel: email
+    tone: formal
+    template: final-notice
+    actions: [fee, interest, agency_referral]
+"""
+
+
+async def test_a_step_asks_for_its_charges_once_with_or_without_a_message(desk: Desk) -> None:
+    await desk.http.put("/v1/strategies/default", content=CHARGING, headers={"if-match": '"1"'})
+    customer = await desk.onboard()
+    invoice = await desk.issue(customer, due_on=DUE)
+    await desk.until(DUE + timedelta(days=5))
+    told = (await desk.get(f"/v1/cases/{customer.id}/explanation"))["text"]
+    await desk.until(date(2026, 3, 20))
+    await desk.hear(*invoice.pay())
+
+    escalated = [
+        CaseEscalated.model_validate(event["data"])
+        for event in await desk.published()
+        if event["type"] == "case.escalated"
+    ]
+    assert [(event.case.step, event.actions) for event in escalated] == [
+        ("ask", ()),
+        ("insist", ("fee",)),
+        ("charge", ("interest",)),
+        ("end", ("fee", "interest", "agency_referral")),
+    ]
+    assert {(event.customer_id, event.entity_id, event.case.episode) for event in escalated} == {
+        (customer.id, "default", 1)
+    }
+    assert [step for _, step in await desk.sent()] == ["ask", "insist", "end"]
+    assert [task["kind"] for task in (await desk.get("/v1/tasks"))["items"]] == ["agency_referral"]
+    assert told.endswith("With it, the reminder fee of the seller's policy is charged.")
 
 
 async def test_one_mail_lists_every_due_invoice_with_the_pay_link(desk: Desk) -> None:

@@ -81,6 +81,9 @@ def test_the_published_schema_takes_what_the_service_takes() -> None:
         (("title: Two letters", "title: A\ntitle: B"), 3, "'title' is given twice"),
         (("tone: friendly", "tone: [friendly"), 8, "not YAML"),
         (("title: Two letters", "title: &a x\ndescription: *a"), 3, "aliases (*name) are not allowed"),
+        (("tone: formal", "actions: [fine]\n    tone: formal"), 12, "steps.1.actions.0: input should be"),
+        (("tone: formal", "actions: [fee, fee]\n    tone: formal"), 9, "steps.1: the action 'fee' is given twice"),
+        (("days_from_due: 3", "days_from_due: 0\n    actions: [fee]"), 4, "steps.0: a step before the due date sends"),
     ],
 )
 def test_a_fault_is_named_with_its_line_and_reason(change: tuple[str, str], line: int, reason: str) -> None:

@@ -244,7 +244,7 @@ def _retried(contact: Contact, reason: str, real_now: datetime) -> Contact:
 
 async def _publish(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:
     await _save(tx, outcomes)
-    await tasks.assign_tasks(tx, [outcome.task for _, outcome in outcomes if outcome.task])
+    await tasks.assign_tasks(tx, [task for _, outcome in outcomes for task in outcome.tasks])
     await outbox.append(tx, *(event for _, outcome in outcomes for event in outcome.events))
 
 

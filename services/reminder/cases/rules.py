@@ -109,7 +109,7 @@ class Outcome:
     reason: Reason
     events: tuple[Event, ...] = ()
     contact: Contact | None = None
-    task: AssignTask | None = None
+    tasks: tuple[AssignTask, ...] = ()
 
 
 def new_case(case_id: UUID, customer_id: UUID, strategy: Published) -> Case:
@@ -212,7 +212,7 @@ def escalate(
     if today < step.opens_on:
         return Outcome(_check_from(case, step.opens_on, account, policy), Reason.TOO_EARLY)
     if step.step.channel is None:
-        return _climb_without_message(case, account, strategy, step, now)
+        return _climb(case, account, strategy, step.step.name, now)
     if not contacts.is_open(now, account.time_zone, policy):
         opens = contacts.next_opening(now, account.time_zone, policy)
         return Outcome(replace(case, check_at=opens), Reason.WINDOW_CLOSED)
@@ -275,7 +275,7 @@ def conclude(
     case = replace(case, pending=None, rest_until=today + ONE_DAY)
     due_on = contact.about_due_date
     reached = contact.status in ("sent", "unknown")
-    task = _task_after(contact, case, now)
+    tasks = _tasks_after(contact, case, now)
     if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
         case = replace(
             case,
@@ -286,10 +286,10 @@ def conclude(
         if contact.status != "suppressed" or contact.reason == Suppression.UNREACHABLE:
             case = replace(case, noticed=_noticed(case, due_on, today))
         scheduled = schedule(case, account, strategy.strategy, now)
-        return Outcome(scheduled, Reason.NOTICED if reached else Reason.SUPPRESSED, task=task)
+        return Outcome(scheduled, Reason.NOTICED if reached else Reason.SUPPRESSED, tasks=tasks)
     if not reached or not case.is_open or contact.episode != _episode(case):
-        return Outcome(schedule(case, account, strategy.strategy, now), Reason.SUPPRESSED, task=task)
-    return _climb(case, account, strategy, contact.step, now, task)
+        return Outcome(schedule(case, account, strategy.strategy, now), Reason.SUPPRESSED, tasks=tasks)
+    return _climb(case, account, strategy, contact.step, now, tasks)
 
 
 def _open(case: Case, strategy: Published, now: datetime) -> Case:
@@ -407,36 +407,24 @@ def _suppress_unreachable(
         schedule(case, account, strategy.strategy, now),
         Reason.SUPPRESSED,
         contact=contact.decided_against(Suppression.UNREACHABLE),
-        task=None if step.due_on else _find_an_address(case, now),
+        tasks=() if step.due_on else (_find_an_address(case, now),),
     )
 
 
-def _climb_without_message(case: Case, account: Account, strategy: Published, step: Coming, now: datetime) -> Outcome:
-    task = None
-    if "agency_referral" in step.step.actions:
-        oldest = step.items[0]
-        late = (now.date() - oldest.due_on).days
-        owed = " and ".join(str(money) for money in totals(item.collectable for item in step.items))
-        task = AssignTask(
-            customer_id=case.customer_id,
-            case_id=case.id,
-            entity_id=case.entity_id,
-            kind="agency_referral",
-            occasion=_episode(case),
-            title=f"Decide on agency referral: {owed}, {late} days overdue",
-            detail=f"All reminders of this episode have gone out without success. {len(step.items)} invoices are"
-            f" overdue, the oldest ({oldest.number}) since {oldest.due_on.isoformat()}.",
-            due_on=now.date(),
-        )
-    return _climb(case, account, strategy, step.step.name, now, task)
-
-
 def _climb(
-    case: Case, account: Account, strategy: Published, step: str, now: datetime, task: AssignTask | None
+    case: Case,
+    account: Account,
+    strategy: Published,
+    step: str,
+    now: datetime,
+    tasks: tuple[AssignTask, ...] = (),
 ) -> Outcome:
-    """Up by one rung, from the level the case stands on."""
+    """Up by one rung, from the level the case stands on. The event asks other services for the step's actions; a case
+    climbs a rung once in an episode, so they are asked once."""
     rung = strategy.strategy.rung_after(case.level)
     actions = rung.actions if rung and rung.name == step else ()
+    if "agency_referral" in actions and account.overdue:
+        tasks = (*tasks, _decide_on_referral(case, account, now))
     case = replace(
         case,
         version=case.version + 1,
@@ -447,15 +435,32 @@ def _climb(
         check_at=None,
     )
     event = _event(CaseEscalated, case, account, now, actions=actions)
-    return Outcome(schedule(case, account, strategy.strategy, now), Reason.ESCALATED, (event,), task=task)
+    return Outcome(schedule(case, account, strategy.strategy, now), Reason.ESCALATED, (event,), tasks=tasks)
 
 
-def _task_after(contact: Contact, case: Case, now: datetime) -> AssignTask | None:
-    if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
-        return _find_an_address(case, now, contact.reason if contact.status == "failed" else None)
-    if contact.status != "unknown":
-        return None
+def _decide_on_referral(case: Case, account: Account, now: datetime) -> AssignTask:
+    items = account.overdue
+    late = (now.date() - items[0].due_on).days
+    owed = " and ".join(str(money) for money in totals(item.collectable for item in items))
     return AssignTask(
+        customer_id=case.customer_id,
+        case_id=case.id,
+        entity_id=case.entity_id,
+        kind="agency_referral",
+        occasion=_episode(case),
+        title=f"Decide on agency referral: {owed}, {late} days overdue",
+        detail=f"The reminders of this episode have gone out without success. {len(items)} invoices are"
+        f" overdue, the oldest ({items[0].number}) since {items[0].due_on.isoformat()}.",
+        due_on=now.date(),
+    )
+
+
+def _tasks_after(contact: Contact, case: Case, now: datetime) -> tuple[AssignTask, ...]:
+    if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
+        return (_find_an_address(case, now, contact.reason if contact.status == "failed" else None),)
+    if contact.status != "unknown":
+        return ()
+    doubt = AssignTask(
         customer_id=case.customer_id,
         case_id=case.id,
         entity_id=case.entity_id,
@@ -465,6 +470,7 @@ def _task_after(contact: Contact, case: Case, now: datetime) -> AssignTask | Non
         detail=f"{contact.reason}. It is not sent again. Its Message-ID begins with {contact.id}.",
         due_on=now.date(),
     )
+    return (doubt,)
 
 
 def _find_an_address(case: Case, now: datetime, said: str | None = None) -> AssignTask:

@@ -10,9 +10,15 @@ from zoneinfo import ZoneInfo
 from services.reminder.cases.rules import Case, Coming, Reason, coming
 from services.reminder.contacts.rules import POLICY, SUPPRESSED_BECAUSE, Contact, Suppression
 from services.reminder.receivables.rules import Account, Item, totals
-from services.reminder.strategies.rules import Published, Step
+from services.reminder.strategies.rules import Action, Published, Step
 from shared.calendar import local_date
 from shared.money import Money
+
+_DOES: dict[Action, str] = {
+    "agency_referral": "a person is asked to decide on agency referral",
+    "fee": "the reminder fee of the seller's policy is charged",
+    "interest": "interest to date is charged",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +145,14 @@ def _next(case: Case, account: Account, step: Coming | Reason, now: datetime) ->
     at = max(case.check_at or now, now)
     when = f"On {_moment(at, account)}"
     if step.step.channel is None:
-        return f"{when} a person is asked to decide ({_actions(step.step)}), if something overdue is still collectable."
+        return f"{when} {_actions(step.step)}, if something overdue is still collectable."
     if step.due_on:
         about = f"about what is due on {_day(step.due_on)}, unless it is paid or disputed by then"
         return f"{when} the message {step.step.name!r} goes to {account.email or 'nobody yet'} {about}."
+    then = f" With it, {_actions(step.step)}." if step.step.actions else ""
     return (
         f"{when} the message {step.step.name!r} goes to {account.email or 'nobody yet'}, if something overdue is still "
-        "collectable then."
+        f"collectable then.{then}"
     )
 
 
@@ -157,7 +164,7 @@ def _rule(step: Step) -> str:
 
 
 def _actions(step: Step) -> str:
-    return ", ".join(action.replace("_", " ") for action in step.actions)
+    return " and ".join(_DOES[action] for action in step.actions)
 
 
 def _invoices(items: Sequence[Item]) -> str:

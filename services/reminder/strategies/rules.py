@@ -15,7 +15,8 @@ from services.reminder.mails.rules import TEMPLATES
 from shared.errors import Conflict, NotFound, Refused
 from shared.events.reminder import Tone
 
-Action = Literal["agency_referral"]
+Action = Literal["agency_referral", "fee", "interest"]
+"""Besides a message: a person decides on referral; the invoice service charges its reminder fee, interest to date."""
 DOCUMENT_CHARACTERS_MAX = 64_000
 NESTING_MAX = 10
 DAYS_MAX = 3_650
@@ -51,7 +52,9 @@ class Step(Part):
     channel: Literal["email"] | None = None
     tone: Tone | None = None
     template: str | None = Field(default=None, json_schema_extra={"enum": [*TEMPLATES, None]})
-    actions: tuple[Action, ...] = Field(default=(), strict=False, description="What else happens on this step")
+    actions: tuple[Action, ...] = Field(
+        default=(), strict=False, description="What else happens on this step, once in an episode"
+    )
 
     @property
     def is_before_due(self) -> bool:
@@ -63,6 +66,11 @@ class Step(Part):
             raise PydanticCustomError("does_nothing", "the step does nothing: give it a channel or an action")
         if self.channel is not None and (self.tone is None or self.template is None):
             raise PydanticCustomError("wordless", "a step with a channel needs a tone and a template")
+        if len(set(self.actions)) < len(self.actions):
+            twice = next(action for action in self.actions if self.actions.count(action) > 1)
+            raise PydanticCustomError("action_twice", "the action {name} is given twice", {"name": repr(twice)})
+        if self.actions and self.is_before_due:
+            raise PydanticCustomError("early_action", "a step before the due date sends a message and takes no actions")
         if self.template is not None and self.template not in TEMPLATES:
             known = ", ".join(TEMPLATES)
             raise PydanticCustomError(
