@@ -34,6 +34,7 @@ PATHS = (
     *("/", "/invoices", "/drafts", "/matching", "/matching?status=automatic", "/disputes", "/disputes?status=closed"),
     *("/approvals", "/deliveries", "/imports", "/reconciliations"),
 )
+TABS_MAX = 60
 EVIL = 'Acme <script>alert("x")</script> & Söhne'
 
 
@@ -55,10 +56,13 @@ class Desk:
         return " ".join((await self.page.inner_text(selector)).split())
 
     async def press(self, name: str) -> None:
-        """Reach a button by its name with the keyboard alone, and press it."""
+        """Reach a button by its name with the keyboard alone, see that it has the focus, and press it."""
         button = self.page.get_by_role("button", name=name).first
-        await button.focus()
-        assert await button.evaluate("e => e === document.activeElement && e.tabIndex >= 0")
+        for _ in range(TABS_MAX):
+            if await button.evaluate("e => e === document.activeElement"):
+                break
+            await self.page.keyboard.press("Tab")
+        assert await button.evaluate("e => e === document.activeElement && getComputedStyle(e).outlineStyle") == "solid"
         async with self.page.expect_navigation():
             await self.page.keyboard.press("Enter")
 
