@@ -16,7 +16,7 @@ from services.reminder.receivables.handlers import KeepAccounts
 from shared.consumer import Received, Subscriptions
 from shared.db import Tx
 from shared.events.credit import CustomerEvent
-from shared.events.invoice import InvoiceEvent, InvoicePromiseOffered
+from shared.events.invoice import InvoiceDisputeResolved, InvoiceEvent, InvoicePromiseOffered
 
 subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
 
@@ -30,6 +30,11 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
         KeepAccounts(
             customers=[event.customer for event in customers],
             invoices=[(event.customer_id, event.invoice) for event in invoices],
+            fresh_days=[
+                (event.invoice.id, event.collect_again_on)
+                for event in invoices
+                if isinstance(event, InvoiceDisputeResolved) and event.collect_again_on
+            ],
         ),
     )
     promises = {

@@ -85,9 +85,12 @@ class Invoice:
         amount = self._money(self.disputed_minor)
         return InvoiceDisputed(**self._next(), dispute_id=uuid4(), amount=amount, reason="short delivery")
 
-    def reject_dispute(self) -> Event:
+    def reject_dispute(self, collect_again_on: date | None = None) -> Event:
+        """Perhaps with a day before which it is not to be chased."""
         amount, self.disputed_minor = self._money(self.disputed_minor), 0
-        return InvoiceDisputeResolved(**self._next(), dispute_id=uuid4(), amount=amount, outcome="rejected")
+        return InvoiceDisputeResolved(
+            **self._next(), dispute_id=uuid4(), amount=amount, outcome="rejected", collect_again_on=collect_again_on
+        )
 
     def answer(self, today: date) -> dict[str, Any]:
         """The invoice's line in the answer of `GET /v1/customers/{id}/balance`."""

@@ -165,7 +165,7 @@ def coming(case: Case, account: Account, strategy: Strategy, today: date) -> Com
     before due that could go out on the same day."""
     if case.pending:
         return Reason.UNDER_WAY
-    rung = _coming_rung(case, account, strategy) if case.is_open else None
+    rung = _coming_rung(case, account, strategy, today) if case.is_open else None
     notices = _coming_notices(case, account, strategy, today)
     steps = [*([rung] if isinstance(rung, Coming) else []), *notices]
     if steps:
@@ -250,10 +250,15 @@ def confirm(
     runs = case.is_open and contact.episode == _episode(case)
     if case.pending != contact.id or (due_on is None and not runs):
         return Suppression.EPISODE_OVER
-    items = balance.due_on(due_on) if due_on else balance.overdue
-    if not items:
+    today = local_date(now, account.time_zone)
+    owed = balance.due_on(due_on) if due_on else balance.overdue
+    if not owed:
         return Suppression.NOTHING_COLLECTABLE
-    if case.promised_on and local_date(now, account.time_zone) <= case.promised_on:
+    resting = {item.number for item in account.items if item.rests_on(today)}
+    items = tuple(item for item in owed if item.number not in resting)
+    if not items:
+        return Suppression.FRESH_DAYS
+    if case.promised_on and today <= case.promised_on:
         return Suppression.PROMISED
     if not _reachable(case, account):
         return Suppression.UNREACHABLE
@@ -328,16 +333,23 @@ def _quiet_until(case: Case) -> list[date]:
     return [day for day in (case.rest_until, after_promise) if day]
 
 
-def _coming_rung(case: Case, account: Account, strategy: Strategy) -> Coming | Reason:
+def _coming_rung(case: Case, account: Account, strategy: Strategy, today: date) -> Coming | Reason:
     rung = strategy.rung_after(case.level)
     if rung is None:
         return Reason.LADDER_EXHAUSTED
     if case.blocked_step == rung.name and not _reachable(case, account):
         return Reason.UNREACHABLE
-    days = [account.overdue[0].due_on + timedelta(days=rung.days_from_due)]
+    days = [min(_opens_on(item, rung) for item in account.overdue)]
     if case.climbed_on:
         days.append(case.climbed_on + timedelta(days=strategy.catch_up.gap_days))
-    return Coming(rung, max(days + _quiet_until(case)), account.overdue)
+    opens_on = max(days + _quiet_until(case))
+    return Coming(rung, opens_on, account.chased_on(max(opens_on, today)))
+
+
+def _opens_on(item: Item, step: Step) -> date:
+    """The first day on which a step may be taken for an invoice, which is not one of its fresh days."""
+    on = item.due_on + timedelta(days=step.days_from_due)
+    return max(on, item.collect_again_on) if item.collect_again_on else on
 
 
 def _coming_notices(case: Case, account: Account, strategy: Strategy, today: date) -> list[Coming]:
@@ -352,9 +364,10 @@ def _coming_notices(case: Case, account: Account, strategy: Strategy, today: dat
     notices = []
     for due_on, items in ahead.items():
         on = due_on + timedelta(days=step.days_from_due)
-        opens_on = max([on, *_quiet_until(case)])
-        if opens_on <= due_on and any(item.issued_on < on for item in items):
-            notices.append(Coming(step, opens_on, tuple(items), due_on))
+        opens_on = max([min(_opens_on(item, step) for item in items), *_quiet_until(case)])
+        told = tuple(item for item in items if not item.rests_on(max(opens_on, today)))
+        if opens_on <= due_on and any(item.issued_on < on for item in told):
+            notices.append(Coming(step, opens_on, told, due_on))
     return notices
 
 
@@ -423,14 +436,15 @@ def _climb(
     climbs a rung once in an episode, so they are asked once."""
     rung = strategy.strategy.rung_after(case.level)
     actions = rung.actions if rung and rung.name == step else ()
-    if "agency_referral" in actions and account.overdue:
-        tasks = (*tasks, _decide_on_referral(case, account, now))
+    today = local_date(now, account.time_zone)
+    if "agency_referral" in actions and (chased := account.chased_on(today)):
+        tasks = (*tasks, _decide_on_referral(case, chased, now))
     case = replace(
         case,
         version=case.version + 1,
         level=case.level + 1,
         step=step,
-        climbed_on=local_date(now, account.time_zone),
+        climbed_on=today,
         blocked_step=None,
         check_at=None,
     )
@@ -438,8 +452,7 @@ def _climb(
     return Outcome(schedule(case, account, strategy.strategy, now), Reason.ESCALATED, (event,), tasks=tasks)
 
 
-def _decide_on_referral(case: Case, account: Account, now: datetime) -> AssignTask:
-    items = account.overdue
+def _decide_on_referral(case: Case, items: Sequence[Item], now: datetime) -> AssignTask:
     late = (now.date() - items[0].due_on).days
     owed = " and ".join(str(money) for money in totals(item.collectable for item in items))
     return AssignTask(

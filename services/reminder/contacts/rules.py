@@ -37,6 +37,7 @@ class Suppression(StrEnum):
     EPISODE_OVER = "episode_over"
     ALREADY_REMINDED = "already_reminded"
     PROMISED = "promised"
+    FRESH_DAYS = "fresh_days"
 
 
 SUPPRESSED_BECAUSE = {
@@ -46,6 +47,7 @@ SUPPRESSED_BECAUSE = {
     Suppression.EPISODE_OVER: "the case was closed before the message went out",
     Suppression.ALREADY_REMINDED: "this step had already been sent in this episode",
     Suppression.PROMISED: "the customer had promised to pay by a day that had not passed",
+    Suppression.FRESH_DAYS: "a dispute had just ended, and its fresh days were not over",
 }
 
 

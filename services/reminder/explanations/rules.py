@@ -74,7 +74,9 @@ def _situation(case: Case, account: Account, today: date) -> str:
         else ""
     )
     disputed = f"; {_invoices(account.held_back)} overdue but disputed" if account.held_back else ""
-    return f"{who} has an open case, number {case.episode}: {facts}{age}{disputed}."
+    resting = [item for item in account.overdue if item.rests_on(today)]
+    rest = f"; of that, {_invoices(resting)} left in peace for now, after a dispute" if resting else ""
+    return f"{who} has an open case, number {case.episode}: {facts}{age}{rest}{disputed}."
 
 
 def _last_contact(sent: Contact | None, strategy: Published, account: Account) -> str:
@@ -131,6 +133,12 @@ def _too_early(case: Case, step: Coming, contacts: Sequence[Contact], today: dat
                 f"{POLICY.within_days} days, and that is the most the contact policy allows."
             )
         return "Nothing more goes out today: one message a day is enough."
+    fresh = [item.number for item in step.items if item.collect_again_on == step.opens_on]
+    if fresh:
+        again_on = _day(step.opens_on)
+        return (
+            f"Nothing goes out: the dispute of {_numbers(fresh)} has ended, and nothing is asked for before {again_on}."
+        )
     natural = (step.due_on or step.items[0].due_on, step.step.days_from_due)
     if (step.opens_on - natural[0]).days == natural[1]:
         return f"Nothing goes out today, because {_rule(step.step)}."

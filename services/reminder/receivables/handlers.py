@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 import httpx
@@ -20,10 +21,12 @@ ASKED_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class KeepAccounts:
-    """A batch of news: customers, and invoices with their customer's id."""
+    """A batch of news: customers, invoices with their customer's id, and the days before which invoices that were
+    disputed are not to be chased, by the invoice's id."""
 
     customers: Sequence[CustomerState]
     invoices: Sequence[tuple[UUID, InvoiceState]]
+    fresh_days: Sequence[tuple[UUID, date]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ async def keep_accounts(tx: Tx, command: KeepAccounts) -> None:
         await store.keep_customers(tx, list(newest.values()))
     if command.invoices:
         await store.keep_invoices(tx, rules.newest_of_each(command.invoices))
+    if command.fresh_days:
+        await store.keep_fresh_days(tx, rules.latest_of_each(command.fresh_days))
 
 
 async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:

@@ -18,7 +18,8 @@ WRITTEN_TO = ("billing", "approver", "escalation")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An open invoice. `overdue_since` is the first overdue day of its running episode."""
+    """An open invoice. `overdue_since` is the first overdue day of its running episode; after a dispute, nothing of it
+    is asked for before `collect_again_on`."""
 
     number: str
     issued_on: date
@@ -27,6 +28,7 @@ class Item:
     disputed: Money
     collectable: Money
     overdue_since: date | None
+    collect_again_on: date | None = None
 
     @property
     def is_collectable(self) -> bool:
@@ -35,6 +37,10 @@ class Item:
     @property
     def is_overdue(self) -> bool:
         return self.overdue_since is not None
+
+    def rests_on(self, day: date) -> bool:
+        """Whether that is one of the fresh days after a dispute."""
+        return self.collect_again_on is not None and day < self.collect_again_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,10 @@ class Account:
         """What may be chased: overdue and not held back by a dispute."""
         return tuple(item for item in self.items if item.is_overdue and item.is_collectable)
 
+    def chased_on(self, day: date) -> tuple[Item, ...]:
+        """What is overdue and may be asked for on that day: without what rests after a dispute."""
+        return tuple(item for item in self.overdue if not item.rests_on(day))
+
     @property
     def held_back(self) -> tuple[Item, ...]:
         """Overdue, but disputed as a whole."""
@@ -83,6 +93,14 @@ def newest_of_each(invoices: Iterable[tuple[UUID, InvoiceState]]) -> list[tuple[
         if known is None or known[1].version < invoice.version:
             newest[invoice.id] = customer_id, invoice
     return list(newest.values())
+
+
+def latest_of_each(days: Iterable[tuple[UUID, date]]) -> dict[UUID, date]:
+    """The latest day by id: what was promised for one dispute stands when another ends."""
+    latest: dict[UUID, date] = {}
+    for id, day in days:
+        latest[id] = max(day, latest.get(id, day))
+    return latest
 
 
 def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
@@ -152,6 +170,7 @@ def item(row: Any) -> Item:
         disputed=Money(row["disputed_minor"], currency),
         collectable=Money(row["collectable_minor"], currency),
         overdue_since=row["overdue_since"],
+        collect_again_on=row["collect_again_on"],
     )
 
 

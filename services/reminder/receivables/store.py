@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -112,6 +113,18 @@ where excluded.version > receivable.version
 """
 
 
+async def keep_fresh_days(tx: Tx, days: Mapping[UUID, date]) -> None:
+    """Of invoices that are kept already. The latest day stands, so the order of news does not matter."""
+    await tx.execute(_KEEP_FRESH_DAYS, list(days), list(days.values()))
+
+
+_KEEP_FRESH_DAYS = """
+update receivable set collect_again_on = greatest(receivable.collect_again_on, t.collect_again_on)
+from unnest($1::uuid[], $2::date[]) as t (id, collect_again_on)
+where receivable.id = t.id
+"""
+
+
 async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Account]:
     """The accounts with their open items; a customer never heard of is not in the answer."""
     rows = await tx.fetch(_ACCOUNTS, customer_ids)
@@ -121,7 +134,7 @@ async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Account]:
 _ACCOUNTS = """
 select a.id, a.external_id, a.name, a.country, a.language, a.time_zone, a.segment, a.contacts,
        r.number, r.issue_date, r.due_date, r.currency, r.balance_minor, r.disputed_minor, r.collectable_minor,
-       r.overdue_since
+       r.overdue_since, r.collect_again_on
 from account a
 left join receivable r on r.customer_id = a.id and r.balance_minor > 0
 where a.id = any($1::uuid[])
