@@ -81,6 +81,13 @@ class Site:
             "/v1/entities/default", json={"seller": seller}, headers={"if-match": seen.headers["etag"]}
         )
 
+    async def policies(self, **policies: Any) -> None:
+        seen = await self.books.http.get("/v1/entities/default")
+        answer = await self.books.http.patch(
+            "/v1/entities/default", json={"policies": policies}, headers={"if-match": seen.headers["etag"]}
+        )
+        assert answer.status_code == 200, answer.text
+
 
 @pytest.fixture
 async def site(
@@ -248,6 +255,40 @@ async def test_a_dispute_from_the_page_holds_the_invoice_back(site: Site) -> Non
 
     assert f"Ihre Nachricht zu Rechnung {first['number']} ist da" in answer.text
     assert (await site.books.invoice(first["id"]))["disputed"]["amount"] == "119.00"
+
+
+async def test_what_the_customer_wrote_begins_the_disputes_thread(site: Site) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+    link = await site.link(customer)
+
+    await site.http.post(
+        f"{link}/disputes",
+        data={"invoice": first["id"], "reason": "damaged", "message": " Zwei Kisten\r\nwaren nass. "},
+    )
+
+    [dispute] = (await site.books.get("/v1/disputes", customer_id=customer))["items"]
+    assert (dispute["code"], dispute["reason"]) == ("damaged", "Beschädigt oder mangelhaft")
+    assert dispute["opened_by"] == "customer"
+    [message] = (await site.books.get(f"/v1/disputes/{dispute['id']}"))["messages"]
+    assert (message["author"], message["from_customer"]) == ("Bäckerei Krume", True)
+    assert message["body"] == "Zwei Kisten\nwaren nass."
+
+
+async def test_the_entitys_own_reasons_are_offered_and_no_others(site: Site) -> None:
+    customer, first, _ = await a_customer_with_two_invoices(site)
+    await site.policies(disputes={"codes": ["late_delivery", "other"]})
+    link = await site.link(customer)
+
+    page = await site.http.get(link)
+    refused = await site.http.post(f"{link}/disputes", data={"invoice": first["id"], "reason": "damaged"})
+    taken = await site.http.post(f"{link}/disputes", data={"invoice": first["id"], "reason": "late_delivery"})
+
+    assert '<option value="late_delivery">Late delivery</option>' in page.text
+    assert '<option value="other">Etwas anderes</option>' in page.text
+    assert 'value="damaged"' not in page.text
+    assert (refused.status_code, taken.status_code) == (422, 303)
+    [dispute] = (await site.books.get("/v1/disputes", customer_id=customer))["items"]
+    assert dispute["code"] == "late_delivery"
 
 
 # --- paying ---

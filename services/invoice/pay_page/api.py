@@ -173,10 +173,10 @@ async def dispute(
     message: Annotated[str, Form(max_length=2_000)] = "",
 ) -> Response:
     """Say what is wrong with an invoice: it is not chased until somebody has looked."""
-    known = reason if reason in rules.DISPUTE_REASONS else "other"
+    command = RaiseDispute(visit.account, invoice, reason, visit.tongue.reason(reason), rules.written(message))
     try:
         async with transaction(database) as tx:
-            disputed = await handlers.raise_dispute(tx, RaiseDispute(visit.account, invoice, known, message.strip()))
+            disputed = await handlers.raise_dispute(tx, command)
     except DomainError as refused:
         return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
     return RedirectResponse(f"{_home(visit)}?{urlencode({'said': f'dispute.{disputed.number}'})}", 303)
@@ -244,7 +244,7 @@ def _page(
         totals=rules.totals_view(shown.items, t, shown.today),
         cards=resources.stripe is not None,
         bank=_bank(shown.items, visit),
-        reasons=rules.DISPUTE_REASONS,
+        reasons=[{"code": code, "said": t.reason(code)} for code in entity.policies.disputes.codes],
         promise=_promise(shown),
         settled=[
             {"id": i.id, "number": i.number, "amount": t.money(i.total_minor, i.currency), "said": _ended(i, t)}

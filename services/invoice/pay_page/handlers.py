@@ -15,7 +15,7 @@ from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
 from services.invoice.disputes import handlers as disputes
-from services.invoice.disputes.handlers import OpenDispute
+from services.invoice.disputes.handlers import AddMessage, OpenDispute
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice, InvoiceNotFound
 from services.invoice.pay_page import rules, store
@@ -46,8 +46,11 @@ class OfferPromise:
 
 @dataclass(frozen=True, slots=True)
 class RaiseDispute:
+    """`code` is one of the entity's, `reason` how the customer read it, `message` what it wrote."""
+
     account: Account
     invoice_id: UUID
+    code: str
     reason: str
     message: str = ""
 
@@ -90,7 +93,15 @@ async def offer_promise(tx: Tx, command: OfferPromise) -> date:
 
 
 async def raise_dispute(tx: Tx, command: RaiseDispute) -> Invoice:
-    """The customer contests what is open on one of its invoices. Raises InvoiceNotFound, DisputeRefused."""
+    """The customer contests what is open on one of its invoices; what it wrote begins the thread about it.
+
+    Raises InvoiceNotFound, DisputeRefused, CodeUnknown.
+    """
     await own_invoice(tx, command.account, command.invoice_id)
-    _, invoice = await disputes.open_dispute(tx, OpenDispute(command.invoice_id, command.reason, opened_by="customer"))
+    dispute, invoice = await disputes.open_dispute(
+        tx, OpenDispute(command.invoice_id, command.reason, code=command.code, opened_by="customer")
+    )
+    if command.message:
+        author = command.account.customer.name
+        await disputes.add_message(tx, AddMessage(dispute.id, author, command.message, from_customer=True))
     return invoice

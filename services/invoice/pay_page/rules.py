@@ -15,7 +15,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency
 
 from services.invoice.autopay.rules import Collection
-from services.invoice.entities.rules import Entity
+from services.invoice.entities.rules import DisputePolicy, Entity
 from services.invoice.invoices.rules import Invoice, Outcome
 from services.invoice.payment_references.rules import payment_reference, printed
 from shared.errors import Refused
@@ -25,7 +25,8 @@ from shared.money import Money
 PROMISE_DAYS_MAX = 30
 """The latest day that a customer may name by itself; later ones are for a conversation."""
 HISTORY = 12
-DISPUTE_REASONS = ("not_received", "damaged", "wrong_price", "wrong_quantity", "duplicate", "already_paid", "other")
+STANDARD_REASONS = frozenset(DisputePolicy().codes)
+"""Disputes are counted under these unless the entity has codes of its own; the page has words for them."""
 
 
 class PromiseRefused(Refused):
@@ -65,6 +66,10 @@ class Tongue:
 
     def say(self, key: str, **parts: object) -> str:
         return self.words[key].format(**parts)
+
+    def reason(self, code: str) -> str:
+        """What a dispute is about; an entity's own code is read as it is written, `late_delivery` as Late delivery."""
+        return self.words[code] if code in STANDARD_REASONS else code.replace("_", " ").capitalize()
 
     def day(self, day: date) -> str:
         return format_date(day, "long", locale=self.locale)
@@ -121,6 +126,11 @@ def offer_promise(invoices: Sequence[Invoice], promised_on: date, booked_on: dat
         )
         outcomes.append(Outcome(told, (event,)))
     return outcomes
+
+
+def written(text: str) -> str:
+    """What the customer wrote, without what cannot be kept."""
+    return text.replace("\0", "").replace("\r\n", "\n").strip()
 
 
 def item_view(invoice: Invoice, t: Tongue, today: date) -> dict[str, Any]:
