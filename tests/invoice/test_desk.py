@@ -346,6 +346,8 @@ async def test_the_queue_is_matched_with_a_key_press_and_what_is_not_ours_is_put
     assert await desk.page.locator("article").count() == 2
     assert "Boulangerie du Lac: " in await desk.text("article:first-of-type")
     assert "neither a reference nor the payer is known" in await desk.text("article:last-of-type")
+    await desk.press("Look anew")
+    assert "The entry was looked at anew." in await desk.text("[role=status]")
     await desk.press("Confirm Boulangerie du Lac")
     assert "The payment is booked" in await desk.text("[role=status]")
     [article] = await desk.page.locator("article").all()
@@ -361,7 +363,7 @@ async def test_the_queue_is_matched_with_a_key_press_and_what_is_not_ours_is_put
     assert "The queue is empty" in await desk.text()
     assert (await desk.books.get("/v1/cash-application", status="confirmed"))["items"][0]["decided_by"] == "ben"
     await desk.page.click(".tabs a:has-text('Not ours')")
-    assert "rent, by ben" in await desk.text("article")
+    assert "rent Not ours by ben, 5 Mar 2024" in await desk.text("article")
 
 
 async def test_cash_goes_where_a_person_says(desk: Desk) -> None:
@@ -376,6 +378,14 @@ async def test_cash_goes_where_a_person_says(desk: Desk) -> None:
     assert "The payment is booked" in await desk.text("[role=status]")
     await desk.go("/invoices?number=A-1")
     assert "€42.00" in await desk.text("tbody")
+
+    await desk.go("/matching?status=confirmed")
+    await desk.page.click("summary:has-text('Undo')")
+    await desk.page.fill("form[action$=reopening] [name=reason]", "it was the rent")
+    await desk.press("Back into the queue")
+    assert "reopened by ben: it was the rent" in await desk.text("article:last-of-type")
+    await desk.go("/invoices?number=A-1")
+    assert "€119.00 €119.00" in await desk.text("tbody")
 
 
 async def test_a_dispute_is_talked_about_and_rejected(desk: Desk) -> None:

@@ -680,9 +680,12 @@ async def compare(
     """Compare everything now."""
     await once.check()
     shown = await reconciliation.ask_reporting(database, resources.reporting)
-    async with once as tx:
-        run = await reconciliation.reconcile(tx, shown, "all")
-        return once.answer(303, location=f"/reconciliations/{run.id}?said=compared")
+    try:
+        async with once as tx:
+            run = await reconciliation.reconcile(tx, shown, "all")
+            return once.answer(303, location=f"/reconciliations/{run.id}?said=compared")
+    except RequestInFlight:
+        return RedirectResponse("/reconciliations", 303)
 
 
 @pages.get("/reconciliations/{reconciliation_id}")
