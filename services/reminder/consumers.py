@@ -25,7 +25,7 @@ subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoi
 async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
     customers = [one.event for one in received if isinstance(one.event, CustomerEvent)]
     invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
-    await receivables.keep_accounts(
+    ended = await receivables.keep_accounts(
         tx,
         KeepAccounts(
             customers=[event.customer for event in customers],
@@ -41,7 +41,12 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
         one.event.customer_id: one.event.promised_on for one in received if isinstance(one.event, InvoicePromiseOffered)
     }
     causes = {
-        one.event.customer_id: Cause(one.envelope.correlation_id, one.envelope.id, promises.get(one.event.customer_id))
+        one.event.customer_id: Cause(
+            one.envelope.correlation_id,
+            one.envelope.id,
+            promises.get(one.event.customer_id),
+            ended.get(one.event.customer_id, frozenset()),
+        )
         for one in received
         if isinstance(one.event, CustomerEvent | InvoiceEvent)
     }

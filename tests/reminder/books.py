@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from shared.consumer import Received
@@ -19,9 +19,13 @@ from shared.events.invoice import (
     InvoiceIssued,
     InvoiceOverdue,
     InvoiceOverdueCleared,
+    InvoicePlanAgreed,
+    InvoicePlanBroken,
     InvoicePromiseOffered,
     InvoiceSettled,
     InvoiceState,
+    InvoiceVoided,
+    InvoiceWrittenOff,
 )
 from shared.money import Money
 
@@ -42,12 +46,18 @@ class Invoice:
     version: int = 0
     paid_minor: int = 0
     disputed_minor: int = 0
+    on_plan_minor: int = 0
+    given_up: Literal["voided", "written_off"] | None = None
     episode: int = 0
     overdue_since: date | None = None
 
     @property
     def balance_minor(self) -> int:
-        return self.total_minor - self.paid_minor
+        return 0 if self.given_up else self.total_minor - self.paid_minor
+
+    @property
+    def collectable_minor(self) -> int:
+        return self.balance_minor - self.disputed_minor - self.on_plan_minor
 
     def issue(self) -> Event:
         total = self._money(self.total_minor)
@@ -92,6 +102,28 @@ class Invoice:
             **self._next(), dispute_id=uuid4(), amount=amount, outcome="rejected", collect_again_on=collect_again_on
         )
 
+    def agree_plan(self) -> Event:
+        """All that is owed may be paid in parts."""
+        self.on_plan_minor = self.collectable_minor
+        amount = self._money(self.on_plan_minor)
+        return InvoicePlanAgreed(**self._next(), plan_id=uuid4(), amount=amount, instalments=())
+
+    def break_plan(self) -> Event:
+        self.on_plan_minor = 0
+        return InvoicePlanBroken(**self._next(), plan_id=uuid4(), missed_on=self.due_on)
+
+    def give_up(self, how: Literal["voided", "written_off"]) -> list[Event]:
+        """Void it, or write off what is owed."""
+        change = self._money(-self.balance_minor)
+        self.given_up, self.overdue_since = how, None
+        told = self._next()
+        first = (
+            InvoiceVoided(**told, change=change, reason="issued by mistake")
+            if how == "voided"
+            else InvoiceWrittenOff(**told, change=change, write_off_id=uuid4(), reason="insolvent")
+        )
+        return [first, InvoiceOverdueCleared(**self._next(), episode=self.episode, days_overdue=1)]
+
     def answer(self, today: date) -> dict[str, Any]:
         """The invoice's line in the answer of `GET /v1/customers/{id}/balance`."""
         return {
@@ -104,7 +136,7 @@ class Invoice:
             "total": self._wire(self.total_minor),
             "balance": self._wire(self.balance_minor),
             "disputed": self._wire(self.disputed_minor),
-            "collectable": self._wire(self.balance_minor - self.disputed_minor),
+            "collectable": self._wire(self.collectable_minor),
         }
 
     def _money(self, minor: int) -> Money:
@@ -121,13 +153,14 @@ class Invoice:
             version=self.version,
             entity_id="default",
             number=self.number,
-            status="settled" if self.balance_minor == 0 else open_parts,
+            status=self.given_up or ("settled" if self.balance_minor == 0 else open_parts),
             issue_date=self.issued_on,
             due_date=self.due_on,
             total=self._money(self.total_minor),
             balance=self._money(self.balance_minor),
             disputed=self._money(self.disputed_minor),
-            collectable=self._money(self.balance_minor - self.disputed_minor),
+            collectable=self._money(self.collectable_minor),
+            on_plan=self._money(self.on_plan_minor) if self.on_plan_minor else None,
             overdue_episode=self.episode,
             overdue_since=self.overdue_since,
             settled_on=self.due_on if self.balance_minor == 0 else None,

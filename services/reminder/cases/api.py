@@ -33,8 +33,8 @@ class NextStepOut(BaseModel):
 
 class CaseOut(BaseModel):
     """`level` counts the rungs climbed in the running episode, `step` names the last; `collectable` is what is overdue
-    and not disputed. `promised_on` is the day the customer said it will pay by. `check_at` is the next decision, null
-    when only an event brings one; `waiting_because` then says why."""
+    and neither disputed nor on a plan. `promised_on` is the day the customer said it will pay by. `check_at` is the
+    next decision, null when only an event brings one; `waiting_because` then says why."""
 
     id: UUID
     customer_id: UUID

@@ -38,6 +38,8 @@ class Cause:
     event_id: UUID
     promised_on: date | None = None
     """The day of payment that the customer named, where one of the events says so."""
+    ended: frozenset[str] = frozenset()
+    """How overdue invoices of the customer have ended with this event: settled, voided, written_off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ async def follow_accounts(tx: Tx, causes: Mapping[UUID, Cause]) -> None:
     outcomes = []
     for view in await _views(tx, list(causes), known=await store.load(tx, list(causes))):
         cause = causes[view.case.customer_id]
-        outcome = rules.follow(view.case, view.account, view.strategy, tx.now, cause.promised_on)
+        outcome = rules.follow(view.case, view.account, view.strategy, tx.now, cause.promised_on, cause.ended)
         outcomes.append((view.case, outcome))
         context.correlation.set(cause.correlation_id)
         context.causation.set(str(cause.event_id))

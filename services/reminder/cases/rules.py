@@ -6,7 +6,7 @@ episode the strategy's rungs are climbed one by one, each at most once, by the a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -47,6 +47,7 @@ class Reason(StrEnum):
     UNDER_WAY = "under_way"
     UNREACHABLE = "unreachable"
     DISPUTED = "disputed"
+    ON_PLAN = "on_plan"
     LADDER_EXHAUSTED = "ladder_exhausted"
     NOTHING_COLLECTABLE = "nothing_collectable"
     UNCHANGED = "unchanged"
@@ -140,12 +141,18 @@ def new_case(case_id: UUID, customer_id: UUID, strategy: Published) -> Case:
 
 
 def follow(
-    case: Case, account: Account, strategy: Published, now: datetime, promised_on: date | None = None
+    case: Case,
+    account: Account,
+    strategy: Published,
+    now: datetime,
+    promised_on: date | None = None,
+    ended: Collection[str] = (),
 ) -> Outcome:
     """Facts changed: open or close the episode, and say when to decide next.
 
     `strategy` is what the case runs on, or for a closed case what a new episode would run on; `promised_on` is a day
-    of payment that the customer has just named, in the place of an earlier one.
+    of payment that the customer has just named, in the place of an earlier one; `ended` is what became of overdue
+    invoices that are no longer owed.
     """
     reason, events = Reason.UNCHANGED, ()
     if promised_on:
@@ -154,7 +161,7 @@ def follow(
         case, reason = _open(case, strategy, now), Reason.OPENED
         events = (_event(CaseOpened, case, account, now),)
     elif not account.overdue and case.is_open:
-        because = "disputed" if account.held_back else "settled"
+        because = _why_closed(account, ended)
         case, reason = _close(case, because, now), Reason.CLOSED
         events = (_event(CaseClosed, case, account, now, reason=because),)
     return Outcome(schedule(case, account, strategy.strategy, now), reason, events)
@@ -172,7 +179,9 @@ def coming(case: Case, account: Account, strategy: Strategy, today: date) -> Com
         return min(steps, key=lambda step: (max(step.opens_on, today), step.due_on is not None, step.due_on or today))
     if isinstance(rung, Reason):
         return rung
-    return Reason.DISPUTED if account.held_back else Reason.NOTHING_COLLECTABLE
+    if not account.held_back:
+        return Reason.NOTHING_COLLECTABLE
+    return Reason.DISPUTED if any(item.is_disputed for item in account.held_back) else Reason.ON_PLAN
 
 
 def schedule(case: Case, account: Account, strategy: Strategy, now: datetime, policy: Policy = POLICY) -> Case:
@@ -325,6 +334,15 @@ def _close(case: Case, because: str, now: datetime) -> Case:
         promised_on=None,
         blocked_step=None,
     )
+
+
+def _why_closed(account: Account, ended: Collection[str]) -> str:
+    """What is still owed but held back goes before what ended, and money before what was given up."""
+    if account.held_back:
+        return "disputed" if any(item.is_disputed for item in account.held_back) else "on_plan"
+    if ended and {"written_off", "voided"}.issuperset(ended):
+        return "written_off" if "written_off" in ended else "voided"
+    return "settled"
 
 
 def _quiet_until(case: Case) -> list[date]:

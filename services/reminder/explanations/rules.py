@@ -21,6 +21,15 @@ _DOES: dict[Action, str] = {
 }
 
 
+_CLOSED_BECAUSE = {
+    "disputed": "the rest is disputed",
+    "on_plan": "the rest is on a plan",
+    "settled": "everything overdue was settled",
+    "voided": "what was overdue was voided",
+    "written_off": "what was overdue was written off",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Sentences; `last_suppression` is None when nothing was held back since the last message."""
@@ -63,7 +72,7 @@ def _situation(case: Case, account: Account, today: date) -> str:
         owed = f"; {_invoices(ahead)} not due yet" if ahead else ""
         if case.episode == 0:
             return f"{who} has never had an overdue invoice that could be chased{owed}."
-        because = "the rest is disputed" if case.closed_because == "disputed" else "everything overdue was settled"
+        because = _CLOSED_BECAUSE.get(case.closed_because or "", "everything overdue was settled")
         closed = _day(case.closed_on) if case.closed_on else "an earlier day"
         return f"{who} has no open case: the last one was closed on {closed}, because {because}{owed}."
     oldest = account.overdue[0] if account.overdue else None
@@ -73,10 +82,19 @@ def _situation(case: Case, account: Account, today: date) -> str:
         if oldest
         else ""
     )
-    disputed = f"; {_invoices(account.held_back)} overdue but disputed" if account.held_back else ""
+    held = f"; {_invoices(account.held_back)} overdue but {_held(account)}" if account.held_back else ""
     resting = [item for item in account.overdue if item.rests_on(today)]
     rest = f"; of that, {_invoices(resting)} left in peace for now, after a dispute" if resting else ""
-    return f"{who} has an open case, number {case.episode}: {facts}{age}{rest}{disputed}."
+    return f"{who} has an open case, number {case.episode}: {facts}{age}{rest}{held}."
+
+
+def _held(account: Account) -> str:
+    """What holds back the invoices that are overdue and not chased."""
+    disputed = any(item.is_disputed for item in account.held_back)
+    on_plan = any(item.is_on_plan for item in account.held_back)
+    if disputed and on_plan:
+        return "disputed or on a plan"
+    return "on a plan" if on_plan else "disputed"
 
 
 def _last_contact(sent: Contact | None, strategy: Published, account: Account) -> str:
@@ -115,8 +133,9 @@ def _silence(
     if step is Reason.LADDER_EXHAUSTED:
         last = strategy.strategy.rungs[-1].name
         return f"Nothing more goes out in this episode: its last step, {last!r}, was taken on {_day(case.climbed_on)}."
-    if step is Reason.DISPUTED:
-        return "Nothing goes out, because what is overdue is disputed: disputed invoices are not chased."
+    if step is Reason.DISPUTED or step is Reason.ON_PLAN:
+        chased = "what is paid by a plan is" if step is Reason.ON_PLAN else "disputed invoices are"
+        return f"Nothing goes out, because what is overdue is {_held(account)}: {chased} not chased."
     return "Nothing goes out, because nothing is owed that could be chased or announced."
 
 

@@ -36,19 +36,24 @@ class NoAnswer:
     reason: str
 
 
-async def keep_accounts(tx: Tx, command: KeepAccounts) -> None:
-    """Take what is newer than the kept state, under the locks of all customers concerned."""
+async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[UUID, frozenset[str]]:
+    """Take what is newer than the kept state, under the locks of all customers concerned. Returns by customer how
+    overdue invoices of theirs have just ended: `settled`, `voided`, `written_off`."""
     ids = {customer.id for customer in command.customers} | {customer_id for customer_id, _ in command.invoices}
     if not ids:
-        return
+        return {}
     await store.lock(tx, list(ids))
+    ended = {}
     if command.customers:
-        newest = {c.id: c for c in sorted(command.customers, key=lambda customer: customer.version)}
-        await store.keep_customers(tx, list(newest.values()))
+        latest = {c.id: c for c in sorted(command.customers, key=lambda customer: customer.version)}
+        await store.keep_customers(tx, list(latest.values()))
     if command.invoices:
-        await store.keep_invoices(tx, rules.newest_of_each(command.invoices))
+        newest = rules.newest_of_each(command.invoices)
+        taken = await store.keep_invoices(tx, newest)
+        ended = rules.ended([pair for pair in newest if pair[1].id in taken], tx.now.date())
     if command.fresh_days:
         await store.keep_fresh_days(tx, rules.latest_of_each(command.fresh_days))
+    return ended
 
 
 async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:

@@ -29,10 +29,15 @@ class Item:
     collectable: Money
     overdue_since: date | None
     collect_again_on: date | None = None
+    is_on_plan: bool = False
 
     @property
     def is_collectable(self) -> bool:
         return self.collectable.minor > 0
+
+    @property
+    def is_disputed(self) -> bool:
+        return self.disputed.minor > 0
 
     @property
     def is_overdue(self) -> bool:
@@ -63,7 +68,7 @@ class Account:
 
     @property
     def overdue(self) -> tuple[Item, ...]:
-        """What may be chased: overdue and not held back by a dispute."""
+        """What may be chased: overdue and not held back by a dispute or a plan."""
         return tuple(item for item in self.items if item.is_overdue and item.is_collectable)
 
     def chased_on(self, day: date) -> tuple[Item, ...]:
@@ -72,7 +77,7 @@ class Account:
 
     @property
     def held_back(self) -> tuple[Item, ...]:
-        """Overdue, but disputed as a whole."""
+        """Overdue, but disputed or on a plan as a whole."""
         return tuple(item for item in self.items if item.is_overdue and not item.is_collectable)
 
 
@@ -93,6 +98,15 @@ def newest_of_each(invoices: Iterable[tuple[UUID, InvoiceState]]) -> list[tuple[
         if known is None or known[1].version < invoice.version:
             newest[invoice.id] = customer_id, invoice
     return list(newest.values())
+
+
+def ended(invoices: Iterable[tuple[UUID, InvoiceState]], today: date) -> dict[UUID, frozenset[str]]:
+    """By customer, the status of those that are past due and owe nothing any more."""
+    found: dict[UUID, frozenset[str]] = {}
+    for customer_id, invoice in invoices:
+        if invoice.balance.minor == 0 and invoice.due_date < today:
+            found[customer_id] = found.get(customer_id, frozenset()) | {invoice.status}
+    return found
 
 
 def latest_of_each(days: Iterable[tuple[UUID, date]]) -> dict[UUID, date]:
@@ -171,6 +185,7 @@ def item(row: Any) -> Item:
         collectable=Money(row["collectable_minor"], currency),
         overdue_since=row["overdue_since"],
         collect_again_on=row["collect_again_on"],
+        is_on_plan=row["on_plan_minor"] > 0,
     )
 
 

@@ -72,8 +72,9 @@ where excluded.version > account.version
 """
 
 
-async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -> None:
-    """(customer id, state), one an invoice; a version that is not newer than the kept one is dropped."""
+async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -> set[UUID]:
+    """(customer id, state), one an invoice; a version that is not newer than the kept one is dropped. Returns the ids
+    of those that were newer."""
     rows = [
         (
             invoice.id,
@@ -90,17 +91,21 @@ async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -
             invoice.collectable.minor,
             invoice.overdue_episode,
             invoice.overdue_since,
+            invoice.on_plan.minor if invoice.on_plan else 0,
         )
         for customer_id, invoice in invoices
     ]
-    await tx.execute(_KEEP_INVOICES, *(list(column) for column in zip(*rows, strict=True)))
+    taken = await tx.fetch(_KEEP_INVOICES, *(list(column) for column in zip(*rows, strict=True)))
+    return {row["id"] for row in taken}
 
 
 _KEEP_INVOICES = """
 insert into receivable (id, version, customer_id, entity_id, number, issue_date, due_date, currency, total_minor,
-                        balance_minor, disputed_minor, collectable_minor, overdue_episode, overdue_since)
+                        balance_minor, disputed_minor, collectable_minor, overdue_episode, overdue_since,
+                        on_plan_minor)
 select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::date[], $7::date[], $8::text[],
-                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::date[])
+                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::date[],
+                     $15::bigint[])
 on conflict (id) do update set
     version = excluded.version,
     customer_id = excluded.customer_id,
@@ -108,8 +113,10 @@ on conflict (id) do update set
     disputed_minor = excluded.disputed_minor,
     collectable_minor = excluded.collectable_minor,
     overdue_episode = excluded.overdue_episode,
-    overdue_since = excluded.overdue_since
+    overdue_since = excluded.overdue_since,
+    on_plan_minor = excluded.on_plan_minor
 where excluded.version > receivable.version
+returning id
 """
 
 
@@ -134,7 +141,7 @@ async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Account]:
 _ACCOUNTS = """
 select a.id, a.external_id, a.name, a.country, a.language, a.time_zone, a.segment, a.contacts,
        r.number, r.issue_date, r.due_date, r.currency, r.balance_minor, r.disputed_minor, r.collectable_minor,
-       r.overdue_since, r.collect_again_on
+       r.overdue_since, r.collect_again_on, r.on_plan_minor
 from account a
 left join receivable r on r.customer_id = a.id and r.balance_minor > 0
 where a.id = any($1::uuid[])
