@@ -522,7 +522,7 @@ async def test_who_may_only_read_sees_no_buttons_and_who_may_not_see_payments_no
 async def test_a_form_from_elsewhere_and_a_stranger_change_nothing(desk: Desk, served: Served) -> None:
     busy = await a_busy_day(desk.books)
     address = f"{desk.url}/drafts/{busy.draft}/issue"
-    form = {"attempt": str(uuid4())}
+    form: dict[str, Any] = {"attempt": str(uuid4())}
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.example"}, {"origin": "null"}):
         answer = await desk.page.request.post(address, form=form, headers=headers)
         assert answer.status == 403, headers
