@@ -262,6 +262,6 @@ def test_a_reference_with_a_wrong_digit_is_none() -> None:
 async def test_the_database_makes_the_same_references(books: Receivables) -> None:
     numbers = ["DW-000042", "A-1", "a/1#b", "X" * 21, "X" * 22, "9" * 64, "2024.08_15", "Z"]
 
-    made = await books.database.pool.fetch("select n, rf_reference(n) from unnest($1::text[]) n", numbers)
+    made = await books.database.pool.fetch("select n, rf_reference(n) as rf from unnest($1::text[]) n", numbers)
 
-    assert {number: reference for number, reference in made} == {each: payment_reference(each) for each in numbers}
+    assert {row["n"]: row["rf"] for row in made} == {each: payment_reference(each) for each in numbers}
