@@ -291,6 +291,99 @@ async def test_the_entitys_own_reasons_are_offered_and_no_others(site: Site) -> 
     assert dispute["code"] == "late_delivery"
 
 
+# --- instalments ---
+
+
+@in_a_browser
+async def test_what_is_overdue_is_put_on_a_plan_of_the_customers_choice(site: Site, tab: Page) -> None:
+    customer, first, second = await a_customer_with_two_invoices(site)
+    await site.policies(plans={"self_service": True, "months_max": 3})
+    await tab.goto(await site.link(customer))
+    await tab.get_by_text("In Raten zahlen", exact=True).click()
+    choices = await tab.locator(".choices label").all_inner_texts()
+    await tab.get_by_label("3 Monatsraten zu 39,67\xa0€").check()
+    await picture(tab, "plan-offered")
+    await tab.get_by_role("button", name="Ratenzahlung vereinbaren").click()
+
+    assert len(choices) == 2
+    assert "01.04.2024: 39,67\xa0€" in choices[1]
+    assert "Ihre Ratenzahlung ist vereinbart" in await tab.inner_text(".notice")
+    shown = await tab.inner_text(".plan")
+    assert first["number"] in shown
+    assert second["number"] not in shown, "only what is overdue"
+    assert "1. April 2024\n39,67\xa0€ offen" in shown
+    assert "39,66\xa0€ offen" in shown
+    assert await tab.get_by_text("In Raten zahlen", exact=True).count() == 0
+    [plan] = (await site.books.get("/v1/plans", customer_id=customer))["items"]
+    assert (plan["agreed_by"], plan["amount"]["amount"]) == ("customer", "119.00")
+
+    await site.books.pay("50.00", customer_id=customer, reference=first["number"])
+    await site.books.at("2024-05-02")
+    await tab.goto(await site.link(customer))
+    shown = await tab.inner_text(".plan")
+    assert "1. April 2024\nbezahlt" in shown
+    assert "1. Mai 2024\n29,34\xa0€ überfällig" in shown
+    assert not await tab.get_by_label(f"Rechnung {first['number']} bezahlen").is_checked()
+    await picture(tab, "plan-running")
+    width = await tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert width == 0
+
+
+async def picture(tab: Page, name: str) -> None:
+    if folder := os.environ.get("PICTURES"):
+        await tab.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+async def test_nothing_is_offered_unless_the_entity_allows_it_and_something_is_overdue(site: Site) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    early = await site.books.customer()
+    await site.books.issue(early, "100.00", due_date="2024-03-20")
+    asked = {"minor": "11900", "currency": "EUR", "count": "2"}
+
+    quiet = await site.http.get(await site.link(customer))
+    refused = await site.http.post(f"{await site.link(customer)}/plans", data=asked)
+    await site.policies(plans={"self_service": True})
+    not_due = await site.http.get(await site.link(early))
+    offered = await site.http.get(await site.link(customer))
+
+    assert ["In Raten zahlen" in page.text for page in (quiet, not_due, offered)] == [False, False, True]
+    assert refused.status_code == 422
+    assert (await site.books.get("/v1/plans", customer_id=customer))["items"] == []
+
+
+async def test_a_plan_is_agreed_once_over_the_sum_that_the_customer_saw(site: Site) -> None:
+    customer, *_ = await a_customer_with_two_invoices(site)
+    await site.policies(plans={"self_service": True, "down_payment": "10"})
+    link = f"{await site.link(customer)}/plans"
+    asked = {"minor": "11900", "currency": "EUR", "count": "2"}
+
+    other = await site.http.post(link, data={**asked, "minor": "11800"})
+    too_many = await site.http.post(link, data={**asked, "count": "7"})
+    answers = [(await site.http.post(link, data=asked)).status_code for _ in range(2)]
+
+    assert (other.status_code, too_many.status_code, answers) == (422, 422, [303, 303])
+    [plan] = (await site.books.get("/v1/plans", customer_id=customer))["items"]
+    assert [each["amount"]["amount"] for each in plan["instalments"]] == ["11.90", "53.55", "53.55"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "11,90\xa0€ today, then: 2 monthly payments of 53,55\xa0€"),
+        ("fr", "11,90\xa0€ aujourd’hui, puis : 2 mensualités de 53,55\xa0€"),
+        ("es", "11,90\xa0€ hoy y después: 2 mensualidades de 53,55\xa0€"),
+    ],
+)
+async def test_plans_are_offered_in_the_customers_language(site: Site, language: str, said: str) -> None:
+    await site.policies(plans={"self_service": True, "months_max": 2, "down_payment": "10"})
+    customer = await site.books.customer(language=language)
+    await site.books.issue(customer, "119.00", issue_date="2024-01-10", due_date="2024-02-09")
+
+    page = await site.http.get(await site.link(customer))
+
+    assert said in page.text
+
+
 # --- paying ---
 
 

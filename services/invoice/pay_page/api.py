@@ -24,7 +24,7 @@ from services.invoice.invoices.rules import Invoice
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.rules import PayLinkUnusable
 from services.invoice.pay_page import handlers, rules
-from services.invoice.pay_page.handlers import OfferPromise, RaiseDispute, Shown
+from services.invoice.pay_page.handlers import AgreeOffered, OfferPromise, RaiseDispute, Shown
 from services.invoice.pay_page.rules import Tongue
 from services.invoice.payment_references.rules import payment_reference
 from services.invoice.printing import handlers as printing
@@ -33,6 +33,7 @@ from shared.db import reading, transaction
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep, ResourcesDep
 from shared.http.responses import document as pdf_document
+from shared.money import Money
 
 pages = APIRouter(include_in_schema=False)
 
@@ -163,6 +164,24 @@ async def promise(
     return RedirectResponse(f"{_home(visit)}?{urlencode({'said': f'promise.{day}'})}", 303)
 
 
+@pages.post("/pay/{token}/plans")
+async def agree_plan(
+    visit: VisitDep,
+    database: DatabaseDep,
+    resources: ResourcesDep,
+    minor: Annotated[int, Form(ge=1, le=10**15)],
+    currency: Annotated[str, Form(pattern="^[A-Z]{3}$")],
+    count: Annotated[int, Form(ge=1, le=100)],
+) -> Response:
+    """Pay what is overdue in instalments, as many as chosen of what the entity offers."""
+    try:
+        async with transaction(database) as tx:
+            await handlers.agree_plan(tx, AgreeOffered(visit.account, Money(minor, currency), count))
+    except DomainError as refused:
+        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+    return RedirectResponse(f"{_home(visit)}?{urlencode({'said': 'plan'})}", 303)
+
+
 @pages.post("/pay/{token}/disputes")
 async def dispute(
     visit: VisitDep,
@@ -216,6 +235,8 @@ def _said(said: str, shown: Shown, t: Tongue) -> tuple[str, str] | None:
     what, _, about = said.partition(".")
     if what == "dispute" and any(item.number == about for item in shown.items):
         return "good", t.say("disputed_done", number=about)
+    if what == "plan" and shown.plans:
+        return "good", t.say("plan_agreed")
     if what == "promise":
         try:
             return "good", t.say("promised_done", day=t.day(rules.promised_day(about, shown.today)))
@@ -246,6 +267,8 @@ def _page(
         bank=_bank(shown.items, visit),
         reasons=[{"code": code, "said": t.reason(code)} for code in entity.policies.disputes.codes],
         promise=_promise(shown),
+        offered=[rules.offer_view(each, t, shown.today) for each in shown.offered],
+        plans=[rules.plan_view(each.plan, each.filled, t, shown.today) for each in shown.plans],
         settled=[
             {"id": i.id, "number": i.number, "amount": t.money(i.total_minor, i.currency), "said": _ended(i, t)}
             for i in shown.settled

@@ -19,9 +19,13 @@ from services.invoice.disputes.handlers import AddMessage, OpenDispute
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice, InvoiceNotFound
 from services.invoice.pay_page import rules, store
-from services.invoice.pay_page.rules import PaidInvoice, PromiseRefused, ReceivedPayment
+from services.invoice.pay_page.rules import Offered, PaidInvoice, PromiseRefused, ReceivedPayment
+from services.invoice.plans import handlers as plans
+from services.invoice.plans.handlers import AgreePlan, Standing
+from services.invoice.plans.rules import PlanRefused
 from shared import outbox
 from shared.db import Tx
+from shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,23 @@ class Shown:
     received: list[ReceivedPayment]
     method: Method | None
     collections: Sequence[Collection]
+    offered: Sequence[Offered]
+    plans: Sequence[Standing]
 
 
 @dataclass(frozen=True, slots=True)
 class OfferPromise:
     account: Account
     promised_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreeOffered:
+    """The customer's choice: so many instalments of a sum that was overdue when it looked."""
+
+    account: Account
+    total: Money
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,57 @@ async def draw_page(tx: Tx, account: Account) -> Shown:
         await store.received(tx, customer_id, entity_id, rules.HISTORY),
         await autopay.get_method(tx, account),
         await autopay.latest_collections(tx, account),
+        await _offered(tx, account, balance.items, balance.as_of),
+        await _running(tx, account) if any(item.planned_minor for item in balance.items) else (),
+    )
+
+
+async def _offered(tx: Tx, account: Account, items: Sequence[Invoice], today: date) -> list[Offered]:
+    """The plans to choose from, for what is overdue in each currency."""
+    if not account.entity.policies.plans.self_service:
+        return []
+    found = []
+    for invoice_ids in rules.plannable(items, today):
+        if offer := await plans.offers(tx, account, invoice_ids):
+            found.append(Offered(invoice_ids, *offer))
+    return [offered for offered in found if offered.offers]
+
+
+async def _running(tx: Tx, account: Account) -> list[Standing]:
+    found = [
+        standing
+        for status in ("agreed", "active")
+        for standing in await plans.list_plans(
+            tx, after=None, limit=rules.HISTORY, customer_id=account.customer.id, status=status
+        )
+    ]
+    return [standing for standing in found if standing.plan.entity_id == account.entity.id]
+
+
+async def agree_plan(tx: Tx, command: AgreeOffered) -> Standing:
+    """Put what is overdue on the plan that the customer chose; the form sent twice agrees one.
+
+    Raises PlanRefused, also when another sum is overdue than the customer saw.
+    """
+    customer = CustomerRef(customer_id=command.account.customer.id)
+    account = await customers.lock_account(tx, customer, command.account.entity.id)
+    items = await invoices.open_items(tx, account.customer.id, account.entity.id)
+    offers = await _offered(tx, account, items, account.entity.today(tx.now))
+    chosen = next((each for each in offers if each.total == command.total), None)
+    if chosen is None:
+        for standing in await _running(tx, account):
+            if rules.is_choice(standing.plan, command.total, command.count, account.entity.today(tx.now)):
+                return standing
+        raise PlanRefused(f"{command.total} is not what is overdue now", field="/total")
+    return await plans.agree_plan(
+        tx,
+        AgreePlan(
+            account.customer.id,
+            account.entity.id,
+            chosen.invoice_ids,
+            offered=command.count,
+            agreed_by="customer",
+        ),
     )
 
 

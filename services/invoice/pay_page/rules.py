@@ -18,6 +18,7 @@ from services.invoice.autopay.rules import Collection
 from services.invoice.entities.rules import DisputePolicy, Entity
 from services.invoice.invoices.rules import Invoice, Outcome
 from services.invoice.payment_references.rules import payment_reference, printed
+from services.invoice.plans.rules import Filled, Offer, Plan, Schedule
 from shared.errors import Refused
 from shared.events.invoice import InvoicePromiseOffered
 from shared.money import Money
@@ -25,6 +26,8 @@ from shared.money import Money
 PROMISE_DAYS_MAX = 30
 """The latest day that a customer may name by itself; later ones are for a conversation."""
 HISTORY = 12
+PARTS_SHOWN = 12
+"""A plan of more instalments is told by its first ones and its last."""
 STANDARD_REASONS = frozenset(DisputePolicy().codes)
 """Disputes are counted under these unless the entity has codes of its own; the page has words for them."""
 
@@ -57,6 +60,15 @@ class ReceivedPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What is overdue in one currency, and the plans for it that the customer may choose from."""
+
+    invoice_ids: tuple[UUID, ...]
+    total: Money
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tongue:
     """A language with its words, and how it writes dates and amounts."""
 
@@ -73,6 +85,9 @@ class Tongue:
 
     def day(self, day: date) -> str:
         return format_date(day, "long", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        return format_date(day, "medium", locale=self.locale)
 
     def money(self, minor: int, currency: str) -> str:
         return format_currency(Money(minor, currency).decimal, currency, locale=self.locale, currency_digits=True)
@@ -128,6 +143,82 @@ def offer_promise(invoices: Sequence[Invoice], promised_on: date, booked_on: dat
     return outcomes
 
 
+def plannable(invoices: Sequence[Invoice], today: date) -> list[tuple[UUID, ...]]:
+    """Overdue invoices that a plan may be made of, by currency: those that may be collected and are on none."""
+    by_currency: dict[str, list[UUID]] = {}
+    for invoice in invoices:
+        if invoice.overdue_minor(today) and invoice.collectable_minor > 0 and not invoice.planned_minor:
+            by_currency.setdefault(invoice.currency, []).append(invoice.id)
+    return [tuple(ids) for _, ids in sorted(by_currency.items())]
+
+
+def is_choice(plan: Plan, total: Money, count: int, today: date) -> bool:
+    """Whether a plan is what the customer asks for, agreed by itself a moment ago."""
+    parts = [each for each in plan.schedule if each.due_date > plan.agreed_on]
+    return (
+        plan.agreed_by == "customer"
+        and plan.agreed_on == today
+        and plan.money(plan.amount_minor) == total
+        and len(parts) == count
+    )
+
+
+def offer_view(offered: Offered, t: Tongue, today: date) -> dict[str, Any]:
+    """What is overdue in a currency with the plans for it."""
+    currency = offered.total.currency
+    return {
+        "total": t.money(offered.total.minor, currency),
+        "minor": offered.total.minor,
+        "currency": currency,
+        "choices": [
+            {
+                "count": offer.count,
+                "said": _in_parts(offer, t, currency, today),
+                "parts": _parts(offer.schedule, t, currency),
+            }
+            for offer in offered.offers
+        ],
+    }
+
+
+def _in_parts(offer: Offer, t: Tongue, currency: str, today: date) -> str:
+    """A down payment is due today, and comes before the instalments."""
+    down = [each for each in offer.schedule if each.due_date <= today]
+    parts = [each for each in offer.schedule if each.due_date > today]
+    amount = t.money(parts[0].minor, currency)
+    said = t.say("plan_parts_one" if offer.count == 1 else "plan_parts", count=offer.count, amount=amount)
+    return t.say("plan_down", down=t.money(down[0].minor, currency), rest=said) if down else said
+
+
+def _parts(schedule: Schedule, t: Tongue, currency: str) -> list[str]:
+    """Each date with its amount; of a long plan the first and the last ones."""
+    said = [f"{t.short_day(each.due_date)}: {t.money(each.minor, currency)}" for each in schedule]
+    return said if len(said) <= PARTS_SHOWN else [*said[:3], "…", said[-1]]
+
+
+def plan_view(plan: Plan, filled: Sequence[Filled], t: Tongue, today: date) -> dict[str, Any]:
+    """A running plan: its invoices, and each instalment with what is open of it."""
+    return {
+        "invoices": ", ".join(share.number for share in plan.shares),
+        "parts": [
+            {
+                "day": t.day(each.due_date),
+                "amount": t.money(each.minor, plan.currency),
+                "late": bool(each.open_minor) and each.due_date < today,
+                "said": _standing(each, plan, t, today),
+            }
+            for each in filled
+        ],
+    }
+
+
+def _standing(part: Filled, plan: Plan, t: Tongue, today: date) -> str:
+    if not part.open_minor:
+        return t.say("plan_paid")
+    key = "plan_late" if part.due_date < today else "plan_open"
+    return t.say(key, amount=t.money(part.open_minor, plan.currency))
+
+
 def written(text: str) -> str:
     """What the customer wrote, without what cannot be kept."""
     return text.replace("\0", "").replace("\r\n", "\n").strip()
@@ -136,7 +227,11 @@ def written(text: str) -> str:
 def item_view(invoice: Invoice, t: Tongue, today: date) -> dict[str, Any]:
     """One open invoice as the page shows it."""
     late = (today - invoice.due_date).days
-    if late > 0:
+    resting = invoice.planned_minor == invoice.balance_minor
+    planned = t.say("planned", amount=t.money(invoice.planned_minor, invoice.currency))
+    if resting:  # The plan's dates are those that count.
+        when = planned
+    elif late > 0:
         when = t.say("overdue_by_one" if late == 1 else "overdue_by", days=late)
     elif late == 0:
         when = t.say("due_today")
@@ -148,11 +243,12 @@ def item_view(invoice: Invoice, t: Tongue, today: date) -> dict[str, Any]:
         "issued": t.day(invoice.issue_date),
         "due": t.day(invoice.due_date),
         "when": when,
-        "late": late > 0,
+        "late": late > 0 and not resting,
         "balance": t.money(invoice.balance_minor, invoice.currency),
         "total": t.money(invoice.total_minor, invoice.currency) if invoice.reduced_minor else None,
         "disputed": t.money(invoice.disputed_minor, invoice.currency) if invoice.disputed_minor else None,
-        "planned": t.money(invoice.planned_minor, invoice.currency) if invoice.planned_minor else None,
+        "planned": planned if invoice.planned_minor and not resting else None,
+        "chosen": not resting,
         "payable": invoice.undisputed_minor > 0,
         "disputable": invoice.collectable_minor > 0,
         "reference": printed(payment_reference(invoice.number)),
@@ -243,6 +339,21 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "promise": "Tell us when you will pay",
             "promise_lead": "Name a day within the next {days} days. We will not remind you before it.",
             "promise_day": "I will pay on",
+            "plan": "Pay in instalments",
+            "plan_lead": (
+                "You can pay the overdue {amount} in parts. Choose what suits you: while you keep to it, "
+                "we do not chase the whole."
+            ),
+            "plan_parts": "{count} monthly payments of {amount}",
+            "plan_parts_one": "One payment of {amount}",
+            "plan_down": "{down} today, then: {rest}",
+            "plan_agree": "Agree to this plan",
+            "plan_agreed": "Thank you. Your instalment plan is agreed.",
+            "plan_yours": "Your instalment plan",
+            "plan_for": "For: {numbers}",
+            "plan_paid": "paid",
+            "plan_open": "{amount} open",
+            "plan_late": "{amount} overdue",
             "history": "Paid lately",
             "settled": "settled on {day}",
             "voided": "cancelled on {day}",
@@ -307,6 +418,21 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "promise": "Sagen Sie uns, wann Sie zahlen",
             "promise_lead": "Nennen Sie einen Tag in den nächsten {days} Tagen. Vorher erinnern wir Sie nicht.",
             "promise_day": "Ich zahle am",
+            "plan": "In Raten zahlen",
+            "plan_lead": (
+                "Sie können die überfälligen {amount} in Raten zahlen. Wählen Sie, was Ihnen passt: "
+                "Solange Sie die Raten einhalten, mahnen wir den Betrag nicht an."
+            ),
+            "plan_parts": "{count} Monatsraten zu {amount}",
+            "plan_parts_one": "Eine Rate zu {amount}",
+            "plan_down": "{down} heute, dann: {rest}",
+            "plan_agree": "Ratenzahlung vereinbaren",
+            "plan_agreed": "Vielen Dank. Ihre Ratenzahlung ist vereinbart.",
+            "plan_yours": "Ihr Ratenplan",
+            "plan_for": "Für: {numbers}",
+            "plan_paid": "bezahlt",
+            "plan_open": "{amount} offen",
+            "plan_late": "{amount} überfällig",
             "history": "Zuletzt beglichen",
             "settled": "beglichen am {day}",
             "voided": "storniert am {day}",
@@ -371,6 +497,21 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "promise": "Dites-nous quand vous paierez",
             "promise_lead": "Indiquez un jour dans les {days} prochains jours. Pas de relance avant ce jour.",
             "promise_day": "Je paierai le",
+            "plan": "Payer en plusieurs fois",
+            "plan_lead": (
+                "Vous pouvez régler les {amount} échus en plusieurs fois. Choisissez ce qui vous convient "
+                ": tant que vous respectez les échéances, nous ne vous relançons pas."
+            ),
+            "plan_parts": "{count} mensualités de {amount}",
+            "plan_parts_one": "Un versement de {amount}",
+            "plan_down": "{down} aujourd’hui, puis : {rest}",
+            "plan_agree": "Accepter cet échéancier",
+            "plan_agreed": "Merci. Votre échéancier est convenu.",
+            "plan_yours": "Votre échéancier",
+            "plan_for": "Pour : {numbers}",
+            "plan_paid": "payé",
+            "plan_open": "{amount} à payer",
+            "plan_late": "{amount} en retard",
             "history": "Réglé récemment",
             "settled": "réglée le {day}",
             "voided": "annulée le {day}",
@@ -435,6 +576,21 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "promise": "Díganos cuándo pagará",
             "promise_lead": "Indique un día dentro de los próximos {days} días. Antes no le recordaremos nada.",
             "promise_day": "Pagaré el",
+            "plan": "Pagar a plazos",
+            "plan_lead": (
+                "Puede pagar a plazos los {amount} vencidos. Elija lo que le convenga: mientras cumpla los "
+                "plazos, no reclamaremos el total."
+            ),
+            "plan_parts": "{count} mensualidades de {amount}",
+            "plan_parts_one": "Un pago de {amount}",
+            "plan_down": "{down} hoy y después: {rest}",
+            "plan_agree": "Acordar este plan",
+            "plan_agreed": "Gracias. Su plan de pago a plazos está acordado.",
+            "plan_yours": "Su plan de pago",
+            "plan_for": "Para: {numbers}",
+            "plan_paid": "pagado",
+            "plan_open": "{amount} pendiente",
+            "plan_late": "{amount} vencido",
             "history": "Pagado recientemente",
             "settled": "pagada el {day}",
             "voided": "anulada el {day}",
