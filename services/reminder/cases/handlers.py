@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.reminder.cases import rules, store
-from services.reminder.cases.rules import Case, CaseNotFound, Outcome, Send, Wait
+from services.reminder.cases.rules import Case, CaseNotFound, Outcome, Reason, Send, Wait
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.rules import Contact, Suppression, retry_seconds
 from services.reminder.mails.handlers import Delivery
@@ -73,11 +73,17 @@ async def follow_accounts(tx: Tx, causes: Mapping[UUID, Cause]) -> None:
     """Open, close and reschedule the cases of customers of whom something is new. Their rows are locked."""
     if not causes:
         return
+    known = await store.load(tx, list(causes))
+    views = await _views_of(tx, await receivables.deciding(tx, list(causes)), known)
+    followed = [(view, _follow(view, view.account, causes, tx.now)) for view in views]
+    opened = [view.account.id for view, outcome in followed if outcome.reason is Reason.OPENED]
+    accounts = await receivables.accounts(tx, opened) if opened else {}
     outcomes = []
-    for view in await _views(tx, list(causes), known=await store.load(tx, list(causes))):
-        cause = causes[view.case.customer_id]
-        outcome = rules.follow(view.case, view.account, view.strategy, tx.now, cause.promised_on, cause.ended)
+    for view, outcome in followed:
+        if outcome.reason is Reason.OPENED:  # The event tells what all of it comes to.
+            outcome = _follow(view, accounts[view.account.id], causes, tx.now)
         outcomes.append((view.case, outcome))
+        cause = causes[view.case.customer_id]
         context.correlation.set(cause.correlation_id)
         context.causation.set(str(cause.event_id))
         await outbox.append(tx, *outcome.events)
@@ -193,7 +199,10 @@ async def list_cases(tx: Tx, status: str | None, after: UUID | None, limit: int)
 
 async def _views(tx: Tx, customer_ids: Sequence[UUID], known: Mapping[UUID, Case]) -> list[View]:
     """The customers' cases, a new one where there is none yet; an open case keeps the version it runs on."""
-    accounts = await receivables.accounts(tx, customer_ids)
+    return await _views_of(tx, await receivables.accounts(tx, customer_ids), known)
+
+
+async def _views_of(tx: Tx, accounts: Mapping[UUID, Account], known: Mapping[UUID, Case]) -> list[View]:
     library = await strategies.library(tx, {case.runs_on for case in known.values() if case.is_open})
     views = []
     for account in accounts.values():
@@ -209,6 +218,11 @@ async def _views(tx: Tx, customer_ids: Sequence[UUID], known: Mapping[UUID, Case
 async def _views_by_customer(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, View]:
     views = await _views(tx, customer_ids, await store.load(tx, customer_ids))
     return {view.case.customer_id: view for view in views}
+
+
+def _follow(view: View, account: Account, causes: Mapping[UUID, Cause], now: datetime) -> Outcome:
+    cause = causes[view.case.customer_id]
+    return rules.follow(view.case, account, view.strategy, now, cause.promised_on, cause.ended)
 
 
 async def _already_reminded(tx: Tx, view: View, outcome: Outcome, contact: Contact) -> Outcome:

@@ -12,6 +12,7 @@ import httpx
 
 from services.reminder.receivables import rules, store
 from services.reminder.receivables.rules import Account, Balance
+from shared.calendar import ONE_DAY
 from shared.db import Tx
 from shared.events.credit import CustomerState
 from shared.events.invoice import InvoiceState
@@ -64,6 +65,12 @@ async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
 async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
     """With their open items; a customer never heard of is not in the answer."""
     return await store.accounts(tx, customer_ids)
+
+
+async def deciding(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
+    """With only those open items on which it turns whether a case is open and when its next step is due: a customer
+    with thousands of them is looked at as quickly as one with a few. Sums over such an account mean nothing."""
+    return await store.deciding(tx, customer_ids, tx.now.date() - ONE_DAY)  # It may be yesterday at the customer's.
 
 
 async def ask_balances(
