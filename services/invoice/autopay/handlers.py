@@ -13,6 +13,7 @@ from services.invoice.autopay.rules import Collection, Method, MethodNotFound
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
+from services.invoice.deliveries import handlers as deliveries
 from services.invoice.invoices import handlers as invoices
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment
@@ -205,6 +206,14 @@ async def record(tx: Tx, charged: Charged) -> None:
         await store.save_collection(
             tx, rules.refused(found, charged.failure, account.entity, account.entity.today(tx.now))
         )
+        await deliveries.notify(
+            tx,
+            account.entity,
+            account.customer,
+            "collection_failed",
+            invoice_id=found.invoice_id,
+            collection_id=found.id,
+        )
     elif charged.intent and charged.intent.status == CHARGED:
         payment_id = await _book(tx, account, found)
         await store.save_collection(tx, rules.paid(found, charged.intent.id, payment_id))
@@ -229,6 +238,10 @@ async def _book(tx: Tx, account: Account, collection: Collection) -> UUID:
         ),
     )
     return recorded.payment.id
+
+
+async def get_collection(tx: Tx, collection_id: UUID) -> Collection | None:
+    return await store.find(tx, collection_id)
 
 
 async def latest_collections(tx: Tx, account: Account) -> Sequence[Collection]:

@@ -100,6 +100,11 @@ async def due_collections(tx: Tx, now: datetime, limit: int) -> list[Collection]
     return [Collection(*row.values()) for row in rows]
 
 
+async def find(tx: Tx, collection_id: UUID) -> Collection | None:
+    row = await tx.fetchrow(f"select {', '.join(_COLLECTION)} from collection where id = $1", collection_id)
+    return Collection(*row.values()) if row else None
+
+
 async def lock_collection(tx: Tx, collection_id: UUID) -> Collection | None:
     row = await tx.fetchrow(f"select {', '.join(_COLLECTION)} from collection where id = $1 for update", collection_id)
     return Collection(*row.values()) if row else None

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.rules import Customer
 from services.invoice.deliveries import rules, store
-from services.invoice.deliveries.rules import Channel, Delivery, DeliveryNotFound, Status
+from services.invoice.deliveries.rules import Channel, Delivery, DeliveryNotFound, Notice, Status
 from services.invoice.entities.rules import Entity
 from shared.db import Tx
 from shared.ids import new_id
@@ -65,6 +65,33 @@ async def payment_received(tx: Tx, entity: Entity, customer: Customer, payment_i
         await ask(
             tx, [rules.ask(entity, customer, tx.now, delivery_id=new_id(), kind="receipt", payment_id=payment_id)]
         )
+
+
+async def notify(
+    tx: Tx,
+    entity: Entity,
+    customer: Customer,
+    kind: Notice,
+    *,
+    invoice_id: UUID | None = None,
+    dispute_id: UUID | None = None,
+    plan_id: UUID | None = None,
+    collection_id: UUID | None = None,
+) -> None:
+    """Tell the customer by mail, where the entity sends by itself; nothing is asked of the database otherwise."""
+    if rules.tells(entity, customer):
+        asked = rules.ask(
+            entity,
+            customer,
+            tx.now,
+            delivery_id=new_id(),
+            kind=kind,
+            invoice_id=invoice_id,
+            dispute_id=dispute_id,
+            plan_id=plan_id,
+            collection_id=collection_id,
+        )
+        await store.add(tx, [asked])
 
 
 async def ask(tx: Tx, deliveries: Sequence[Delivery]) -> None:

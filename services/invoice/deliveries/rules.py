@@ -1,4 +1,4 @@
-"""A document on its way to a customer: the intent, and what may become of it.
+"""A document or a notice on its way to a customer: the intent, and what may become of it.
 
     queued ─> sending ─> sent ─> delivered ─> opened
                  │         └───────┴─> bounced
@@ -23,7 +23,9 @@ from shared.calendar import ONE_DAY
 from shared.errors import NotFound, Refused
 from shared.mail_address import is_address
 
-Kind = Literal["invoice", "credit_note", "statement", "receipt"]
+Notice = Literal["dispute_acknowledged", "plan_agreed", "plan_broken", "plan_kept", "collection_failed"]
+"""Word of something that is the customer's to know: a mail of a few lines, without a document."""
+Kind = Literal["invoice", "credit_note", "statement", "receipt"] | Notice
 Channel = Literal["email", "letter"]
 Status = Literal["queued", "sending", "sent", "delivered", "opened", "bounced", "failed", "unknown"]
 Told = Literal["delivered", "opened", "bounced"]
@@ -68,6 +70,9 @@ class Delivery:
     reason: str | None = None
     batch_id: UUID | None = None
     credit_note_id: UUID | None = None
+    dispute_id: UUID | None = None
+    plan_id: UUID | None = None
+    collection_id: UUID | None = None
 
     def sending(self, lease_until: datetime) -> Delivery:
         """From here on a crash leaves its fate unknown."""
@@ -107,6 +112,9 @@ def ask(
     payment_id: UUID | None = None,
     credit_note_id: UUID | None = None,
     period: tuple[date, date] | None = None,
+    dispute_id: UUID | None = None,
+    plan_id: UUID | None = None,
+    collection_id: UUID | None = None,
 ) -> Delivery:
     """The intent to send a document. A mail is due at once; a letter when the business day is over, with all others
     of the day. Without any address a mail has failed before it began, and says so where undelivered things are shown.
@@ -130,7 +138,15 @@ def ask(
         period_last=period[1] if period else None,
         reason=NO_ADDRESS if lost else None,
         credit_note_id=credit_note_id,
+        dispute_id=dispute_id,
+        plan_id=plan_id,
+        collection_id=collection_id,
     )
+
+
+def tells(entity: Entity, customer: Customer) -> bool:
+    """Whether notices leave by themselves: the entity sends on its own, and there is an address."""
+    return entity.policies.delivery.automatic and address_of(customer.contacts) is not None
 
 
 def address_of(contacts: Iterable[Mapping[str, Any]]) -> str | None:

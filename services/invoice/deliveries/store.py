@@ -22,6 +22,7 @@ _values = attrgetter(*_FIELDS)
 _TYPES = (
     *("uuid", "text", "uuid", "text", "text", "text", "text", "date", "timestamptz", "uuid", "uuid", "date", "date"),
     *("int", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "text", "uuid", "uuid"),
+    *("uuid", "uuid", "uuid"),
 )
 _UNNEST = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES, start=1))
 

@@ -61,6 +61,9 @@ class DeliveryOut(BaseModel):
     attempts: int
     reason: str | None
     letter_batch_id: UUID | None
+    dispute_id: UUID | None = None
+    plan_id: UUID | None = None
+    collection_id: UUID | None = None
 
     @classmethod
     def of(cls, delivery: Delivery) -> "DeliveryOut":
@@ -178,7 +181,7 @@ async def of_invoice(invoice_id: UUID, database: DatabaseDep, page: PageParams) 
 async def find(
     database: DatabaseDep, page: PageParams, customer_id: UUID | None = None, status: Status | None = None
 ) -> Response:
-    """Deliveries of invoices, statements and receipts, the newest first."""
+    """Deliveries of invoices, statements, receipts and notices, the newest first."""
     return await _list(database, page, customer_id=customer_id, status=status)
 
 

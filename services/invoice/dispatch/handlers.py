@@ -18,19 +18,27 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pypdf import PdfWriter
 
+from services.invoice.autopay import handlers as autopay
+from services.invoice.autopay.rules import Collection
 from services.invoice.customers import handlers as customers
+from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
 from services.invoice.deliveries import handlers as deliveries
 from services.invoice.deliveries import rules as delivery_rules
 from services.invoice.deliveries.rules import REACHED, TEMPORARY_REFUSALS_MAX, Channel, Delivery, Status, Told
 from services.invoice.dispatch import rules, store
-from services.invoice.dispatch.rules import Batch, BatchNotFound, Figure, Sheet, Undelivered, View
+from services.invoice.dispatch.rules import Batch, BatchNotFound, Figure, Noticed, Sheet, Undelivered, View
+from services.invoice.disputes import handlers as disputes
+from services.invoice.disputes.rules import Dispute
 from services.invoice.documents import handlers as documents
 from services.invoice.documents.rules import Paper, defects
 from services.invoice.entities import handlers as entities
 from services.invoice.invoices import handlers as invoices
+from services.invoice.invoices.rules import Invoice
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.handlers import PayLinks
+from services.invoice.plans import handlers as plans
+from services.invoice.plans.rules import Plan
 from services.invoice.printing import handlers as printing
 from services.invoice.printing.rules import Tongue, tongue
 from services.invoice.receipts import handlers as receipts
@@ -81,7 +89,7 @@ class Envelope:
 
     delivery: Delivery
     account: Account
-    content: documents.Written | Statement | Receipt
+    content: documents.Written | Statement | Receipt | Noticed
     pay_link: str
 
 
@@ -114,8 +122,11 @@ async def give_up(tx: Tx, abandoned: Sequence[Delivery]) -> None:
 
 async def open_envelope(tx: Tx, delivery: Delivery, links: PayLinks) -> Envelope:
     """Everything that a delivery is made of."""
-    content: documents.Written | Statement | Receipt
+    content: documents.Written | Statement | Receipt | Noticed
     match delivery:
+        case Delivery(dispute_id=UUID()) | Delivery(plan_id=UUID()) | Delivery(collection_id=UUID()):
+            content = noticed = await _open_notice(tx, delivery)
+            account = noticed.account
         case Delivery(credit_note_id=UUID() as note_id):
             content = written = await documents.get_credit_note_paper(tx, note_id)
             account = written.account
@@ -131,6 +142,23 @@ async def open_envelope(tx: Tx, delivery: Delivery, links: PayLinks) -> Envelope
             )
             account = statement.account
     return Envelope(delivery, account, content, await pay_links.make_link(tx, links, account))
+
+
+async def _open_notice(tx: Tx, delivery: Delivery) -> Noticed:
+    account = await customers.find_account(tx, CustomerRef(delivery.customer_id), delivery.entity_id)
+    if account is None:
+        raise LookupError(f"delivery {delivery.id} is to a customer that is not here")
+    if delivery.dispute_id:
+        record = await disputes.get_dispute(tx, delivery.dispute_id)
+        return Noticed(account, (record.dispute, record.invoice))
+    if delivery.plan_id:
+        standing = await plans.get_plan(tx, delivery.plan_id)
+        return Noticed(account, (standing.plan, standing.filled))
+    assert delivery.collection_id is not None
+    assert delivery.invoice_id is not None
+    collection = await autopay.get_collection(tx, delivery.collection_id)
+    assert collection is not None
+    return Noticed(account, (collection, await invoices.get_invoice(tx, delivery.invoice_id)))
 
 
 async def send(
@@ -217,9 +245,14 @@ def compose(envelope: Envelope) -> Mail:
         view, files = _of_invoice(content, envelope, t)
     elif isinstance(content, Statement):
         view, files = _of_statement(content, envelope, t)
-    else:
+    elif isinstance(content, Receipt):
         view, files = _of_receipt(content, envelope, t)
+    else:
+        view, files = _of_notice(content, envelope, t), ()
     words = _words(envelope.delivery.kind, view)
+    if isinstance(content, Noticed):
+        (figure,) = view.figures
+        view = replace(view, figures=(replace(figure, label=words["figure"], remark=words["remark"]),))
     return Mail(
         subject_line(words["subject"]),
         _LAYOUT.get_template("mail.txt.j2").render(mail=view, words=words),
@@ -310,6 +343,39 @@ def _of_receipt(receipt: Receipt, envelope: Envelope, t: Tongue) -> tuple[View, 
         owes=any(money.minor > 0 for money in receipt.owed),
     )
     return view, files
+
+
+def _of_notice(noticed: Noticed, envelope: Envelope, t: Tongue) -> View:
+    """The figure's label and remark are the wording's."""
+    view = replace(_view(envelope, t, ()), owes=True)
+    match noticed.about:
+        case Dispute() as dispute, Invoice() as invoice:
+            return replace(
+                view,
+                number=invoice.number,
+                due=t.day(dispute.answer_by) if dispute.answer_by else "",
+                figures=(Figure("", t.money(dispute.amount_minor, invoice.currency), ""),),
+            )
+        case Collection() as collection, Invoice() as invoice:
+            again_at = collection.look_at if collection.status == "refused" else None
+            return replace(
+                view,
+                number=invoice.number,
+                due=t.day(noticed.account.entity.today(again_at)) if again_at else "",
+                figures=(Figure("", t.money(collection.amount_minor, collection.currency), ""),),
+                closed=again_at is None,
+            )
+        case Plan() as plan, filled:
+            left = plan.amount_minor if envelope.delivery.kind != "plan_broken" else plan.left_minor or 0
+            rows = tuple((t.day(part.due_date), t.money(part.minor, plan.currency)) for part in filled)
+            return replace(
+                view,
+                number=", ".join(share.number for share in plan.shares),
+                day=t.day(plan.missed_on) if plan.missed_on else "",
+                figures=(Figure("", t.money(left, plan.currency), ""),),
+                rows=rows if envelope.delivery.kind == "plan_agreed" else (),
+            )
+    raise LookupError(f"nobody knows what delivery {envelope.delivery.id} tells of")
 
 
 def _file_name(paper: Paper) -> str:

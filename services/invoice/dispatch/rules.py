@@ -10,9 +10,13 @@ from hashlib import sha256
 from unicodedata import normalize
 from uuid import UUID
 
+from services.invoice.autopay.rules import Collection
+from services.invoice.customers.rules import Account
 from services.invoice.deliveries.rules import Delivery
+from services.invoice.disputes.rules import Dispute
 from services.invoice.documents.rules import Paper
 from services.invoice.invoices.rules import Invoice, Outcome
+from services.invoice.plans.rules import Filled, Plan
 from services.invoice.printing.rules import Language
 from shared.errors import NotFound
 from shared.events.invoice import InvoiceDelivered
@@ -40,7 +44,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the templates see."""
+    """What the templates see; `closed` in a notice that nothing further is tried or wanted."""
 
     language: Language
     seller: str
@@ -55,6 +59,15 @@ class View:
     owes: bool
     pay_link: str
     files: tuple[str, ...]
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What a notice tells of, with whatever it belongs to."""
+
+    account: Account
+    about: tuple[Dispute, Invoice] | tuple[Plan, tuple[Filled, ...]] | tuple[Collection, Invoice]
 
 
 @dataclass(frozen=True, slots=True)

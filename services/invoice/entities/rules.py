@@ -167,7 +167,10 @@ class WriteOffs(Document):
 class DeliveryPolicy(Document):
     """How documents reach customers, and when somebody has to see to it."""
 
-    automatic: bool = Field(default=False, description="Invoices leave for the customer as soon as they are issued")
+    automatic: bool = Field(
+        default=False,
+        description="Invoices leave as soon as they are issued, and word of disputes, plans and failed collections",
+    )
     days_max: Annotated[int, Field(ge=0, le=365)] | None = Field(
         default=None, description="An invoice not delivered after so many days stands in the delivery queue"
     )

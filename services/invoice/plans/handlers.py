@@ -12,6 +12,7 @@ import asyncpg
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
+from services.invoice.deliveries import handlers as deliveries
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
@@ -114,6 +115,7 @@ async def agree_plan(tx: Tx, command: AgreePlan) -> Standing:
             raise rules.OnPlan("one of the invoices is on a plan already") from None
         raise
     await outbox.append(tx, *(event for outcome in outcomes for event in outcome.events))
+    await deliveries.notify(tx, account.entity, account.customer, "plan_agreed", plan_id=plan.id)
     return Standing(plan, rules.fill(plan, total.minor))
 
 
@@ -187,6 +189,10 @@ async def _end(tx: Tx, account: Account, plan: Plan, today: date) -> None:
     await store.save(tx, plan, None)
     await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
     await outbox.append(tx, *(event for outcome in outcomes for event in outcome.events))
+    if plan.status == "broken":
+        await deliveries.notify(tx, account.entity, account.customer, "plan_broken", plan_id=plan.id)
+    elif plan.status == "kept":
+        await deliveries.notify(tx, account.entity, account.customer, "plan_kept", plan_id=plan.id)
 
 
 async def judge_plans(tx: Tx) -> bool:
