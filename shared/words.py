@@ -1,0 +1,47 @@
+"""How days, moments, amounts and identifiers read on the pages for staff, in English."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
+
+from shared.money import Money
+
+
+def day_words(day: date | datetime | None) -> str:
+    """30 Jun 2013; a dash for none."""
+    return f"{day.day} {day:%b %Y}" if day else "–"
+
+
+def moment_words(moment: datetime | None) -> str:
+    """30 Jun 2013, 08:15 UTC."""
+    return f"{day_words(moment)}, {moment:%H:%M} UTC" if moment else "–"
+
+
+def amount(minor: int, currency: str) -> str:
+    """€1,234.50; the code in place of a symbol that is not widely read."""
+    symbol = "¤\xa0" if get_currency_symbol(currency, locale="en")[-1:].isalpha() else "¤"
+    shown = format_currency(Money(minor, currency).decimal, currency, f"{symbol}#,##0.00", locale="en")
+    return shown.replace("-", "−")
+
+
+def money_words(money: Money) -> str:
+    return amount(money.minor, money.currency)
+
+
+def number(value: float) -> str:
+    """1,234.5: at most two decimals."""
+    return format_decimal(value, format="#,##0.##", locale="en")
+
+
+def words(name: str | None) -> str:
+    """An identifier for people: `partly_paid` reads "Partly paid"."""
+    text = (name or "–").replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def days_late(days: int) -> str:
+    if days <= 0:
+        return "due today" if days == 0 else f"due in {-days} day{'s' if days < -1 else ''}"
+    return f"{days} day{'s' if days > 1 else ''} late"
