@@ -146,3 +146,114 @@ class TaskAssigned(Event):
     @property
     def version(self) -> int:
         return self.task.version
+
+
+class PromiseState(Payload):
+    """What a customer said it will pay, and by when. `items` are the invoices it named, empty for the account as a
+    whole; `paid` is what has come in of it since `made_on`. It is broken after `grace_until`."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    case_id: UUID
+    status: Annotated[Literal["open", "kept", "broken", "withdrawn", "replaced", "lapsed"], Growing()]
+    amount: Money
+    paid: Money
+    items: tuple[str, ...]
+    made_on: date
+    promised_on: date
+    grace_until: date
+    origin: Annotated[Literal["staff", "customer", "offer"], Growing()]
+    because: str | None = None
+
+
+class PromiseEvent(Event):
+    topic: ClassVar[str] = "ar.reminder"
+    entity_id: str
+    promise: PromiseState
+
+    @property
+    def subject(self) -> UUID:
+        return self.promise.id
+
+    @property
+    def version(self) -> int:
+        return self.promise.version
+
+
+class PromiseMade(PromiseEvent):
+    """A customer promised a payment, or more of one: nothing is asked of it until the promised day and some days of
+    grace have passed."""
+
+    type: ClassVar[str] = "dueward.promise.made.v1"
+
+
+class PromiseKept(PromiseEvent):
+    """What was promised has come in, or nothing is owed any more of what it was about."""
+
+    type: ClassVar[str] = "dueward.promise.kept.v1"
+
+
+class PromiseBroken(PromiseEvent):
+    """The days of grace are over and the amount has not come in, or only `promise.paid` of it."""
+
+    type: ClassVar[str] = "dueward.promise.broken.v1"
+
+
+class PromiseEnded(PromiseEvent):
+    """A promise that is neither kept nor broken: withdrawn, replaced by another, or without a claim that it is about."""
+
+    type: ClassVar[str] = "dueward.promise.ended.v1"
+
+
+class PlacementState(Payload):
+    """Invoices given to a collection agency. `amount` is what was owed on them when they were handed over, `collected`
+    what has come in since, `commission` what the agency is owed for that."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    case_id: UUID
+    agency_id: str
+    status: Annotated[
+        Literal["requested", "approved", "placed", "recalled", "closed", "rejected", "withdrawn"], Growing()
+    ]
+    amount: Money
+    collected: Money
+    commission: Money
+    invoices: tuple[str, ...]
+    placed_on: date | None = None
+    ended_on: date | None = None
+    because: str | None = None
+
+
+class PlacementEvent(Event):
+    topic: ClassVar[str] = "ar.reminder"
+    entity_id: str
+    placement: PlacementState
+
+    @property
+    def subject(self) -> UUID:
+        return self.placement.id
+
+    @property
+    def version(self) -> int:
+        return self.placement.version
+
+
+class PlacementMade(PlacementEvent):
+    """Claims were handed to a collection agency: the seller itself does not contact the customer meanwhile."""
+
+    type: ClassVar[str] = "dueward.placement.made.v1"
+
+
+class PlacementRecalled(PlacementEvent):
+    """Claims were taken back from the agency; `placement.because` says why, such as `paid`."""
+
+    type: ClassVar[str] = "dueward.placement.recalled.v1"
+
+
+class PlacementClosed(PlacementEvent):
+    """The agency gave the claims back."""
+
+    type: ClassVar[str] = "dueward.placement.closed.v1"
