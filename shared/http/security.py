@@ -36,6 +36,7 @@ SCOPES = {
     "payments:write": "Record, apply and reverse payments",
     "reminders:read": "Cases, contacts, strategies and the worklist",
     "reminders:write": "Change strategies and act on cases",
+    "reminders:approve": "Approve the offers and placements that others ask for, and set what may be agreed",
     "reports:read": "Reports, the event feed and timelines",
     "operations:read": "See parked events",
     "operations:write": "Retry and skip parked events, replay the event log",
