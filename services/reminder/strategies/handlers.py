@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from services.reminder.mails.rules import TEMPLATES
 from services.reminder.strategies import rules, store
-from services.reminder.strategies.rules import OtherName, Published, StrategyNotFound
+from services.reminder.strategies.rules import DEFAULT, InvalidStrategy, OtherName, Published, StrategyNotFound
 from shared.db import Tx
 from shared.errors import PreconditionFailed
-
-DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,8 @@ async def publish_strategy(tx: Tx, command: PublishStrategy) -> Published:
     strategy = rules.parse(command.document)
     if strategy.name != command.name:
         raise OtherName(f"the document is for {strategy.name!r}, the address for {command.name!r}", field="/name")
+    if unknown := rules.unknown_templates(command.document, TEMPLATES):
+        raise InvalidStrategy(unknown)
     newest = await store.find(tx, command.name, None)
     version = newest.version if newest else 0
     if version != command.expected_version:
