@@ -8,11 +8,14 @@ the changed balance of its invoices.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause
+from services.reminder.cases.rules import Hold, HoldKind
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import KeepAccounts
+from services.reminder.receivables.rules import Key
 from shared.consumer import Received, Subscriptions
 from shared.db import Tx
 from shared.events.credit import CustomerEvent
@@ -37,17 +40,21 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             ],
         ),
     )
-    promises = {
-        one.event.customer_id: one.event.promised_on for one in received if isinstance(one.event, InvoicePromiseOffered)
-    }
-    causes = {
-        one.event.customer_id: Cause(
-            one.envelope.correlation_id,
-            one.envelope.id,
-            promises.get(one.event.customer_id),
-            ended.get(one.event.customer_id, frozenset()),
+    held = {
+        (one.event.customer_id, one.event.invoice.entity_id): Hold(
+            HoldKind.PROMISED, one.event.promised_on, "offered", "named by the customer on its page"
         )
         for one in received
-        if isinstance(one.event, CustomerEvent | InvoiceEvent)
+        if isinstance(one.event, InvoicePromiseOffered)
     }
-    await cases.follow_accounts(tx, causes)
+    causes: dict[Key, Cause] = {}
+    of_customers: dict[UUID, Cause] = {}
+    for one in received:
+        if isinstance(one.event, InvoiceEvent):
+            key = one.event.customer_id, one.event.invoice.entity_id
+            causes[key] = Cause(
+                one.envelope.correlation_id, one.envelope.id, held.get(key), ended.get(key, frozenset())
+            )
+        elif isinstance(one.event, CustomerEvent):
+            of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
+    await cases.follow_accounts(tx, causes, of_customers)

@@ -61,7 +61,7 @@ async def _send(context: TickContext) -> bool:
     if not ready:
         return bool(abandoned)
 
-    balances = await receivables.ask_balances(resources.invoice, list({contact.customer_id for contact in ready}))
+    balances = await receivables.ask_balances(resources.invoice, list({contact.account for contact in ready}))
     lease_seconds = resources.postman.server.timeout_seconds * LEASE_TIMEOUTS
     async with transaction(context.database) as tx:
         now = real_now()

@@ -105,6 +105,24 @@ class CaseOpened(CaseEvent):
     type: ClassVar[str] = "dueward.case.opened.v1"
 
 
+class CaseHeld(CaseEvent):
+    """The case rests: nothing goes out through `until`, or until it is released when null. `kind` says why, `source`
+    names the promise, pause, reply ... it rests for."""
+
+    type: ClassVar[str] = "dueward.case.held.v1"
+    kind: Annotated[Literal["promised", "paused", "replied", "conversation", "placed", "legal", "insolvent"], Growing()]
+    until: date | None
+    source: str
+
+
+class CaseReleased(CaseEvent):
+    """What the case rested for is over."""
+
+    type: ClassVar[str] = "dueward.case.released.v1"
+    kind: Annotated[Literal["promised", "paused", "replied", "conversation", "placed", "legal", "insolvent"], Growing()]
+    source: str
+
+
 class CaseEscalated(CaseEvent):
     """The case climbed a rung, each once in an episode; `actions` are what the step wants of others: `agency_referral`,
     `fee` (the seller's fee for a reminder), `interest` (charged to date)."""

@@ -50,17 +50,17 @@ async def test_what_decides_is_read_without_what_does_not(desk: Desk) -> None:
     for hour in (0, 11, 23):
         await desk.set_clock(datetime(2026, 3, 10, hour, tzinfo=UTC))
         async with reading(desk.database) as tx:
-            ids = [customer.id for customer in customers]
-            whole, few = await receivables.accounts(tx, ids), await receivables.deciding(tx, ids)
-        for id, account in whole.items():
-            fresh = rules.new_case(CASE, id, DEFAULT)
+            keys = [(customer.id, "default") for customer in customers]
+            whole, few = await receivables.accounts(tx, keys), await receivables.deciding(tx, keys)
+        for key, account in whole.items():
+            fresh = rules.new_case(CASE, account.id, DEFAULT)
             climbed_on = TODAY - timedelta(days=chance.randint(0, 9))
             level = chance.randint(0, 6)
             running = replace(fresh, status="open", episode=1, level=level, climbed_on=climbed_on)
             for case in (fresh, replace(fresh, noticed=(TODAY + timedelta(days=7),)), running):
                 now = tx.now
                 right = rules.follow(case, account, DEFAULT, now)
-                found = rules.follow(case, few[id], DEFAULT, now)
+                found = rules.follow(case, few[key], DEFAULT, now)
                 assert (found.case, found.reason) == (right.case, right.reason)
                 assert found.reason is rules.Reason.OPENED or found.events == right.events
                 decided.add((right.reason, right.case.closed_because, right.case.check_at is not None))

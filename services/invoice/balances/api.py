@@ -1,10 +1,10 @@
 """A customer's balance over HTTP."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.invoice.balances import handlers
@@ -13,6 +13,7 @@ from services.invoice.balances.rules import Total
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account, CustomerUnknown
+from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices.rules import Invoice
 from services.invoice.pay_links import handlers as pay_links
 from shared.calendar import days_overdue
@@ -113,14 +114,19 @@ class BalanceOut(BaseModel):
 
 
 @router.get("/customers/{customer_id}/balance", response_model=BalanceOut)
-async def look_at(customer_id: UUID, database: DatabaseDep, resources: ResourcesDep) -> Response:
-    """What the customer owes now, by currency and invoice, with the link to pay it."""
+async def look_at(
+    customer_id: UUID,
+    database: DatabaseDep,
+    resources: ResourcesDep,
+    entity_id: Annotated[str, Query(min_length=1, max_length=64)] = DEFAULT,
+) -> Response:
+    """What the customer owes a selling entity now, by currency and invoice, with the link to pay it."""
     ref = CustomerRef(customer_id)
     async with reading(database) as tx:
-        account = await customers.find_account(tx, ref)
+        account = await customers.find_account(tx, ref, entity_id)
         if account:
             return respond(await _shown(tx, account, resources))
-    account = await _newcomer(ref, database, resources)
+    account = await _newcomer(ref, entity_id, database, resources)
     async with reading(database) as tx:
         return respond(await _shown(tx, account, resources))
 
@@ -130,9 +136,9 @@ async def _shown(tx: Tx, account: Account, resources: Any) -> BalanceOut:
     return BalanceOut.of(balance, await pay_links.make_link(tx, resources.pay_links, account))
 
 
-async def _newcomer(ref: CustomerRef, database: DatabaseDep, resources: Any) -> Account:
+async def _newcomer(ref: CustomerRef, entity_id: str, database: DatabaseDep, resources: Any) -> Account:
     """A customer onboarded a moment ago, whose event is still on its way. Raises CustomerNotFound."""
     try:
-        return await customers.learn_account(database, resources.credit, ref)
+        return await customers.learn_account(database, resources.credit, ref, entity_id)
     except CustomerUnknown:
-        raise CustomerNotFound(f"there is no customer {ref}") from None
+        raise CustomerNotFound(f"there is no customer {ref}, or no selling entity {entity_id!r}") from None

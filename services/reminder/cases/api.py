@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from services.reminder.cases import handlers, rules
 from services.reminder.cases.handlers import View
-from services.reminder.cases.rules import Coming
-from services.reminder.receivables.rules import totals
+from services.reminder.cases.rules import Coming, Hold, HoldKind
+from services.reminder.receivables.rules import ENTITY, totals
 from shared.calendar import local_date
 from shared.db import reading
 from shared.http.cursors import encode_cursor
@@ -22,6 +22,8 @@ from shared.money import Money
 
 router = APIRouter(tags=["cases"])
 
+Entity = Annotated[str, Query(alias="entity_id", min_length=1, max_length=64)]
+
 
 class NextStepOut(BaseModel):
     """`opens_on` is the customer's own date; `due_on` is set when it is a message before due."""
@@ -31,13 +33,28 @@ class NextStepOut(BaseModel):
     due_on: date | None
 
 
+class HoldOut(BaseModel):
+    """The case rests through `until`, or until it is released when null."""
+
+    kind: HoldKind
+    until: date | None
+    source: str
+    detail: str
+
+    @classmethod
+    def of(cls, hold: Hold) -> "HoldOut":
+        return cls(kind=hold.kind, until=hold.until, source=hold.source, detail=hold.detail)
+
+
 class CaseOut(BaseModel):
     """`level` counts the rungs climbed in the running episode, `step` names the last; `collectable` is what is overdue
-    and neither disputed nor on a plan. `promised_on` is the day the customer said it will pay by. `check_at` is the
+    and neither disputed nor on a plan. `promised_on` is the day the customer said it will pay by; while
+    one of `holds` lasts, nothing goes out. `check_at` is the
     next decision, null when only an event brings one; `waiting_because` then says why."""
 
     id: UUID
     customer_id: UUID
+    entity_id: str
     customer_name: str | None
     external_id: str | None
     version: int
@@ -51,6 +68,8 @@ class CaseOut(BaseModel):
     closed_on: date | None
     closed_because: str | None
     promised_on: date | None
+    holds: tuple[HoldOut, ...]
+    broken_promises: int
     oldest_due_on: date | None
     overdue_invoices: int
     collectable: tuple[Money, ...]
@@ -66,6 +85,7 @@ class CaseOut(BaseModel):
         return cls(
             id=case.id,
             customer_id=case.customer_id,
+            entity_id=case.entity_id,
             customer_name=account.name,
             external_id=account.external_id,
             version=case.version,
@@ -79,6 +99,8 @@ class CaseOut(BaseModel):
             closed_on=case.closed_on,
             closed_because=case.closed_because,
             promised_on=case.promised_on,
+            holds=tuple(map(HoldOut.of, case.holds)),
+            broken_promises=case.broken_promises,
             oldest_due_on=account.overdue[0].due_on if account.overdue else None,
             overdue_invoices=len(account.overdue),
             collectable=totals(item.collectable for item in account.overdue),
@@ -90,22 +112,27 @@ class CaseOut(BaseModel):
 
 @router.get("/cases", response_model=Page[CaseOut], dependencies=[scope("reminders:read")])
 async def list_cases(
-    database: DatabaseDep, page: PageParams, status: Annotated[Literal["open", "closed"] | None, Query()] = None
+    database: DatabaseDep,
+    page: PageParams,
+    status: Annotated[Literal["open", "closed"] | None, Query()] = None,
+    entity_id: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
-    """Customers who have or had something overdue, in the order of their ids."""
-    after = UUID(page.after[0]) if page.after else None
+    """Customers who have or had something overdue, in the order of their ids; one case for each selling entity."""
+    after = (UUID(page.after[0]), page.after[1]) if page.after else None
     async with reading(database) as tx:
-        found = await handlers.list_cases(tx, status, after, page.limit + 1)
+        found = await handlers.list_cases(tx, status, entity_id, after, page.limit + 1)
         now = tx.now
     shown = found[: page.limit]
-    more = encode_cursor([shown[-1].case.customer_id]) if len(found) > page.limit else None
+    more = (
+        encode_cursor([str(shown[-1].case.customer_id), shown[-1].case.entity_id]) if len(found) > page.limit else None
+    )
     return respond(Page[CaseOut](items=[CaseOut.of(view, now) for view in shown], next_cursor=more))
 
 
 @router.get("/cases/{customer_id}", response_model=CaseOut, dependencies=[scope("reminders:read")])
-async def find_case(customer_id: UUID, database: DatabaseDep) -> Response:
-    """The case of a customer; one of whom nothing was ever overdue has a closed case in episode 0."""
+async def find_case(customer_id: UUID, database: DatabaseDep, entity: Entity = ENTITY) -> Response:
+    """The case of a customer with a selling entity; where nothing was ever overdue, a closed case in episode 0."""
     async with reading(database) as tx:
-        view = await handlers.find_case(tx, customer_id)
+        view = await handlers.find_case(tx, customer_id, entity)
         now = tx.now
     return respond(CaseOut.of(view, now), etag=view.case.version)

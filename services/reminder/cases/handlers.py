@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.reminder.cases import rules, store
-from services.reminder.cases.rules import Case, CaseNotFound, Outcome, Reason, Send, Wait
+from services.reminder.cases.rules import Case, CaseNotFound, Hold, HoldKind, Outcome, Reason, Send, Wait
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.rules import Contact, Suppression, retry_seconds
 from services.reminder.mails.handlers import Delivery
 from services.reminder.mails.rules import Letter
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import NoAnswer
-from services.reminder.receivables.rules import Account, Balance, numbers, totals
+from services.reminder.receivables.rules import ENTITY, Account, Balance, Key, numbers, totals
 from services.reminder.strategies import handlers as strategies
 from services.reminder.strategies.rules import Published
 from services.reminder.tasks import handlers as tasks
@@ -36,10 +36,10 @@ class Cause:
 
     correlation_id: str | None
     event_id: UUID
-    promised_on: date | None = None
-    """The day of payment that the customer named, where one of the events says so."""
+    held: Hold | None = None
+    """What the case rests for from now on, where one of the events says so."""
     ended: frozenset[str] = frozenset()
-    """How overdue invoices of the customer have ended with this event: settled, voided, written_off."""
+    """How overdue invoices of the account have ended with this event: settled, voided, written_off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,28 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldCase:
+    """The case rests for `hold`; one of the same kind and source is replaced."""
+
+    customer_id: UUID
+    entity_id: str
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCase:
+    customer_id: UUID
+    entity_id: str
+    kind: HoldKind
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmReminders:
-    """Balances by customer, as the invoice service has just given them. Leases and retries are in real time."""
+    """Balances by account, as the invoice service has just given them. Leases and retries are in real time."""
 
     contacts: Sequence[Contact]
-    balances: Mapping[UUID, Balance | NoAnswer]
+    balances: Mapping[Key, Balance | NoAnswer]
     real_now: datetime
     lease_until: datetime
 
@@ -69,21 +86,23 @@ class ConcludeReminders:
     real_now: datetime
 
 
-async def follow_accounts(tx: Tx, causes: Mapping[UUID, Cause]) -> None:
-    """Open, close and reschedule the cases of customers of whom something is new. Their rows are locked."""
-    if not causes:
+async def follow_accounts(tx: Tx, causes: Mapping[Key, Cause], of_customers: Mapping[UUID, Cause]) -> None:
+    """Open, close and reschedule the cases of accounts of which something is new, and all cases of customers of whom
+    something is. The customers' rows are locked."""
+    if not causes and not of_customers:
         return
-    known = await store.load(tx, list(causes))
+    known = await store.load(tx, list({customer_id for customer_id, _ in causes} | of_customers.keys()))
+    causes = {**_spread(of_customers, known), **causes}
     views = await _views_of(tx, await receivables.deciding(tx, list(causes)), known)
     followed = [(view, _follow(view, view.account, causes, tx.now)) for view in views]
-    opened = [view.account.id for view, outcome in followed if outcome.reason is Reason.OPENED]
-    accounts = await receivables.accounts(tx, opened) if opened else {}
+    telling = [view.account.key for view, outcome in followed if outcome.events and outcome.case.is_open]
+    accounts = await receivables.accounts(tx, telling) if telling else {}
     outcomes = []
     for view, outcome in followed:
-        if outcome.reason is Reason.OPENED:  # The event tells what all of it comes to.
-            outcome = _follow(view, accounts[view.account.id], causes, tx.now)
+        if view.account.key in accounts:  # The event tells what all of it comes to.
+            outcome = _follow(view, accounts[view.account.key], causes, tx.now)
         outcomes.append((view.case, outcome))
-        cause = causes[view.case.customer_id]
+        cause = causes[view.case.key]
         context.correlation.set(cause.correlation_id)
         context.causation.set(str(cause.event_id))
         await outbox.append(tx, *outcome.events)
@@ -96,13 +115,17 @@ async def escalate_cases(tx: Tx, limit: int) -> int:
     due = await store.due(tx, limit)
     if not due:
         return 0
-    await receivables.lock(tx, due)
-    known = {id: case for id, case in (await store.load(tx, due)).items() if case.check_at and case.check_at <= tx.now}
-    recent = await contacts.recent(tx, list(known))
+    customer_ids = list({customer_id for customer_id, _ in due})
+    await receivables.lock(tx, customer_ids)
+    loaded = await store.load(tx, customer_ids)
+    known = {key: loaded[key] for key in due if _is_due(loaded[key], tx.now)}
+    recent = await contacts.recent(tx, customer_ids)
     decided = []
     for view in await _views(tx, list(known), known):
-        at = recent.get(view.case.customer_id, ())
+        at = recent[view.case.customer_id]
         outcome = rules.escalate(view.case, view.account, view.strategy, at, new_id(), tx.now)
+        if outcome.reason is Reason.MESSAGE_PLANNED:
+            at.append(tx.now)  # Other entities' cases of the customer may be due at the same moment.
         decided.append((view, outcome))
     again = {contact.id for contact in await contacts.plan(tx, [o.contact for _, o in decided if o.contact])}
     outcomes = [
@@ -120,10 +143,10 @@ async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
     customer_ids = list({contact.customer_id for contact in command.contacts})
     await receivables.lock(tx, customer_ids)
     planned = await contacts.in_status(tx, [contact.id for contact in command.contacts], "planned")
-    views = await _views_by_customer(tx, customer_ids)
+    views = await _views_of_contacts(tx, planned)
     letters, changed, outcomes = [], [], []
     for contact in planned:
-        view, balance = views[contact.customer_id], command.balances[contact.customer_id]
+        view, balance = views[contact.account], command.balances[contact.account]
         if isinstance(balance, NoAnswer):
             changed.append(_retried(contact, balance.reason, command.real_now))
             continue
@@ -153,14 +176,15 @@ async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
     customer_ids = list({delivery.customer_id for delivery in command.deliveries})
     await receivables.lock(tx, customer_ids)
     fates = {delivery.contact_id: delivery for delivery in command.deliveries}
-    views = await _views_by_customer(tx, customer_ids)
+    under_way = await contacts.in_status(tx, list(fates), "sending")
+    views = await _views_of_contacts(tx, under_way)
     changed, outcomes = [], []
-    for contact in await contacts.in_status(tx, list(fates), "sending"):
+    for contact in under_way:
         delivery = fates[contact.id]
         contact = _after(contact, delivery, tx.now, command.real_now)
         changed.append(contact)
         if contact.status != "planned":
-            view = views[contact.customer_id]
+            view = views[contact.account]
             refused = delivery.address_refused
             outcomes.append((view.case, _conclude(view, contact, tx.now, address_refused=refused)))
     await contacts.save(tx, changed)
@@ -171,58 +195,106 @@ async def give_up(tx: Tx, abandoned: Sequence[Contact]) -> None:
     """Messages whose sender is gone: nobody knows whether they left, so they are looked into and never sent again."""
     customer_ids = list({contact.customer_id for contact in abandoned})
     await receivables.lock(tx, customer_ids)
-    views = await _views_by_customer(tx, customer_ids)
+    under_way = await contacts.in_status(tx, [contact.id for contact in abandoned], "sending")
+    views = await _views_of_contacts(tx, under_way)
     changed, outcomes = [], []
-    for contact in await contacts.in_status(tx, [contact.id for contact in abandoned], "sending"):
+    for contact in under_way:
         contact = contact.unknown("the process that was sending it ended before it could record the outcome")
         changed.append(contact)
-        view = views[contact.customer_id]
+        view = views[contact.account]
         outcomes.append((view.case, _conclude(view, contact, tx.now)))
     await contacts.save(tx, changed)
     await _publish(tx, outcomes)
 
 
-async def find_case(tx: Tx, customer_id: UUID) -> View:
+async def hold_case(tx: Tx, command: HoldCase) -> View:
+    """Let the case rest. Raises CaseNotFound."""
+    view = await _locked(tx, command.customer_id, command.entity_id)
+    return await _decide(tx, view, rules.hold(view.case, view.account, view.strategy, command.hold, tx.now))
+
+
+async def release_case(tx: Tx, command: ReleaseCase) -> View:
+    """What the case rested for is over: it goes on unless another hold rests. Raises CaseNotFound."""
+    view = await _locked(tx, command.customer_id, command.entity_id)
+    outcome = rules.release(view.case, view.account, view.strategy, command.kind, command.source, tx.now)
+    return await _decide(tx, view, outcome)
+
+
+async def count_broken_promise(tx: Tx, customer_id: UUID, entity_id: str) -> View:
+    """One more promise was broken; the strategy may ask how many. Raises CaseNotFound."""
+    view = await _locked(tx, customer_id, entity_id)
+    case = replace(view.case, broken_promises=view.case.broken_promises + 1)
+    return await _decide(tx, view, Outcome(case, Reason.UNCHANGED))
+
+
+async def find_case(tx: Tx, customer_id: UUID, entity_id: str = ENTITY) -> View:
     """Raises CaseNotFound for a customer of whom nothing was ever published."""
-    found = await _views(tx, [customer_id], await store.load(tx, [customer_id]))
+    found = await _views(tx, [(customer_id, entity_id)], await store.load(tx, [customer_id]))
     if not found:
         raise CaseNotFound(f"no customer {customer_id} is known here")
     return found[0]
 
 
-async def list_cases(tx: Tx, status: str | None, after: UUID | None, limit: int) -> list[View]:
-    """Cases that ever had an episode, by customer id, those after a given one."""
-    found = {case.customer_id: case for case in await store.page(tx, status, after, limit)}
-    views = {view.case.customer_id: view for view in await _views(tx, list(found), found)} if found else {}
-    return [views[customer_id] for customer_id in found]
+async def find_cases(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, View]:
+    """Many at once; customers of whom nothing was ever published are left out."""
+    known = await store.load(tx, list({customer_id for customer_id, _ in keys}))
+    return {view.case.key: view for view in await _views(tx, keys, known)}
 
 
-async def _views(tx: Tx, customer_ids: Sequence[UUID], known: Mapping[UUID, Case]) -> list[View]:
-    """The customers' cases, a new one where there is none yet; an open case keeps the version it runs on."""
-    return await _views_of(tx, await receivables.accounts(tx, customer_ids), known)
+async def list_cases(tx: Tx, status: str | None, entity_id: str | None, after: Key | None, limit: int) -> list[View]:
+    """Cases that ever had an episode, by customer id and entity, those after a given one."""
+    found = {case.key: case for case in await store.page(tx, status, entity_id, after, limit)}
+    views = {view.case.key: view for view in await _views(tx, list(found), found)} if found else {}
+    return [views[key] for key in found]
 
 
-async def _views_of(tx: Tx, accounts: Mapping[UUID, Account], known: Mapping[UUID, Case]) -> list[View]:
+async def _locked(tx: Tx, customer_id: UUID, entity_id: str) -> View:
+    await receivables.lock(tx, [customer_id])
+    return await find_case(tx, customer_id, entity_id)
+
+
+async def _decide(tx: Tx, view: View, outcome: Outcome) -> View:
+    await _publish(tx, [(view.case, outcome)])
+    return replace(view, case=outcome.case)
+
+
+async def _views(tx: Tx, keys: Sequence[Key], known: Mapping[Key, Case]) -> list[View]:
+    """The accounts' cases, a new one where there is none yet; an open case keeps the version it runs on."""
+    return await _views_of(tx, await receivables.accounts(tx, keys), known)
+
+
+async def _views_of(tx: Tx, accounts: Mapping[Key, Account], known: Mapping[Key, Case]) -> list[View]:
     library = await strategies.library(tx, {case.runs_on for case in known.values() if case.is_open})
     views = []
     for account in accounts.values():
-        case, strategy = known.get(account.id), library.for_segment(account.segment)
+        case, strategy = known.get(account.key), library.for_segment(account.segment)
         if case is None:
-            case = rules.new_case(new_id(), account.id, strategy)
+            case = rules.new_case(new_id(), account.id, strategy, account.entity_id)
         elif case.is_open:
             strategy = library.pinned[case.runs_on]
         views.append(View(case, account, strategy))
     return views
 
 
-async def _views_by_customer(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, View]:
-    views = await _views(tx, customer_ids, await store.load(tx, customer_ids))
-    return {view.case.customer_id: view for view in views}
+async def _views_of_contacts(tx: Tx, concerned: Iterable[Contact]) -> Mapping[Key, View]:
+    keys = list({contact.account for contact in concerned})
+    return await find_cases(tx, keys) if keys else {}
 
 
-def _follow(view: View, account: Account, causes: Mapping[UUID, Cause], now: datetime) -> Outcome:
-    cause = causes[view.case.customer_id]
-    return rules.follow(view.case, account, view.strategy, now, cause.promised_on, cause.ended)
+def _spread(of_customers: Mapping[UUID, Cause], known: Iterable[Key]) -> dict[Key, Cause]:
+    """News of a customer concerns each of its cases."""
+    spread = {(customer_id, ENTITY): cause for customer_id, cause in of_customers.items()}
+    spread |= {key: of_customers[key[0]] for key in known if key[0] in of_customers}
+    return spread
+
+
+def _is_due(case: Case, now: datetime) -> bool:
+    return case.check_at is not None and case.check_at <= now
+
+
+def _follow(view: View, account: Account, causes: Mapping[Key, Cause], now: datetime) -> Outcome:
+    cause = causes[view.case.key]
+    return rules.follow(view.case, account, view.strategy, now, cause.held, cause.ended)
 
 
 async def _already_reminded(tx: Tx, view: View, outcome: Outcome, contact: Contact) -> Outcome:

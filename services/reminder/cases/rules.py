@@ -16,21 +16,57 @@ from uuid import UUID
 from services.reminder.contacts import rules as contacts
 from services.reminder.contacts.rules import POLICY, Contact, Policy, Suppression
 from services.reminder.mails.rules import Letter
-from services.reminder.receivables.rules import Account, Balance, BalanceItem, Item, numbers, totals
+from services.reminder.receivables.rules import ENTITY, Account, Balance, BalanceItem, Item, Key, numbers, totals
 from services.reminder.strategies.rules import Published, Step, Strategy
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import ONE_DAY, local_date
 from shared.errors import NotFound
 from shared.events.event import Event
-from shared.events.reminder import CaseClosed, CaseEscalated, CaseEvent, CaseOpened, CaseState
-
-ENTITY = "default"
-"""The selling entity: there is one so far."""
+from shared.events.reminder import CaseClosed, CaseEscalated, CaseEvent, CaseHeld, CaseOpened, CaseReleased, CaseState
 
 
 class CaseNotFound(NotFound):
     slug = "case-not-found"
     title = "This service knows no such customer"
+
+
+class HoldKind(StrEnum):
+    """What a case may rest for."""
+
+    PROMISED = "promised"
+    PAUSED = "paused"
+    REPLIED = "replied"
+    CONVERSATION = "conversation"
+    PLACED = "placed"
+    LEGAL = "legal"
+    INSOLVENT = "insolvent"
+
+
+_WEIGHTIEST_FIRST = (
+    HoldKind.INSOLVENT,
+    HoldKind.LEGAL,
+    HoldKind.PLACED,
+    HoldKind.REPLIED,
+    HoldKind.PAUSED,
+    HoldKind.PROMISED,
+    HoldKind.CONVERSATION,
+)
+"""Which of several holds is named as the reason: what the law forbids or others do now, then what a person must look
+at or has said, then what the customer has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a case rests for: through `until`, in the customer's time zone, or until it is released when None. There is
+    one of a kind and source; `source` is the id of the promise, the pause ..."""
+
+    kind: HoldKind
+    until: date | None
+    source: str
+    detail: str
+
+    def rests_on(self, day: date) -> bool:
+        return self.until is None or day <= self.until
 
 
 class Reason(StrEnum):
@@ -51,14 +87,24 @@ class Reason(StrEnum):
     LADDER_EXHAUSTED = "ladder_exhausted"
     NOTHING_COLLECTABLE = "nothing_collectable"
     UNCHANGED = "unchanged"
+    HELD = "held"
+    RELEASED = "released"
+    PROMISED = "promised"
+    PAUSED = "paused"
+    REPLIED = "replied"
+    CONVERSATION = "conversation"
+    PLACED = "placed"
+    LEGAL = "legal"
+    INSOLVENT = "insolvent"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A customer's case. `level` counts the rungs climbed in this episode, `step` names the last of them.
+    """A customer's case with a selling entity. `level` counts the rungs climbed in this episode, `step` names the last
+    of them.
 
-    `promised_on` is the day the customer said it will pay by: nothing goes out until it has passed. `check_at` is when
-    to decide next; None when only an event can bring something to decide.
+    While one of `holds` rests nothing goes out and no step is taken. `check_at` is when to decide next; None when only
+    an event can bring something to decide.
     """
 
     id: UUID
@@ -76,16 +122,26 @@ class Case:
     closed_because: str | None
     climbed_on: date | None
     rest_until: date | None
-    promised_on: date | None
+    holds: tuple[Hold, ...]
     noticed: tuple[date, ...]
     blocked_step: str | None
     refused_email: str | None
     pending: UUID | None
     check_at: datetime | None
+    broken_promises: int = 0
 
     @property
     def is_open(self) -> bool:
         return self.status == "open"
+
+    @property
+    def key(self) -> Key:
+        return self.customer_id, self.entity_id
+
+    @property
+    def promised_on(self) -> date | None:
+        """The last day the customer said it will pay by."""
+        return max((h.until for h in self.holds if h.kind is HoldKind.PROMISED and h.until), default=None)
 
     @property
     def runs_on(self) -> tuple[str, int]:
@@ -113,13 +169,13 @@ class Outcome:
     tasks: tuple[AssignTask, ...] = ()
 
 
-def new_case(case_id: UUID, customer_id: UUID, strategy: Published) -> Case:
+def new_case(case_id: UUID, customer_id: UUID, strategy: Published, entity_id: str = ENTITY) -> Case:
     """The case of a customer of whom nothing is overdue yet."""
     return Case(
         id=case_id,
         customer_id=customer_id,
         version=0,
-        entity_id=ENTITY,
+        entity_id=entity_id,
         status="closed",
         episode=0,
         strategy=strategy.name,
@@ -131,7 +187,7 @@ def new_case(case_id: UUID, customer_id: UUID, strategy: Published) -> Case:
         closed_because=None,
         climbed_on=None,
         rest_until=None,
-        promised_on=None,
+        holds=(),
         noticed=(),
         blocked_step=None,
         refused_email=None,
@@ -145,26 +201,55 @@ def follow(
     account: Account,
     strategy: Published,
     now: datetime,
-    promised_on: date | None = None,
+    held: Hold | None = None,
     ended: Collection[str] = (),
 ) -> Outcome:
     """Facts changed: open or close the episode, and say when to decide next.
 
-    `strategy` is what the case runs on, or for a closed case what a new episode would run on; `promised_on` is a day
-    of payment that the customer has just named, in the place of an earlier one; `ended` is what became of overdue
-    invoices that are no longer owed.
+    `strategy` is what the case runs on, or for a closed case what a new episode would run on; `held` is what the case
+    rests for from now on; `ended` is what became of overdue invoices that are no longer owed.
     """
-    reason, events = Reason.UNCHANGED, ()
-    if promised_on:
-        case = replace(case, promised_on=promised_on)
+    reason: Reason = Reason.UNCHANGED
+    events: tuple[Event, ...] = ()
+    if held:
+        outcome = hold(case, account, strategy, held, now)
+        case, reason, events = outcome.case, outcome.reason, outcome.events
     if account.overdue and not case.is_open:
         case, reason = _open(case, strategy, now), Reason.OPENED
-        events = (_event(CaseOpened, case, account, now),)
+        events = (*events, _event(CaseOpened, case, account, now))
     elif not account.overdue and case.is_open:
         because = _why_closed(account, ended)
         case, reason = _close(case, because, now), Reason.CLOSED
-        events = (_event(CaseClosed, case, account, now, reason=because),)
+        events = (*events, _event(CaseClosed, case, account, now, reason=because))
     return Outcome(schedule(case, account, strategy.strategy, now), reason, events)
+
+
+def hold(case: Case, account: Account, strategy: Published, new: Hold, now: datetime) -> Outcome:
+    """The case rests for one more reason, or for the same one until another day."""
+    if new in case.holds:
+        return Outcome(case, Reason.UNCHANGED)
+    others = tuple(h for h in case.holds if (h.kind, h.source) != (new.kind, new.source))
+    case = replace(case, version=case.version + 1, holds=(*others, new))
+    event = _event(CaseHeld, case, account, now, kind=str(new.kind), until=new.until, source=new.source)
+    return Outcome(schedule(case, account, strategy.strategy, now), Reason.HELD, (event,))
+
+
+def release(case: Case, account: Account, strategy: Published, kind: HoldKind, source: str, now: datetime) -> Outcome:
+    """One reason to rest is gone; what was never held is left as it is."""
+    left = tuple(h for h in case.holds if (h.kind, h.source) != (kind, source))
+    if left == case.holds:
+        return Outcome(case, Reason.UNCHANGED)
+    case = replace(case, version=case.version + 1, holds=left)
+    event = _event(CaseReleased, case, account, now, kind=str(kind), source=source)
+    return Outcome(schedule(case, account, strategy.strategy, now), Reason.RELEASED, (event,))
+
+
+def holding(holds: Iterable[Hold], today: date) -> Hold | None:
+    """What the case rests for on a day: of several the weightiest, and of equals the one that lasts longest."""
+    resting = [h for h in holds if h.rests_on(today)]
+    return min(
+        resting, key=lambda h: (_WEIGHTIEST_FIRST.index(h.kind), -(h.until or date.max).toordinal()), default=None
+    )
 
 
 def coming(case: Case, account: Account, strategy: Strategy, today: date) -> Coming | Reason:
@@ -172,6 +257,9 @@ def coming(case: Case, account: Account, strategy: Strategy, today: date) -> Com
     before due that could go out on the same day."""
     if case.pending:
         return Reason.UNDER_WAY
+    endless = holding((h for h in case.holds if h.until is None), today)
+    if endless:
+        return Reason(endless.kind)
     rung = _coming_rung(case, account, strategy, today) if case.is_open else None
     notices = _coming_notices(case, account, strategy, today)
     steps = [*([rung] if isinstance(rung, Coming) else []), *notices]
@@ -267,8 +355,9 @@ def confirm(
     items = tuple(item for item in owed if item.number not in resting)
     if not items:
         return Suppression.FRESH_DAYS
-    if case.promised_on and today <= case.promised_on:
-        return Suppression.PROMISED
+    held = holding(case.holds, today)
+    if held:
+        return Suppression(held.kind)
     if not _reachable(case, account):
         return Suppression.UNREACHABLE
     if not contacts.is_open(now, account.time_zone, policy):
@@ -331,7 +420,7 @@ def _close(case: Case, because: str, now: datetime) -> Case:
         status="closed",
         closed_on=now.date(),
         closed_because=because,
-        promised_on=None,
+        holds=tuple(h for h in case.holds if h.kind is not HoldKind.PROMISED),
         blocked_step=None,
     )
 
@@ -346,9 +435,9 @@ def _why_closed(account: Account, ended: Collection[str]) -> str:
 
 
 def _quiet_until(case: Case) -> list[date]:
-    """The first days on which the customer may be contacted again, after a message and after a promise."""
-    after_promise = case.promised_on + ONE_DAY if case.promised_on else None
-    return [day for day in (case.rest_until, after_promise) if day]
+    """The first days on which the customer may be contacted again, after a message and after each hold."""
+    after_holds = [h.until + ONE_DAY for h in case.holds if h.until]
+    return [case.rest_until, *after_holds] if case.rest_until else after_holds
 
 
 def _coming_rung(case: Case, account: Account, strategy: Strategy, today: date) -> Coming | Reason:
@@ -525,7 +614,7 @@ def _episode(case: Case) -> str:
     return str(case.episode)
 
 
-def _event(kind: type[CaseEvent], case: Case, account: Account, now: datetime, **more: Any) -> CaseEvent:
+def _event(of: type[CaseEvent], case: Case, account: Account, now: datetime, /, **more: Any) -> CaseEvent:
     overdue = account.overdue
     state = CaseState(
         id=case.id,
@@ -540,7 +629,7 @@ def _event(kind: type[CaseEvent], case: Case, account: Account, now: datetime, *
         oldest_due_on=overdue[0].due_on if overdue else None,
         collectable=totals(item.collectable for item in overdue),
     )
-    return kind(
+    return of(
         customer_id=case.customer_id,
         effective_on=now.date(),
         booked_on=now.date(),

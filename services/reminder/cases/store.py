@@ -1,35 +1,41 @@
-"""Cases, one a customer; loaded and saved many at a time, under their customers' locks."""
+"""Cases, one a customer and selling entity; loaded and saved many at a time, under their customers' locks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from services.reminder.cases.rules import Case
+from services.reminder.cases.rules import Case, Hold, HoldKind
+from services.reminder.receivables.rules import Key
 from shared.db import Tx
 
 NEXT_CHECK = "(select min(check_at) from collection_case where check_at is not null)"
 
 _COLUMNS = """customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
-closed_on, closed_because, climbed_on, rest_until, promised_on, noticed, blocked_step, refused_email, pending,
-check_at"""
+closed_on, closed_because, climbed_on, rest_until, holds, noticed, blocked_step, refused_email, pending, check_at,
+broken_promises"""
 
 
-async def due(tx: Tx, limit: int) -> list[UUID]:
-    """Customers whose case has something to decide, those who wait longest first."""
-    return [row["customer_id"] for row in await tx.fetch(_DUE, tx.now, limit)]
+async def due(tx: Tx, limit: int) -> list[Key]:
+    """Accounts whose case has something to decide, those who wait longest first."""
+    return [(row["customer_id"], row["entity_id"]) for row in await tx.fetch(_DUE, tx.now, limit)]
 
 
-_DUE = "select customer_id from collection_case where check_at <= $1 order by check_at, customer_id limit $2"
+_DUE = """
+select customer_id, entity_id from collection_case
+where check_at <= $1 order by check_at, customer_id, entity_id limit $2
+"""
 
 
-async def load(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Case]:
+async def load(tx: Tx, customer_ids: Sequence[UUID]) -> dict[Key, Case]:
+    """All cases of the customers, with whatever entity."""
     rows = await tx.fetch(f"select {_COLUMNS} from collection_case where customer_id = any($1::uuid[])", customer_ids)
-    return {case.customer_id: case for case in _cases(rows)}
+    return {case.key: case for case in _cases(rows)}
 
 
 async def save(tx: Tx, cases: Sequence[Case]) -> None:
@@ -50,14 +56,15 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
             case.closed_because,
             case.climbed_on,
             case.rest_until,
-            case.promised_on,
+            _holds(case),
             orjson.dumps(case.noticed).decode(),
             case.blocked_step,
             case.refused_email,
             case.pending,
             case.check_at,
+            case.broken_promises,
         )
-        for case in sorted(cases, key=lambda case: case.customer_id)
+        for case in sorted(cases, key=lambda case: case.key)
     ]
     await tx.execute(_SAVE, *(list(column) for column in zip(*rows, strict=True)))
 
@@ -65,34 +72,53 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
 _SAVE = f"""
 insert into collection_case ({_COLUMNS})
 select customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
-       closed_on, closed_because, climbed_on, rest_until, promised_on, noticed::jsonb, blocked_step, refused_email,
-       pending, check_at
+       closed_on, closed_because, climbed_on, rest_until, holds::jsonb, noticed::jsonb, blocked_step, refused_email,
+       pending, check_at, broken_promises
 from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
-            $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::date[],
-            $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[])
+            $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::text[],
+            $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[], $22::bigint[])
      as t ({_COLUMNS})
-on conflict (customer_id) do update set
+on conflict (customer_id, entity_id) do update set
     version = excluded.version, status = excluded.status, episode = excluded.episode, strategy = excluded.strategy,
     strategy_version = excluded.strategy_version, level = excluded.level, step = excluded.step,
     opened_on = excluded.opened_on, closed_on = excluded.closed_on, closed_because = excluded.closed_because,
     climbed_on = excluded.climbed_on, rest_until = excluded.rest_until,
-    promised_on = excluded.promised_on, noticed = excluded.noticed,
+    holds = excluded.holds, noticed = excluded.noticed,
     blocked_step = excluded.blocked_step, refused_email = excluded.refused_email, pending = excluded.pending,
-    check_at = excluded.check_at
+    check_at = excluded.check_at, broken_promises = excluded.broken_promises
 """
 
 
-async def page(tx: Tx, status: str | None, after: UUID | None, limit: int) -> list[Case]:
-    """Cases that ever had an episode, in the order of their customers' ids."""
-    return _cases(await tx.fetch(_PAGE, status, after, limit))
+async def page(tx: Tx, status: str | None, entity_id: str | None, after: Key | None, limit: int) -> list[Case]:
+    """Cases that ever had an episode, in the order of their customers' ids and their entities."""
+    return _cases(await tx.fetch(_PAGE, status, entity_id, *(after or (None, None)), limit))
 
 
 _PAGE = f"""
 select {_COLUMNS} from collection_case
-where episode > 0 and ($1::text is null or status = $1) and ($2::uuid is null or customer_id > $2)
-order by customer_id limit $3
+where episode > 0 and ($1::text is null or status = $1) and ($2::text is null or entity_id = $2)
+  and ($3::uuid is null or (customer_id, entity_id) > ($3, $4::text))
+order by customer_id, entity_id limit $5
 """
 
 
 def _cases(rows: Iterable[Any]) -> list[Case]:
-    return [Case(**{**row, "noticed": tuple(map(date.fromisoformat, row["noticed"]))}) for row in rows]
+    return [
+        Case(
+            **{
+                **row,
+                "noticed": tuple(map(date.fromisoformat, row["noticed"])),
+                "holds": tuple(map(_hold, row["holds"])),
+            }
+        )
+        for row in rows
+    ]
+
+
+def _holds(case: Case) -> str:
+    return orjson.dumps([asdict(hold) for hold in case.holds]).decode() if case.holds else "[]"
+
+
+def _hold(kept: dict[str, Any]) -> Hold:
+    until = date.fromisoformat(kept["until"]) if kept["until"] else None
+    return Hold(HoldKind(kept["kind"]), until, kept["source"], kept["detail"])

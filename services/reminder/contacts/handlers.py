@@ -43,7 +43,8 @@ async def in_status(tx: Tx, ids: Sequence[UUID], status: rules.Status) -> list[C
 
 
 async def recent(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, list[datetime]]:
-    """When each customer was contacted of late: all that the contact policy may count, and a day more."""
+    """When each customer was contacted of late, for whatever entity, or is about to be: all that the contact policy may
+    count, and a day more."""
     found: dict[UUID, list[datetime]] = defaultdict(list)
     since = tx.now - timedelta(days=POLICY.within_days + 1)
     for customer_id, at in await store.recent(tx, customer_ids, since):

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from services.reminder.receivables.rules import Key
 from shared.calendar import ONE_DAY, at_local_time, local_date
 from shared.errors import NotFound
 from shared.events.reminder import (
@@ -90,6 +91,10 @@ class Contact:
     attempts: int = 0
     retry_at: datetime | None = None
     lease_until: datetime | None = None
+
+    @property
+    def account(self) -> Key:
+        return self.customer_id, self.entity_id
 
     @property
     def about_due_date(self) -> date | None:

@@ -106,7 +106,8 @@ async def recent(tx: Tx, customer_ids: Sequence[UUID], since: datetime) -> list[
 
 _RECENT = """
 select customer_id, coalesce(sent_at, due_at) as at from contact
-where customer_id = any($1::uuid[]) and status in ('sent', 'sending', 'unknown') and coalesce(sent_at, due_at) >= $2
+where customer_id = any($1::uuid[]) and status in ('planned', 'sending', 'sent', 'unknown')
+  and coalesce(sent_at, due_at) >= $2
 """
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 
 from services.reminder.receivables import rules, store
-from services.reminder.receivables.rules import Account, Balance
+from services.reminder.receivables.rules import Account, Balance, Key
 from shared.calendar import ONE_DAY
 from shared.db import Tx
 from shared.events.credit import CustomerState
@@ -37,9 +37,9 @@ class NoAnswer:
     reason: str
 
 
-async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[UUID, frozenset[str]]:
-    """Take what is newer than the kept state, under the locks of all customers concerned. Returns by customer how
-    overdue invoices of theirs have just ended: `settled`, `voided`, `written_off`."""
+async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset[str]]:
+    """Take what is newer than the kept state, under the locks of all customers concerned. Returns by account how
+    overdue invoices of it have just ended: `settled`, `voided`, `written_off`."""
     ids = {customer.id for customer in command.customers} | {customer_id for customer_id, _ in command.invoices}
     if not ids:
         return {}
@@ -62,27 +62,27 @@ async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
     await store.lock(tx, customer_ids)
 
 
-async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
+async def accounts(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, Account]:
     """With their open items; a customer never heard of is not in the answer."""
-    return await store.accounts(tx, customer_ids)
+    return await store.accounts(tx, keys)
 
 
-async def deciding(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
+async def deciding(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, Account]:
     """With only those open items on which it turns whether a case is open and when its next step is due: a customer
     with thousands of them is looked at as quickly as one with a few. Sums over such an account mean nothing."""
-    return await store.deciding(tx, customer_ids, tx.now.date() - ONE_DAY)  # It may be yesterday at the customer's.
+    return await store.deciding(tx, keys, tx.now.date() - ONE_DAY)  # It may be yesterday at the customer's.
 
 
-async def ask_balances(
-    invoice_service: httpx.AsyncClient, customer_ids: Sequence[UUID]
-) -> Mapping[UUID, Balance | NoAnswer]:
-    """What each customer owes at this moment, a few asked at a time. Runs outside any transaction."""
+async def ask_balances(invoice_service: httpx.AsyncClient, keys: Sequence[Key]) -> Mapping[Key, Balance | NoAnswer]:
+    """What each customer owes the entity at this moment, a few asked at a time. Runs outside any transaction."""
     gate = asyncio.Semaphore(ASKED_AT_ONCE)
 
-    async def ask(customer_id: UUID) -> Balance | NoAnswer:
+    async def ask(key: Key) -> Balance | NoAnswer:
         async with gate:
             try:
-                answer = await invoice_service.get(f"/v1/customers/{customer_id}/balance")
+                customer_id, entity_id = key
+                path = f"/v1/customers/{customer_id}/balance"
+                answer = await invoice_service.get(path, params={"entity_id": entity_id})
                 answer.raise_for_status()
                 return rules.read_balance(answer.json())
             except httpx.HTTPError as fault:
@@ -90,4 +90,4 @@ async def ask_balances(
             except (KeyError, TypeError, ValueError) as fault:
                 return NoAnswer(f"the invoice service gave a balance that cannot be read: {fault!r}")
 
-    return dict(zip(customer_ids, await asyncio.gather(*map(ask, customer_ids)), strict=True))
+    return dict(zip(keys, await asyncio.gather(*map(ask, keys)), strict=True))

@@ -15,6 +15,12 @@ from shared.money import Money
 WRITTEN_TO = ("billing", "approver", "escalation")
 """Which contact person a reminder goes to: the first of these roles that has an e-mail address."""
 
+ENTITY = "default"
+"""The selling entity that is there from the start."""
+
+Key = tuple[UUID, str]
+"""An account: what a customer, by id, owes a selling entity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -50,7 +56,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer, whom to write to there, and what is open. `items` are ordered by due date, oldest first."""
+    """A customer of a selling entity, whom to write to there, and what is open with that entity. `items` are ordered by
+    due date, oldest first."""
 
     id: UUID
     external_id: str | None
@@ -61,6 +68,11 @@ class Account:
     segment: str | None
     person: ContactPerson | None
     items: tuple[Item, ...] = ()
+    entity_id: str = ENTITY
+
+    @property
+    def key(self) -> Key:
+        return self.id, self.entity_id
 
     @property
     def email(self) -> str | None:
@@ -100,12 +112,13 @@ def newest_of_each(invoices: Iterable[tuple[UUID, InvoiceState]]) -> list[tuple[
     return list(newest.values())
 
 
-def ended(invoices: Iterable[tuple[UUID, InvoiceState]], today: date) -> dict[UUID, frozenset[str]]:
-    """By customer, the status of those that are past due and owe nothing any more."""
-    found: dict[UUID, frozenset[str]] = {}
+def ended(invoices: Iterable[tuple[UUID, InvoiceState]], today: date) -> dict[Key, frozenset[str]]:
+    """By account, the status of those that are past due and owe nothing any more."""
+    found: dict[Key, frozenset[str]] = {}
     for customer_id, invoice in invoices:
         if invoice.balance.minor == 0 and invoice.due_date < today:
-            found[customer_id] = found.get(customer_id, frozenset()) | {invoice.status}
+            key = customer_id, invoice.entity_id
+            found[key] = found.get(key, frozenset()) | {invoice.status}
     return found
 
 

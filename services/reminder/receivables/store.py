@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 
 from services.reminder.receivables import rules
-from services.reminder.receivables.rules import Account
+from services.reminder.receivables.rules import Account, Key
 from shared.db import Tx
 from shared.events.credit import CustomerState
 from shared.events.invoice import InvoiceState
@@ -132,59 +132,66 @@ where receivable.id = t.id
 """
 
 
-async def accounts(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Account]:
+async def accounts(tx: Tx, keys: Sequence[Key]) -> dict[Key, Account]:
     """The accounts with their open items; a customer never heard of is not in the answer."""
-    return _accounts(await tx.fetch(_ACCOUNTS, customer_ids))
+    return _accounts(await tx.fetch(_ACCOUNTS, *_columns(keys)))
 
 
-_ACCOUNT = "a.id, a.external_id, a.name, a.country, a.language, a.time_zone, a.segment, a.contacts"
+_ACCOUNT = "a.id, k.entity_id, a.external_id, a.name, a.country, a.language, a.time_zone, a.segment, a.contacts"
 _ITEM = """r.number, r.issue_date, r.due_date, r.currency, r.balance_minor, r.disputed_minor, r.collectable_minor,
 r.overdue_since, r.collect_again_on, r.on_plan_minor"""
 
 _ACCOUNTS = f"""
 select {_ACCOUNT}, {_ITEM}
-from account a
-left join receivable r on r.customer_id = a.id and r.balance_minor > 0
-where a.id = any($1::uuid[])
-order by a.id, r.due_date, r.number
+from unnest($1::uuid[], $2::text[]) as k (customer_id, entity_id)
+join account a on a.id = k.customer_id
+left join receivable r on r.customer_id = a.id and r.entity_id = k.entity_id and r.balance_minor > 0
+order by a.id, k.entity_id, r.due_date, r.number
 """
 
 
-async def deciding(tx: Tx, customer_ids: Sequence[UUID], since: date) -> dict[UUID, Account]:
+async def deciding(tx: Tx, keys: Sequence[Key], since: date) -> dict[Key, Account]:
     """The accounts with only those open items that a decision may turn on, however many there are: of what is overdue
     the oldest, one that is held back (a disputed one before others), of each due date from `since` on the invoice
     issued first, and all that rest after a dispute on that day or later."""
-    return _accounts(await tx.fetch(_DECIDING, customer_ids, since))
+    return _accounts(await tx.fetch(_DECIDING, *_columns(keys), since))
 
 
 _DECIDING = f"""
 select {_ACCOUNT}, {_ITEM}
-from account a
+from unnest($1::uuid[], $2::text[]) as k (customer_id, entity_id)
+join account a on a.id = k.customer_id
 left join lateral (
     (select {_ITEM} from receivable r
-     where r.customer_id = a.id and r.collectable_minor > 0 and r.overdue_since is not null
-       and (r.collect_again_on is null or r.collect_again_on <= $2)
+     where r.customer_id = a.id and r.entity_id = k.entity_id
+       and r.collectable_minor > 0 and r.overdue_since is not null
+       and (r.collect_again_on is null or r.collect_again_on <= $3)
      order by r.due_date, r.number limit 1)
     union all
     (select {_ITEM} from receivable r
-     where r.customer_id = a.id and r.balance_minor > 0 and r.collectable_minor = 0 and r.overdue_since is not null
+     where r.customer_id = a.id and r.entity_id = k.entity_id
+       and r.balance_minor > 0 and r.collectable_minor = 0 and r.overdue_since is not null
      order by r.disputed_minor > 0 desc, r.due_date, r.number limit 1)
     union all
     (select distinct on (r.due_date) {_ITEM} from receivable r
-     where r.customer_id = a.id and r.balance_minor > 0 and r.collectable_minor > 0 and r.overdue_since is null
-       and r.due_date >= $2 and (r.collect_again_on is null or r.collect_again_on <= $2)
+     where r.customer_id = a.id and r.entity_id = k.entity_id
+       and r.balance_minor > 0 and r.collectable_minor > 0 and r.overdue_since is null
+       and r.due_date >= $3 and (r.collect_again_on is null or r.collect_again_on <= $3)
      order by r.due_date, r.issue_date, r.number)
     union all
     (select {_ITEM} from receivable r
-     where r.customer_id = a.id and r.collectable_minor > 0 and r.collect_again_on > $2)
+     where r.customer_id = a.id and r.entity_id = k.entity_id and r.collectable_minor > 0 and r.collect_again_on > $3)
 ) r on true
-where a.id = any($1::uuid[])
-order by a.id, r.due_date, r.number
+order by a.id, k.entity_id, r.due_date, r.number
 """
 
 
-def _accounts(rows: Sequence[Any]) -> dict[UUID, Account]:
-    return {id: _account(list(of_customer)) for id, of_customer in groupby(rows, key=itemgetter("id"))}
+def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[str]]:
+    return [customer_id for customer_id, _ in keys], [entity_id for _, entity_id in keys]
+
+
+def _accounts(rows: Sequence[Any]) -> dict[Key, Account]:
+    return {key: _account(list(of_account)) for key, of_account in groupby(rows, key=itemgetter("id", "entity_id"))}
 
 
 def _account(rows: Sequence[Any]) -> Account:
@@ -200,4 +207,5 @@ def _account(rows: Sequence[Any]) -> Account:
         segment=row["segment"],
         person=rules.person_to_write_to(row["contacts"]),
         items=tuple(rules.item(row) for row in rows if row["number"] is not None),
+        entity_id=row["entity_id"],
     )

@@ -16,7 +16,8 @@ Status = Literal["open", "done"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`occasion` is what it is about: one task of a kind for each, however often it is asked for."""
+    """`occasion` is what it is about: one task of a kind for each with an entity, however often it is
+    asked for."""
 
     id: UUID
     version: int
