@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import httpx
 
-from services.reminder.outside import Answer, Reply, brief, post
+from shared.outside import Answer, Reply, brief, post
 
 Kind = Literal["slack", "teams"]
 

@@ -15,8 +15,8 @@ from uuid import UUID
 import httpx
 import orjson
 
-from services.reminder.outside import Answer, Reply, brief, post
 from shared import webhooks
+from shared.outside import Answer, Reply, brief, post
 
 BODY_BYTES_MAX = 256 * 1024
 

@@ -15,10 +15,10 @@ from uuid import UUID
 import httpx
 import orjson
 
-from services.reminder.outside import Answer, Reply, brief, post
 from services.reminder.texts import rules
 from services.reminder.texts.rules import CHARACTERS_MAX, BadNumber, Failure
 from shared.mail import Fate
+from shared.outside import Answer, Reply, brief, post
 
 _FATES: dict[Failure, Fate] = {
     "permanent": "refused",

@@ -13,8 +13,8 @@ import pytest
 
 from services.reminder.chat import Note, as_blocks, as_card, post_note
 from services.reminder.outbound_webhook import Endpoint, call
-from services.reminder.outside import AddressForbidden, check_address, is_public, outside_client, post
 from shared import webhooks
+from shared.outside import AddressForbidden, check_address, is_public, outside_client, post
 from tests.reminder.gateways import Listener, listening
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local import embedded
-from services.reminder.outside import outside_client
 from services.reminder.sms import SmsGateway, send_text
 from services.reminder.texts.rules import BadNumber, Size, e164, failure_of, keyword, plain, size
+from shared.outside import outside_client
 from tests.reminder.gateways import ACCOUNT, SENDER, TOKEN, Listener, listening, twilio
 
 MOBILE = "+491701234567"
