@@ -36,8 +36,9 @@ from services.invoice.drafts import handlers as drafts
 from services.invoice.drafts.rules import Draft
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, QUIET, Entity
+from services.invoice.import_rows.rules import BadRow
 from services.invoice.imports import handlers as imports
-from services.invoice.imports.rules import BadRow, Import
+from services.invoice.imports.rules import Import
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import Adjustment, CreditAnswer, Document

@@ -321,14 +321,11 @@ class InvoiceIn(InvoiceAbout):
     @property
     def is_plain(self) -> bool:
         """Whether nothing is said of it that only some invoices say."""
-        return self.model_fields_set <= _PLAIN_INVOICE
+        return self.model_fields_set.isdisjoint(InvoiceAbout.model_fields)
 
     def priced(self) -> Priced:
         """Raises CurrenciesMixed, TaxRateRefused, ExemptionsMixed, InvoiceTotalRefused."""
         return price([line.line() for line in self.lines], _surcharges(self.allowances, self.charges))
-
-
-_PLAIN_INVOICE = frozenset(InvoiceIn.model_fields) - frozenset(InvoiceAbout.model_fields)
 
 
 def particulars_of(

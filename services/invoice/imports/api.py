@@ -13,11 +13,12 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
+from services.invoice.import_rows.rules import BadRow
 from services.invoice.imports import handlers, rules
 from services.invoice.imports.handlers import ReceiveImport
-from services.invoice.imports.rules import BadRow, Format, Import, ImportRefused, Kind, Mode, Row, Status
+from services.invoice.imports.rules import Format, Import, ImportRefused, Mode, Status
 from services.invoice.mappings import handlers as mappings
-from services.invoice.mappings.rules import STANDARD, Saved, propose
+from services.invoice.mappings.rules import STANDARD, Kind, Saved, propose
 from services.invoice.tables.rules import FileRefused, Table, read_csv, read_xlsx
 from shared.db import Database, reading
 from shared.http.cursors import encode_cursor
@@ -68,7 +69,8 @@ class RowErrorOut(BaseModel):
 
 
 class ImportOut(BaseModel):
-    """`accepted` rows are invoices, `present` ones were there already, `rejected` ones have changed nothing. A dry run
+    """`accepted` rows are invoices or lines of them, `present` ones were there already, `rejected` ones have changed
+    nothing. A dry run
     counts what would be; an import that is all or nothing is `refused` when one row is bad. `done` of `rows` are
     decided."""
 
@@ -118,7 +120,7 @@ class ColumnOut(BaseModel):
 
 
 class PreviewRowOut(BaseModel):
-    """A row as it would be taken, or why it would not."""
+    """A row as it would be taken (with those of the same invoice further down), or why it would not."""
 
     line: int
     row: dict[str, Any] | None
@@ -243,11 +245,12 @@ async def receive(
     mode: Annotated[Mode, Query(description="atomic: all rows or none")] = "partial",
     dry_run: Annotated[bool, Query(description="Only say what would become of each row")] = False,
     profile: ProfileQuery = None,
-    entity_id: Annotated[str, Query(min_length=1, max_length=64)] = "default",
+    entity_id: Annotated[str, Query(min_length=1, max_length=64, description="For rows that name none")] = "default",
 ) -> Response:
-    """Take a file of up to 100,000 rows or 64 MB: invoices, open items of a former system, or what was paid there. Each
-    row is judged by itself; follow the answer's Location until it is over. Credit is not asked for them. A number that
-    is there already with the same content is counted as present, so sending a file again is harmless."""
+    """Take a file of up to 100,000 rows or 64 MB: invoices, open items of a former system, or what was paid there.
+    Rows of the same number are the lines of one invoice, which is taken with all of them or with none; the others stand
+    by themselves. Follow the answer's Location until it is over. Credit is not asked for them. A number that is there
+    already with the same content is counted as present, so sending a file again is harmless."""
     upload = await _upload(request)
     await once.check()
     saved, kind_of_it = await _profile(database, profile, kind, upload)
@@ -300,14 +303,14 @@ def _previewed(table: Table, kind: Kind, saved: Saved | None) -> PreviewOut:
     elif table.found["format"] == "csv":
         proposed |= {"encoding": table.found["encoding"], "delimiter": table.found["delimiter"]}
     used, problem = rules.usable(proposed, table.headings)
-    chunk = rules.split_table(table)[0] if table.rows else None
-    rows: list[PreviewRowOut] = []
-    for read in rules.read_rows(used, table.headings, chunk)[:ROWS_SHOWN] if chunk and used else ():
-        if isinstance(read, Row):
-            row = orjson.loads(read.wanted.model_dump_json(exclude_unset=True))
-            rows.append(PreviewRowOut(line=read.line, row=row, reasons=[]))
-        else:
-            rows.append(PreviewRowOut(line=read.line, row=None, reasons=RowErrorOut.of(read).reasons))
+    rows: dict[int, PreviewRowOut] = {}
+    if used and table.rows:
+        good, bad = rules.read_table(used, table, kind)
+        for row in good:
+            wanted = orjson.loads(row.wanted.model_dump_json(exclude_unset=True))
+            rows[row.line] = PreviewRowOut(line=row.line, row=wanted, reasons=[])
+        for line, refused in bad.items():
+            rows[line] = PreviewRowOut(line=line, row=None, reasons=RowErrorOut.of(refused).reasons)
     return PreviewOut(
         found=table.found,
         columns=[
@@ -323,7 +326,7 @@ def _previewed(table: Table, kind: Kind, saved: Saved | None) -> PreviewOut:
         ],
         profile=proposed,
         problem=problem,
-        rows=rows,
+        rows=[rows[line] for line in sorted(rows)[:ROWS_SHOWN]],
     )
 
 

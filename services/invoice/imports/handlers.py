@@ -20,26 +20,14 @@ from services.invoice.customers.rules import Customer
 from services.invoice.drafting.rules import InvoiceIn
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, Entity
+from services.invoice.import_rows.rules import BadRow, FormerInvoice, PaidInvoice, Row, reason_of
 from services.invoice.imports import rules, store
-from services.invoice.imports.rules import (
-    BadRow,
-    Format,
-    FormerInvoice,
-    Import,
-    ImportNotFound,
-    ImportRefused,
-    Kind,
-    Mode,
-    PaidInvoice,
-    Reason,
-    Row,
-    Run,
-)
+from services.invoice.imports.rules import Format, Import, ImportNotFound, ImportRefused, Mode, Run
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import CreditAnswer, Document, Invoice
 from services.invoice.journal import handlers as journal
-from services.invoice.mappings.rules import STANDARD, Saved, fits
+from services.invoice.mappings.rules import STANDARD, Kind, Reason, Saved, fits
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment
 from services.invoice.payments.rules import Wanted
@@ -68,15 +56,13 @@ class ReceiveImport:
 async def receive_import(tx: Tx, command: ReceiveImport) -> Import:
     """Keep a file to be issued by the worker. Raises ImportRefused, ProfileRefused, EntityNotFound."""
     entity = await entities.get_entity(tx, command.entity_id)
-    if command.kind == "payment_history" and entity.id != DEFAULT:
-        raise ImportRefused("payments are received by the default entity only", field="query.entity_id")
     profile, table = command.profile, command.table
     if table is not None:
         assert profile is not None
         fits(profile.profile, table.headings, built_in=profile.name == STANDARD)
-        chunks = rules.split_table(table)
+        chunks = rules.split_table(table, command.kind, profile.profile)
     else:
-        chunks = rules.split(command.body)
+        chunks = rules.split(command.body, command.kind, profile.profile if profile else None)
     run = Run(
         id=new_id(),
         entity_id=entity.id,
@@ -110,6 +96,23 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
+class Seller:
+    """A selling entity that rows name, and what its own numbers begin with."""
+
+    entity: Entity
+    prefix: str
+
+
+async def _sellers(tx: Tx, rows: Iterable[Row]) -> dict[str, Seller]:
+    """By id; a row that names none of them is a bad one."""
+    sellers: dict[str, Seller] = {}
+    for entity_id in sorted({row.entity_id for row in rows}):
+        if entity := await entities.find_entity(tx, entity_id):
+            sellers[entity_id] = Seller(entity, await entities.get_series_prefix(tx, entity_id))
+    return sellers
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A chunk was left alone because its rows name these customers, of whom there is no copy here."""
 
@@ -128,7 +131,7 @@ class Issued:
 @dataclass(slots=True)
 class Judged:
     """What is to become of a chunk's rows: invoices (some without a number yet), nothing since they are there, or
-    refused. `said` has what each number of the chunk stands for."""
+    refused. `said` has what each number of the chunk stands for. All are counted by the lines of the file."""
 
     documents: list[Document] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -136,8 +139,12 @@ class Judged:
     bad: dict[int, BadRow] = field(default_factory=dict)
     said: dict[str, tuple[Invoice, date | None]] = field(default_factory=dict)
 
-    def content(self, number: str) -> str | None:
-        return rules.content_of(*self.said[number]) if number in self.said else None
+    def content(self, key: str) -> str | None:
+        return rules.content_of(*self.said[key]) if key in self.said else None
+
+    @property
+    def accepted(self) -> int:
+        return sum(len(row.lines) for row in self.rows)
 
     @property
     def bad_rows(self) -> list[BadRow]:
@@ -159,11 +166,11 @@ async def issue_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unkn
     if unknown and not unknown_are_bad:
         return Unknown(unknown)
     await customers.lock_customers(tx, {found.id for row in rows if (found := directory.find(row))})
-    entity = await entities.get_entity(tx, run.entity_id)
-    judged = await _judge(tx, run, rows, bad, directory, entity)
-    await _write(tx, run, entity, judged)
-    await store.finish_chunk(tx, run.id, chunk, len(judged.documents), judged.present, judged.bad_rows)
-    return Issued(len(judged.documents), judged.present, len(judged.bad))
+    sellers = await _sellers(tx, rows)
+    judged = await _judge(tx, run, rows, bad, directory, sellers)
+    await _write(tx, run, sellers, judged)
+    await store.finish_chunk(tx, run.id, chunk, judged.accepted, judged.present, judged.bad_rows)
+    return Issued(judged.accepted, judged.present, len(judged.bad))
 
 
 async def judge_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unknown | None:
@@ -180,14 +187,13 @@ async def judge_chunk(tx: Tx, *, unknown_are_bad: bool = False) -> Issued | Unkn
     unknown = _unknown(rows, directory)
     if unknown and not unknown_are_bad:
         return Unknown(unknown)
-    entity = await entities.get_entity(tx, run.entity_id)
-    judged = await _judge(tx, run, rows, bad, directory, entity, ahead=True)
-    found = Issued(len(judged.documents), judged.present, len(judged.bad))
+    judged = await _judge(tx, run, rows, bad, directory, await _sellers(tx, rows), ahead=True)
+    found = Issued(judged.accepted, judged.present, len(judged.bad))
     last, rejected = await store.judged(
         tx,
         run.id,
         chunk,
-        {number: rules.content_of(*one) for number, one in judged.said.items()},
+        {key: rules.content_of(*one) for key, one in judged.said.items()},
         found.accepted,
         found.present,
         judged.bad_rows,
@@ -217,7 +223,6 @@ async def issue_together(tx: Tx) -> Issued | None:
     if taken is None:
         return None
     run, first_lines = taken
-    entity = await entities.get_entity(tx, run.entity_id)
     await _lock_all(tx, run, first_lines)
     accepted = present = 0
     try:
@@ -226,11 +231,12 @@ async def issue_together(tx: Tx) -> Issued | None:
                 chunk = await store.chunk_at(tx, run.id, first_line)
                 rows, bad = rules.read_chunk(run, chunk)
                 directory = await _customers_of(tx, rows)
-                judged = await _judge(tx, run, rows, bad, directory, entity)
+                sellers = await _sellers(tx, rows)
+                judged = await _judge(tx, run, rows, bad, directory, sellers)
                 if judged.bad:
                     raise _OneIsBad(judged.bad_rows)
-                await _write(tx, run, entity, judged)
-                accepted, present = accepted + len(judged.documents), present + judged.present
+                await _write(tx, run, sellers, judged)
+                accepted, present = accepted + judged.accepted, present + judged.present
     except _OneIsBad as error:
         await store.note_refused(tx, run.id, error.bad)
         await store.close(tx, run.id, "refused")
@@ -269,38 +275,38 @@ async def _judge(
     rows: Sequence[Row],
     bad: dict[int, BadRow],
     directory: Directory,
-    entity: Entity,
+    sellers: dict[str, Seller],
     *,
     ahead: bool = False,
 ) -> Judged:
     """What is to become of rows that read well; `ahead`, what earlier chunks say counts as if it were issued."""
-    prefix = await entities.get_series_prefix(tx, run.entity_id)
-    numbers = [row.wanted.number for row in rows if row.wanted.number]
-    existing = await _existing(tx, run.entity_id, rows, numbers, directory) if numbers else {}
-    said = await store.said_before(tx, run.id, numbers) if ahead and numbers else {}
-    credit = CreditAnswer(entity.credit_policy, "not_asked")
+    keys = [row.key for row in rows if row.key]
+    existing = await _existing(tx, rows, directory) if keys else {}
+    said = await store.said_before(tx, run.id, keys) if ahead and keys else {}
     judged = Judged(bad=dict(bad))
     for row in rows:
-        customer = directory.find(row)
+        customer, seller = directory.find(row), sellers.get(row.entity_id)
+        if seller is None:
+            judged.bad |= row.refused(Reason("#/entity_id", f"there is no selling entity {row.entity_id!r}"))
+            continue
         if customer is None:
-            reason = Reason(f"#{_ref(row).field}", f"customer {_ref(row)} is not known")
-            judged.bad[row.line] = BadRow(row.line, (reason,))
+            judged.bad |= row.refused(Reason(f"#{_ref(row).field}", f"customer {_ref(row)} is not known"))
             continue
         try:
-            document = _document(tx, row, customer, entity, prefix, credit)
+            document = _document(tx, row, customer, seller)
         except DomainError as error:
-            judged.bad[row.line] = BadRow(row.line, (rules.reason_of(error),))
+            judged.bad |= row.refused(reason_of(error))
             continue
-        number = row.wanted.number
-        if number:
-            if number in judged.said or number in said or number in existing:
-                if _is_there(row, document.invoice, existing.get(number), said.get(number) or judged.content(number)):
-                    judged.present += 1
+        key = row.key
+        if key:
+            if key in judged.said or key in said or key in existing:
+                if _is_there(row, document.invoice, existing.get(key), said.get(key) or judged.content(key)):
+                    judged.present += len(row.lines)
                 else:
-                    reason = Reason("#/number", f"invoice number {number} exists already, with other content")
-                    judged.bad[row.line] = BadRow(row.line, (reason,))
+                    detail = f"invoice number {row.wanted.number} exists already, with other content"
+                    judged.bad |= row.refused(Reason("#/number", detail))
                 continue
-            judged.said[number] = (document.invoice, row.settled_on)
+            judged.said[key] = (document.invoice, row.settled_on)
         judged.documents.append(document)
         judged.rows.append(row)
     return judged
@@ -312,39 +318,43 @@ def _is_there(row: Row, drafted: Invoice, existing: Invoice | None, said: str | 
     return said == rules.content_of(drafted, row.settled_on)
 
 
-async def _existing(
-    tx: Tx, entity_id: str, rows: Sequence[Row], numbers: Sequence[str], directory: Directory
-) -> dict[str, Invoice | None]:
-    """Which numbers exist, and those of the row's own customer as they are."""
-    taken = await invoices.numbers_taken(tx, entity_id, numbers)
-    found: dict[str, Invoice | None] = dict.fromkeys(taken)
-    by_customer: dict[UUID, list[str]] = defaultdict(list)
+async def _existing(tx: Tx, rows: Sequence[Row], directory: Directory) -> dict[str, Invoice | None]:
+    """Which numbers exist at their entity, and those of the row's own customer as they are."""
+    found: dict[str, Invoice | None] = {}
+    by_seller: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.wanted.number in taken and (customer := directory.find(row)):
-            by_customer[customer.id].append(row.wanted.number)
-    for customer_id, own in by_customer.items():
-        for invoice in await invoices.named(tx, customer_id, entity_id, own, []):
-            found[invoice.number] = invoice
+        if row.key:
+            by_seller[row.entity_id].append(row)
+    for entity_id, sold in by_seller.items():
+        taken = await invoices.numbers_taken(tx, entity_id, [row.wanted.number for row in sold if row.wanted.number])
+        found |= {row.key: None for row in sold if row.key and row.wanted.number in taken}
+        by_customer: dict[UUID, list[str]] = defaultdict(list)
+        for row in sold:
+            if row.wanted.number in taken and (customer := directory.find(row)):
+                by_customer[customer.id].append(row.wanted.number)
+        for customer_id, own in by_customer.items():
+            for invoice in await invoices.named(tx, customer_id, entity_id, own, []):
+                found[f"{entity_id}:{invoice.number}"] = invoice
     return found
 
 
-def _document(tx: Tx, row: Row, customer: Customer, entity: Entity, prefix: str, credit: CreditAnswer) -> Document:
-    wanted = row.wanted
+def _document(tx: Tx, row: Row, customer: Customer, seller: Seller) -> Document:
+    wanted, entity = row.wanted, seller.entity
+    credit = CreditAnswer(entity.credit_policy, "not_asked")
     if not isinstance(wanted, InvoiceIn):
-        return _former_document(tx, row, wanted, customer, entity, prefix, credit)
-    if "entity_id" in wanted.model_fields_set and wanted.entity_id != entity.id:
-        raise ImportRefused(f"this import is for the entity {entity.id}, not {wanted.entity_id}", field="/entity_id")
+        return _former_document(tx, row, wanted, customer, seller, credit)
     command = IssueInvoice.asked(CustomerRef(customer.id), wanted, row.priced, credit)
     policy = entity.policies.completeness
     findings = check(invoices.subject_of(command, customer, entity)) if policy != "off" else ()
     kept = allowed(findings, policy, command.accept)
-    return invoices.compose(command, customer, entity, prefix, now=tx.now, findings=kept)
+    return invoices.compose(command, customer, entity, seller.prefix, now=tx.now, findings=kept)
 
 
 def _former_document(
-    tx: Tx, row: Row, wanted: FormerInvoice, customer: Customer, entity: Entity, prefix: str, credit: CreditAnswer
+    tx: Tx, row: Row, wanted: FormerInvoice, customer: Customer, seller: Seller, credit: CreditAnswer
 ) -> Document:
     """An invoice of a former system: it left long ago, so nobody asks how complete it was."""
+    entity = seller.entity
     today = entity.today(tx.now)
     if row.settled_on and row.settled_on > today:
         raise ImportRefused(f"settled on {row.settled_on}, which is after today, {today}", field="/settled_on")
@@ -359,21 +369,29 @@ def _former_document(
         due_date=wanted.due_date,
         entity_id=entity.id,
     )
-    return invoices.compose(command, customer, entity, prefix, now=tx.now)
+    return invoices.compose(command, customer, entity, seller.prefix, now=tx.now)
 
 
-async def _write(tx: Tx, run: Run, entity: Entity, judged: Judged) -> None:
-    """Issue what was judged good, under the lock of its customers."""
-    if not judged.documents:
-        return
+async def _write(tx: Tx, run: Run, sellers: dict[str, Seller], judged: Judged) -> None:
+    """Issue what was judged good, under the lock of its customers. Series are locked in the order of their entities,
+    so that two imports never wait for each other."""
+    by_seller: dict[str, list[tuple[Document, Row]]] = defaultdict(list)
+    for document, row in zip(judged.documents, judged.rows, strict=True):
+        by_seller[row.entity_id].append((document, row))
+    for entity_id in sorted(by_seller):
+        documents, rows = zip(*by_seller[entity_id], strict=True)
+        await _issue(tx, run, sellers[entity_id].entity, documents, rows)
+
+
+async def _issue(tx: Tx, run: Run, entity: Entity, drafted: Sequence[Document], rows: Sequence[Row]) -> None:
     today = entity.today(tx.now)
-    documents = await _numbered(tx, run.entity_id, judged.documents)
+    documents = await _numbered(tx, entity.id, drafted)
     if run.kind == "invoices":
         await invoices.file_invoices(tx, entity, documents, run.id, today)
         return
     entries = rules.opening_entries([document.invoice for document in documents], today)
     await invoices.file_invoices(tx, entity, documents, run.id, today, entries)
-    for document, row in zip(documents, judged.rows, strict=True):
+    for document, row in zip(documents, rows, strict=True):
         if isinstance(row.wanted, PaidInvoice):
             await _pay(tx, entity, document.invoice, row.wanted, today)
 
@@ -389,6 +407,7 @@ async def _pay(tx: Tx, entity: Entity, invoice: Invoice, wanted: PaidInvoice, to
             method=wanted.method,
             reference=invoice.number,
             allocations=(Wanted(invoice.id, None, invoice.money(invoice.total_minor)),),
+            entity_id=entity.id,
         ),
     )
     counts_on = entity.open_day(wanted.settled_on)

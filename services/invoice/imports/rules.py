@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from services.invoice.drafting.rules import DeliveryChannel, ExternalId, InvoiceIn, InvoiceNumber, IsoDate, Wire
+from services.invoice.entities.rules import DEFAULT
+from services.invoice.import_rows.rules import BadRow, Row, number_in, read_rows
 from services.invoice.invoices.rules import Invoice
 from services.invoice.journal.rules import Entry
-from services.invoice.mappings.rules import Kind, Layout, Profile, Reason, fits, lay_out, map_row
-from services.invoice.pricing.rules import ONE, Line, Priced, price
-from services.invoice.tables.rules import Table, Typed, typed_number
+from services.invoice.mappings.rules import Kind, Profile, column_of, fits, place_of
+from services.invoice.tables.rules import Table, Typed
 from shared.errors import DomainError, NotFound, Refused
-from shared.money import Money
-
-__all__ = ["Kind", "Reason"]
 
 Mode = Literal["partial", "atomic"]
 """Good rows stand without the bad ones, or all or nothing."""
@@ -31,7 +28,6 @@ Step = Literal["issue", "judge", "together"]
 ROWS_MAX = 100_000
 BYTES_MAX = 64 * 1024 * 1024
 CHUNK_ROWS = 1_000
-ROW_BYTES_MAX = 256 * 1024
 
 
 class ImportNotFound(NotFound):
@@ -86,17 +82,20 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some lines of the file as they came; `first_line` is the number of the first, from 1."""
+    """Some rows of the file, each behind the number of its line and a tab; `first_line` is that of the first."""
 
     first_line: int
     body: bytes
     rows: int
 
+    @classmethod
+    def of(cls, rows: Sequence[tuple[int, bytes]]) -> Chunk:
+        return cls(rows[0][0], b"\n".join(b"%d\t%b" % row for row in rows), len(rows))
+
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Lines that hold something, with their numbers."""
-        for number, line in enumerate(self.body.split(b"\n"), start=self.first_line):
-            if stripped := line.strip():
-                yield number, stripped
+        for row in self.body.split(b"\n"):
+            line, _, content = row.partition(b"\t")
+            yield int(line), content
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,155 +112,58 @@ class Run:
     headings: tuple[str, ...] | None
 
 
-# --- rows of a former system ---
-
-
-def _more_than_nothing(amount: Money) -> Money:
-    if amount.minor <= 0:
-        raise ValueError("an amount above zero is wanted")
-    return amount
-
-
-Amount = Annotated[Money, AfterValidator(_more_than_nothing)]
-
-
-class FormerInvoice(Wire):
-    """An invoice of a former system: it keeps its number and dates."""
-
-    customer_id: UUID | None = None
-    customer_external_id: ExternalId | None = None
-    number: InvoiceNumber
-    issue_date: IsoDate
-    due_date: IsoDate | None = None
-    reference: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    delivery_channel: DeliveryChannel = "email"
-
-    @model_validator(mode="after")
-    def _one_customer(self) -> FormerInvoice:
-        if (self.customer_id is None) == (self.customer_external_id is None):
-            raise ValueError("name the customer once, by customer_id or by customer_external_id")
-        return self
-
-
-class OpenItem(FormerInvoice):
-    """What is still owed of it. The tax was declared where it was issued, so the item has none."""
-
-    balance: Amount = Field(description="What is still owed, tax included")
-    total: Amount | None = Field(default=None, description="What it came to; told on the line")
-
-    @model_validator(mode="after")
-    def _owes_at_most_all(self) -> OpenItem:
-        if self.total and (self.total.currency != self.balance.currency or self.total.minor < self.balance.minor):
-            raise ValueError("the balance is at most the total, in its currency")
-        return self
-
-    @property
-    def settled_on(self) -> date | None:
-        return None
-
-    def priced(self) -> Priced:
-        of = f" of {self.total}" if self.total else ""
-        return price([Line(f"Balance brought forward{of}", ONE, self.balance)])
-
-
-class PaidInvoice(FormerInvoice):
-    """Paid in full in the former system: it tells how its customer pays."""
-
-    total: Amount
-    settled_on: IsoDate
-    method: Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[a-z][a-z_]*$")] = "bank_transfer"
-
-    @model_validator(mode="after")
-    def _paid_after_issue(self) -> PaidInvoice:
-        if self.settled_on < self.issue_date:
-            raise ValueError("it was not paid before it was issued")
-        return self
-
-    def priced(self) -> Priced:
-        return price([Line("Paid in a former system", ONE, self.total)])
-
-
-Wanted = InvoiceIn | OpenItem | PaidInvoice
-_SHAPES: dict[Kind, type[InvoiceIn] | type[OpenItem] | type[PaidInvoice]] = {
-    "invoices": InvoiceIn,
-    "opening_balances": OpenItem,
-    "payment_history": PaidInvoice,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line that reads as what its import is of, and adds up."""
-
-    line: int
-    wanted: Wanted
-    priced: Priced
-
-    @property
-    def settled_on(self) -> date | None:
-        return self.wanted.settled_on if isinstance(self.wanted, PaidInvoice) else None
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    line: int
-    reasons: tuple[Reason, ...]
-
-
-def split(body: bytes) -> list[Chunk]:
-    """Cut a file into chunks of lines. Raises ImportRefused for an empty file or one with too many rows."""
-    lines = body.split(b"\n")
-    chunks: list[Chunk] = []
-    for start in range(0, len(lines), CHUNK_ROWS):
-        part = lines[start : start + CHUNK_ROWS]
-        rows = sum(1 for line in part if line.strip())
-        if rows:
-            chunks.append(Chunk(start + 1, b"\n".join(part), rows))
-    total = sum(chunk.rows for chunk in chunks)
-    if total == 0:
-        raise ImportRefused("the file holds no rows; each line is an invoice as JSON")
-    if total > ROWS_MAX:
-        raise ImportRefused(f"the file holds {total:,} rows, at most {ROWS_MAX:,} are taken at once")
-    return chunks
-
-
 TOO_MANY = f"the file holds more than {ROWS_MAX:,} rows, at most that many are taken at once"
 
 
-def split_table(table: Table) -> list[Chunk]:
-    """The same for rows of cells, each kept with its line. Raises ImportRefused for a table without rows."""
+def split(body: bytes, kind: Kind, profile: Profile | None) -> list[Chunk]:
+    """Cut JSON lines into chunks. Raises ImportRefused for an empty file or one with too many rows."""
+    rows = [(line, stripped) for line, row in enumerate(body.split(b"\n"), start=1) if (stripped := row.strip())]
+    if not rows:
+        raise ImportRefused("the file holds no rows; each line is an invoice as JSON")
+    if len(rows) > ROWS_MAX:
+        raise ImportRefused(f"the file holds {len(rows):,} rows, at most {ROWS_MAX:,} are taken at once")
+    member = column_of(profile, "number") if profile else "number"
+    named = kind == "invoices" and member is not None
+    return _chunks([(line, row, number_in(row, member) if named and member else None) for line, row in rows])
+
+
+def split_table(table: Table, kind: Kind, profile: Profile) -> list[Chunk]:
+    """The same for rows of cells, kept as JSON arrays. Raises ImportRefused for a table without rows."""
     if not table.rows:
         raise ImportRefused("the file holds headings, and no rows below them")
-    return [
-        Chunk(part[0][0], b"\n".join(orjson.dumps([line, *cells]) for line, cells in part), len(part))
-        for start in range(0, len(table.rows), CHUNK_ROWS)
-        if (part := table.rows[start : start + CHUNK_ROWS])
-    ]
+    place = place_of(profile, table.headings, "number") if kind == "invoices" else None
+    return _chunks([(line, orjson.dumps(cells), _text(cells, place)) for line, cells in table.rows])
+
+
+def _text(cells: Sequence[Typed], place: int | None) -> str | None:
+    cell = cells[place] if place is not None and place < len(cells) else None
+    return cell[1] if isinstance(cell, list) else cell and cell.strip()
+
+
+def _chunks(rows: Sequence[tuple[int, bytes, str | None]]) -> list[Chunk]:
+    """Rows in the order of the file, but those of one invoice number together, since one chunk issues them."""
+    together: dict[str | int, list[tuple[int, bytes]]] = {}
+    for line, content, number in rows:
+        together.setdefault(number or line, []).append((line, content))
+    chunks: list[Chunk] = []
+    part: list[tuple[int, bytes]] = []
+    for same in together.values():
+        part += same
+        if len(part) >= CHUNK_ROWS:
+            chunks.append(Chunk.of(part))
+            part = []
+    return [*chunks, Chunk.of(part)] if part else chunks
 
 
 def read_chunk(run: Run, chunk: Chunk) -> tuple[list[Row], dict[int, BadRow]]:
-    """The rows of a chunk that read as they should, and by line those that do not."""
-    if run.profile is None:
-        shape = _SHAPES[run.kind]
-        read = [read_row(line, content, shape) for line, content in chunk.lines()]
-    elif run.headings is not None:
-        read = read_rows(run.profile, run.headings, chunk)
-    else:
-        read = [_read_object(run.profile, line, content) for line, content in chunk.lines()]
-    rows: list[Row] = []
-    bad: dict[int, BadRow] = {}
-    for each in read:
-        if isinstance(each, Row):
-            rows.append(each)
-        else:
-            bad[each.line] = each
-    return rows, bad
+    """What the rows of a chunk ask for, and by line those that are refused."""
+    return read_rows(chunk.lines(), kind=run.kind, entity_id=run.entity_id, profile=run.profile, headings=run.headings)
 
 
-def read_rows(profile: Profile, headings: Sequence[str], chunk: Chunk) -> list[Row | BadRow]:
-    """The rows of a table's chunk, by a profile."""
-    layout = lay_out(profile, headings)
-    return [_read_cells(layout, line, cells) for line, *cells in map(orjson.loads, chunk.body.split(b"\n"))]
+def read_table(profile: Profile, table: Table, kind: Kind) -> tuple[list[Row], dict[int, BadRow]]:
+    """The same for the first rows of a table that is only looked at."""
+    lines = [(line, orjson.dumps(cells)) for line, cells in table.rows]
+    return read_rows(lines, kind=kind, entity_id=DEFAULT, profile=profile, headings=table.headings)
 
 
 def usable(document: dict[str, Any], headings: Sequence[str]) -> tuple[Profile | None, str | None]:
@@ -274,89 +176,6 @@ def usable(document: dict[str, Any], headings: Sequence[str]) -> tuple[Profile |
     except DomainError as error:
         return None, error.detail
     return profile, None
-
-
-def _read_cells(layout: Layout, line: int, cells: Sequence[Typed]) -> Row | BadRow:
-    mapped, reasons = map_row(layout, cells)
-    if reasons:
-        return BadRow(line, tuple(reasons))
-    row = read_row(line, orjson.dumps(mapped), _SHAPES[layout.profile.kind])
-    return _in_terms_of_fields(row) if isinstance(row, BadRow) else row
-
-
-def _read_object(profile: Profile, line: int, content: bytes) -> Row | BadRow:
-    """A JSON object whose members are the columns of a profile."""
-    try:
-        members = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        return BadRow(line, (Reason("#", f"is not JSON: {error}"),))
-    if not isinstance(members, dict) or not all(isinstance(v, str | int | float | None) for v in members.values()):
-        return BadRow(line, (Reason("#", "with a profile, a line is a JSON object of plain values"),))
-    cells = [_plain_cell(value) for value in members.values()]
-    return _read_cells(lay_out(profile, list(members)), line, cells)
-
-
-def _plain_cell(value: str | float | None) -> Typed:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return typed_number(value) if isinstance(value, int | float) else value
-
-
-_FIELD_AT = {
-    "/lines/0/unit_price": "unit_price",
-    "/lines/0/quantity": "quantity",
-    "/lines/0/description": "description",
-    "/lines/0/tax/rate": "tax_rate",
-    "/lines/0/tax/category": "tax_category",
-    "/lines/0/tax": "tax_category",
-    "/payment_terms/net_days": "net_days",
-    "/lines": "unit_price",
-}
-
-
-def _in_terms_of_fields(row: BadRow) -> BadRow:
-    """What is wrong with a row of cells, said of the fields that its columns fill."""
-
-    def named(reason: Reason) -> Reason:
-        path = reason.pointer.removeprefix("#")
-        for place, name in _FIELD_AT.items():
-            if path == place or path.startswith(place + "/"):
-                return Reason(f"#/{name}", reason.detail)
-        return reason
-
-    return BadRow(row.line, tuple(map(named, row.reasons)))
-
-
-def read_row(line: int, content: bytes, shape: Any = InvoiceIn) -> Row | BadRow:
-    """One line as an invoice (or what else an import is of), or every reason why it is none."""
-    if len(content) > ROW_BYTES_MAX:
-        return BadRow(line, (Reason("#", f"the row has {len(content):,} bytes, at most {ROW_BYTES_MAX:,} are read"),))
-    if b"\\u0000" in content:
-        return BadRow(line, (Reason("#", "text with the character U+0000 cannot be kept"),))
-    try:
-        wanted = shape.model_validate_json(content)
-        return Row(line, wanted, wanted.priced())
-    except ValidationError as error:
-        return BadRow(line, tuple(map(_reason, error.errors(include_url=False, include_input=False))))
-    except DomainError as error:
-        return BadRow(line, (reason_of(error),))
-
-
-def reason_of(error: DomainError) -> Reason:
-    return Reason(f"#{error.field or ''}", error.detail)
-
-
-def _reason(found: Mapping[str, Any]) -> Reason:
-    pointer = "#" + "".join(f"/{part}" for part in found["loc"])
-    kind = found["type"]
-    if kind == "missing":
-        return Reason(pointer, "is required")
-    if kind == "extra_forbidden":
-        return Reason(pointer, "is not a field of an invoice")
-    if kind == "string_pattern_mismatch":
-        return Reason(pointer, f"does not match {found['ctx']['pattern']}")
-    detail = str(found["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    return Reason(pointer, detail)
 
 
 # --- what is there already ---

@@ -11,8 +11,9 @@ from uuid import UUID
 import orjson
 from asyncpg import Record
 
-from services.invoice.imports.rules import BadRow, Chunk, Import, Reason, Run, Step
-from services.invoice.mappings.rules import read_profile
+from services.invoice.import_rows.rules import BadRow
+from services.invoice.imports.rules import Chunk, Import, Run, Step
+from services.invoice.mappings.rules import Reason, read_profile
 from shared.db import Tx
 
 NEXT_ISSUE = "(select min(due_at) from import_chunk where step = 'issue')"
@@ -129,7 +130,7 @@ where c.import_id = $1 and c.step = 'judged' and t.number = any($2::text[])
 
 async def said_before(tx: Tx, import_id: UUID, numbers: Sequence[str]) -> dict[str, str]:
     """By number, what the chunks of this import that were judged before say."""
-    return {number: content for number, content in await tx.fetch(_SAID_BEFORE, import_id, numbers)}  # noqa: C416
+    return dict(map(tuple, await tx.fetch(_SAID_BEFORE, import_id, numbers)))
 
 
 _JUDGED = f"""

@@ -34,11 +34,13 @@ _COMMON: dict[str, Content] = {
     "issue_date": "date",
     "due_date": "date",
     "currency": "text",
+    "entity_id": "text",
 }
 FIELDS: dict[Kind, dict[str, Content]] = {
     "invoices": {
         **_CUSTOMER,
         **_COMMON,
+        "line_number": "whole",
         "description": "text",
         "quantity": "number",
         "unit_price": "money",
@@ -69,6 +71,7 @@ EXAMPLES: dict[str, str] = {
     "issue_date": "2024-03-01",
     "due_date": "2024-03-31",
     "currency": "EUR",
+    "line_number": "1",
     "description": "Consulting",
     "quantity": "2.5",
     "unit_price": "120.00",
@@ -254,6 +257,15 @@ def fits(profile: Profile, headings: Sequence[str], *, built_in: bool) -> Layout
     return layout
 
 
+def column_of(profile: Profile, field: str) -> str | None:
+    return next((column.column for column in profile.columns if column.field == field), None)
+
+
+def place_of(profile: Profile, headings: Sequence[str], field: str) -> int | None:
+    """Which cell of a row fills a field; None where no column does."""
+    return next((place for column, place in lay_out(profile, headings).places if column.field == field), None)
+
+
 def _folded(heading: str) -> str:
     return " ".join(heading.split()).casefold()
 
@@ -357,7 +369,7 @@ def _plain(values: Mapping[str, str], *names: str) -> dict[str, Any]:
     return {name: values[name] for name in names if name in values}
 
 
-_ABOUT = ("customer_external_id", "customer_id", "number", "reference", "issue_date", "due_date")
+_ABOUT = ("customer_external_id", "customer_id", "number", "reference", "issue_date", "due_date", "entity_id")
 
 
 def _invoice(values: dict[str, str]) -> dict[str, Any]:
@@ -379,6 +391,7 @@ def _invoice(values: dict[str, str]) -> dict[str, Any]:
         {
             **_plain(values, *_ABOUT, "delivery_channel"),
             "lines": [_without_nothing(line)],
+            "line_number": int(values["line_number"]) if "line_number" in values else None,
             "payment_terms": terms,
         }
     )
@@ -411,6 +424,8 @@ _SYNONYMS: dict[str, str] = {
     "due_date": "due duedate paymentdue faelligkeit fallig faelligam falligam faelligkeitsdatum "
     "falligkeit falligkeitsdatum echeance dateecheance vencimiento fechavencimiento",
     "currency": "curr waehrung wahrung devise moneda divisa",
+    "entity_id": "entity sellingentity companycode buchungskreis mandant",
+    "line_number": "line lineno pos position posnr positionsnummer positionsnr zeile ligne numeroligne linea posicion",
     "description": "text beschreibung bezeichnung leistung designation libelle descripcion concepto",
     "quantity": "qty menge anzahl quantite cantidad",
     "unit_price": "amount price net netamount betrag netto nettobetrag preis einzelpreis montant montantht prix "
