@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from services.reminder.conditions.rules import Facts
 from services.reminder.mails.rules import TEMPLATES
 from services.reminder.strategies import rules, store
-from services.reminder.strategies.rules import DEFAULT, InvalidStrategy, OtherName, Published, StrategyNotFound
+from services.reminder.strategies.rules import (
+    DEFAULT,
+    Choice,
+    Facts,
+    InvalidStrategy,
+    OtherName,
+    Published,
+    StrategyNotFound,
+)
 from shared.db import Tx
 from shared.errors import PreconditionFailed
 
@@ -27,14 +36,17 @@ async def publish_strategy(tx: Tx, command: PublishStrategy) -> Published:
     strategy = rules.parse(command.document)
     if strategy.name != command.name:
         raise OtherName(f"the document is for {strategy.name!r}, the address for {command.name!r}", field="/name")
-    if unknown := rules.unknown_templates(command.document, TEMPLATES):
-        raise InvalidStrategy(unknown)
-    newest = await store.find(tx, command.name, None)
-    version = newest.version if newest else 0
+    newest = {published.name: published for published in await store.in_use(tx, ())}
+    before = newest.pop(command.name, None)
+    version = before.version if before else 0
     if version != command.expected_version:
         raise PreconditionFailed(f"{command.name} is at version {version}, you changed {command.expected_version}")
-    if newest and newest.document == command.document:
-        return newest
+    if before and before.document == command.document:
+        return before
+    faults = rules.unknown_templates(command.document, TEMPLATES)
+    faults += rules.unknown_champion(command.document, {name: each.strategy for name, each in newest.items()})
+    if faults:
+        raise InvalidStrategy(faults)
     published = Published(strategy, version + 1, command.document)
     if not await store.add(tx, published):
         raise PreconditionFailed(f"{command.name} got version {version + 1} from somebody else just now")
@@ -60,6 +72,10 @@ class Library:
 
     newest: Mapping[str, Published]
     pinned: Mapping[tuple[str, int], Published]
+
+    def for_account(self, facts: Facts) -> Choice:
+        """What a new episode of this account runs on."""
+        return rules.choose(self.newest, facts)
 
     def for_segment(self, segment: str | None) -> Published:
         """What a new episode of this segment runs on: so far every segment has the default strategy."""
