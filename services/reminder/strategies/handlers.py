@@ -11,7 +11,6 @@ from services.reminder.strategies import rules, store
 from services.reminder.strategies.rules import (
     DEFAULT,
     Choice,
-    Facts,
     InvalidStrategy,
     OtherName,
     Published,
