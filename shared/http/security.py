@@ -32,6 +32,7 @@ SCOPES = {
     "credit:write": "Assess, decide, hold and set limits",
     "invoices:read": "Invoices, balances and the journal",
     "invoices:write": "Issue, import, dispute and change invoices",
+    "invoices:approve": "Approve the write-offs that others ask for",
     "payments:read": "Payments and where they were applied",
     "payments:write": "Record, apply and reverse payments",
     "reminders:read": "Cases, contacts, strategies and the worklist",

@@ -422,6 +422,9 @@ async def test_who_asked_does_not_approve_but_somebody_else_does(
     await anna.go("/approvals")
     assert "You asked for it; somebody else has to approve." in await anna.text("article")
     assert await anna.page.get_by_role("button", name="Approve").count() == 0
+    cloe = await sign_in("cloe", "invoices:read invoices:write")
+    await cloe.go("/approvals")
+    assert await cloe.page.locator("article button").all_inner_texts() == ["Reject"], "approving is a scope of its own"
     await desk.go("/approvals")
     await desk.page.fill("[name=note]", "agreed")
     await desk.press("Approve")

@@ -196,3 +196,22 @@ async def test_a_credit_note_over_what_was_written_off_takes_the_loss_back_first
         "trade_receivables": "0.00",
         "unapplied_cash": "-40.00",
     }
+
+
+async def test_approving_takes_a_scope_of_its_own_and_rejecting_does_not(
+    books: Receivables, token: Callable[..., str]
+) -> None:
+    await policy(books, write_offs={"approval_from": [eur("50.00")]})
+    issued = await books.issue(await books.customer(), "100.00")
+    asked = (await write_off(books, issued["id"])).json()
+    cloe = {"authorization": f"Bearer {token('invoices:read invoices:write', subject='cloe')}"}
+
+    async def decides(decision: str) -> httpx.Response:
+        headers = {**cloe, "idempotency-key": str(uuid4())}
+        return await books.http.post(f"/v1/approvals/{asked['approval_id']}/{decision}", json={}, headers=headers)
+
+    refused = await decides("approval")
+    assert problem(refused, 403) == "forbidden"
+    assert "invoices:approve" in refused.json()["detail"]
+    assert (await books.invoice(issued["id"]))["balance"] == eur("100.00")
+    assert (await decides("rejection")).status_code == 201

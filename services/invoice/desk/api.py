@@ -6,7 +6,7 @@ Forms carry an `attempt`: sent twice, as by a double click, one takes effect onc
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4, uuid5
 
@@ -53,6 +53,7 @@ pages = APIRouter(include_in_schema=False)
 
 ReaderDep = Annotated[Principal, Depends(SignedIn("invoices:read"))]
 WriterDep = Annotated[Principal, Depends(SignedIn("invoices:read", "invoices:write"))]
+ApproverDep = Annotated[Principal, Depends(SignedIn("invoices:read", "invoices:write", "invoices:approve"))]
 CashReaderDep = Annotated[Principal, Depends(SignedIn("invoices:read", "payments:read"))]
 CashWriterDep = Annotated[Principal, Depends(SignedIn("invoices:read", "payments:read", "payments:write"))]
 Text = Annotated[str, Query(max_length=100)]
@@ -109,6 +110,7 @@ def _html(
         reader=reader,
         path=request.scope["path"],
         may_write="invoices:write" in reader.scopes,
+        may_approve="invoices:approve" in reader.scopes,
         may_pay="payments:write" in reader.scopes,
         sees_payments="payments:read" in reader.scopes,
         refused=refused,
@@ -584,27 +586,36 @@ async def _draw_approvals(
     return _html(request, reader, "approvals.html", shown=shown, refused=refused)
 
 
-@pages.post("/approvals/{approval_id}/{decision}")
-async def decide_approval(
-    request: Request,
-    reader: WriterDep,
-    database: DatabaseDep,
-    once: AttemptDep,
-    approval_id: UUID,
-    decision: Literal["approval", "rejection"],
-    note: Note = "",
+@pages.post("/approvals/{approval_id}/approval")
+async def approve(
+    request: Request, reader: ApproverDep, database: DatabaseDep, once: AttemptDep, approval_id: UUID, note: Note = ""
 ) -> Response:
-    """Approve, which whoever asked may not; or reject, which withdraws one's own request."""
-    approved = decision == "approval"
+    """Approve, which whoever asked may not."""
+    return await _decide(
+        request, reader, database, once, DecideWriteOff(approval_id, True, reader.subject, note.strip() or None)
+    )
 
+
+@pages.post("/approvals/{approval_id}/rejection")
+async def reject(
+    request: Request, reader: WriterDep, database: DatabaseDep, once: AttemptDep, approval_id: UUID, note: Note = ""
+) -> Response:
+    """Reject, which withdraws one's own request."""
+    return await _decide(
+        request, reader, database, once, DecideWriteOff(approval_id, False, reader.subject, note.strip() or None)
+    )
+
+
+async def _decide(
+    request: Request, reader: Principal, database: Database, once: OnceOnly, command: DecideWriteOff
+) -> Response:
     async def act(tx: Tx) -> None:
-        command = DecideWriteOff(approval_id, approved, reader.subject, note.strip() or None)
         await write_offs.decide_write_off(tx, command)
 
     async def again(refused: DomainError) -> Response:
         return await _draw_approvals(request, reader, database, refused)
 
-    return await _act(once, act, f"/approvals?said={'approved' if approved else 'declined'}", again)
+    return await _act(once, act, f"/approvals?said={'approved' if command.approved else 'declined'}", again)
 
 
 # --- imports ---

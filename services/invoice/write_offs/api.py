@@ -112,7 +112,7 @@ async def write_off(invoice_id: UUID, body: WriteOffInvoiceIn, once: Once, princ
     "/approvals/{approval_id}/approval",
     status_code=201,
     response_model=DecisionOut,
-    dependencies=[scope("invoices:write")],
+    dependencies=[scope("invoices:write", "invoices:approve")],
 )
 async def approve(approval_id: UUID, body: DecisionIn, once: Once, principal: PrincipalDep) -> Response:
     """Approve as a second person; what was asked for happens at once."""
