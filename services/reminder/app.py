@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from services.reminder.authority import api as authority
 from services.reminder.cases import api as cases
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.explanations import api as explanations
+from services.reminder.promises import api as promises
 from services.reminder.settings import Settings
 from services.reminder.strategies import api as strategies
 from services.reminder.tasks import api as tasks
+from services.reminder.team import api as team
 from services.reminder.ticks import Resources, ticks
 from shared import process
 from shared.db import Database
@@ -27,7 +30,16 @@ SERVICE = Service(
     description="Reminds customers of what they owe, from friendly to formal, and says why it does or does not.",
     subscriptions=subscriptions,
     ticks=ticks,
-    routers=(strategies.router, cases.router, explanations.router, contacts.router, tasks.router),
+    routers=(
+        strategies.router,
+        cases.router,
+        explanations.router,
+        contacts.router,
+        tasks.router,
+        team.router,
+        authority.router,
+        promises.router,
+    ),
     publishes=("ar.reminder",),
 )
 

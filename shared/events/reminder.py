@@ -147,13 +147,11 @@ class TaskState(Payload):
     status: Annotated[Literal["open", "done"], Growing()]
     due_on: date
     case_id: UUID
+    assignee: str | None = None
 
 
-class TaskAssigned(Event):
-    """Somebody has something to do for this customer, such as deciding on an agency referral."""
-
+class TaskEvent(Event):
     topic: ClassVar[str] = "ar.reminder"
-    type: ClassVar[str] = "dueward.task.assigned.v1"
     entity_id: str
     task: TaskState
 
@@ -164,6 +162,19 @@ class TaskAssigned(Event):
     @property
     def version(self) -> int:
         return self.task.version
+
+
+class TaskAssigned(TaskEvent):
+    """Somebody has something to do for this customer, such as deciding on an agency referral; also when it passes from
+    one person to another."""
+
+    type: ClassVar[str] = "dueward.task.assigned.v1"
+
+
+class TaskDone(TaskEvent):
+    """What somebody had to do for this customer is done."""
+
+    type: ClassVar[str] = "dueward.task.done.v1"
 
 
 class PromiseState(Payload):

@@ -5,14 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.reminder.tasks import handlers, rules
+from services.reminder.tasks.handlers import FinishTask, HandTask, SnoozeTask
 from services.reminder.tasks.rules import Task
 from shared.db import reading
 from shared.http.cursors import encode_cursor
-from shared.http.dependencies import DatabaseDep, PageParams
-from shared.http.models import Page
+from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
+from shared.http.models import Body, Page
 from shared.http.responses import respond
 from shared.http.security import scope
 
@@ -20,8 +21,9 @@ router = APIRouter(tags=["tasks"])
 
 
 class TaskOut(BaseModel):
-    """`kind` is `agency_referral` (decide whether the account goes to a collection agency), `fate_unknown` (a message
-    was under way when the process sending it ended) or `unreachable` (nobody there has an e-mail address)."""
+    """`kind` says what for, such as `agency_referral` (decide whether the account goes to a collection agency),
+    `fate_unknown` (a message was under way when the process sending it ended), `unreachable` (nobody there has an
+    address that works) or `handed_over` (a colleague asks). Without an `assignee` it is the account owner's."""
 
     id: UUID
     customer_id: UUID
@@ -31,6 +33,12 @@ class TaskOut(BaseModel):
     status: rules.Status
     due_on: date
     assigned_at: datetime
+    entity_id: str
+    assignee: str | None
+    snoozed_until: date | None
+    done_by: str | None
+    done_at: datetime | None
+    outcome: str | None
     version: int
 
     @classmethod
@@ -44,8 +52,26 @@ class TaskOut(BaseModel):
             status=task.status,
             due_on=task.due_on,
             assigned_at=task.assigned_at,
+            entity_id=task.entity_id,
+            assignee=task.assignee,
+            snoozed_until=task.snoozed_until,
+            done_by=task.done_by,
+            done_at=task.done_at,
+            outcome=task.outcome,
             version=task.version,
         )
+
+
+class DoneIn(Body):
+    outcome: str | None = Field(default=None, max_length=1_000, description="What came of it")
+
+
+class HandIn(Body):
+    assignee: str = Field(min_length=1, max_length=200, description="A colleague's subject")
+
+
+class SnoozeIn(Body):
+    until: date
 
 
 @router.get("/tasks", response_model=Page[TaskOut], dependencies=[scope("reminders:read")])
@@ -55,11 +81,42 @@ async def list_tasks(
     customer_id: Annotated[UUID | None, Query()] = None,
     kind: Annotated[rules.Kind | None, Query()] = None,
     status: Annotated[rules.Status | None, Query()] = None,
+    assignee: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
-    """Oldest first."""
+    """Oldest first. An assignee's are also those of colleagues they stand in for today."""
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
-        found = await handlers.list_tasks(tx, customer_id, kind, status, after, page.limit + 1)
+        found = await handlers.list_tasks(tx, customer_id, kind, status, assignee, after, page.limit + 1)
     shown = found[: page.limit]
     more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
     return respond(Page[TaskOut](items=[TaskOut.of(task) for task in shown], next_cursor=more))
+
+
+@router.get("/tasks/{task_id}", response_model=TaskOut, dependencies=[scope("reminders:read")])
+async def find_task(task_id: UUID, database: DatabaseDep) -> Response:
+    async with reading(database) as tx:
+        task = await handlers.find_task(tx, task_id)
+    return respond(TaskOut.of(task), etag=task.version)
+
+
+@router.post("/tasks/{task_id}/done", response_model=TaskOut, dependencies=[scope("reminders:write")])
+async def finish_task(task_id: UUID, body: DoneIn, once: Once, principal: PrincipalDep) -> Response:
+    async with once as tx:
+        task = await handlers.finish_task(tx, FinishTask(task_id, principal.subject, body.outcome))
+        return once.answer(200, TaskOut.of(task), etag=task.version)
+
+
+@router.post("/tasks/{task_id}/assignments", response_model=TaskOut, dependencies=[scope("reminders:write")])
+async def hand_task(task_id: UUID, body: HandIn, once: Once) -> Response:
+    """Make it a certain colleague's."""
+    async with once as tx:
+        task = await handlers.hand_task(tx, HandTask(task_id, body.assignee))
+        return once.answer(200, TaskOut.of(task), etag=task.version)
+
+
+@router.post("/tasks/{task_id}/snoozes", response_model=TaskOut, dependencies=[scope("reminders:write")])
+async def snooze_task(task_id: UUID, body: SnoozeIn, once: Once) -> Response:
+    """Out of sight until that day."""
+    async with once as tx:
+        task = await handlers.snooze_task(tx, SnoozeTask(task_id, body.until))
+        return once.answer(200, TaskOut.of(task), etag=task.version)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
-from shared.errors import NotFound
-from shared.events.reminder import TaskAssigned, TaskState
+from shared.errors import Conflict, NotFound, Refused
+from shared.events.reminder import TaskAssigned, TaskDone, TaskEvent, TaskState
 
-Kind = Literal["agency_referral", "fate_unknown", "unreachable"]
+Kind = Literal[
+    "agency_referral",
+    "fate_unknown",
+    "unreachable",
+    "handed_over",
+    "call_back",
+    "pause_asked",
+    "promise_broken",
+    "approval_wanted",
+    "offer_failed",
+    "placement_failed",
+    "limitation",
+    "court_date",
+]
 Status = Literal["open", "done"]
+
+Published = TypeVar("Published", bound=TaskEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +46,16 @@ class Task:
     status: Status
     due_on: date
     assigned_at: datetime
+    assignee: str | None = None
+    snoozed_until: date | None = None
+    done_by: str | None = None
+    done_at: datetime | None = None
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AssignTask:
-    """`due_on` is the day by which somebody should have looked."""
+    """`due_on` is the day by which somebody should have looked; without an `assignee` it is the account owner's."""
 
     customer_id: UUID
     case_id: UUID
@@ -45,6 +65,7 @@ class AssignTask:
     title: str
     detail: str
     due_on: date
+    assignee: str | None = None
 
 
 class TaskNotFound(NotFound):
@@ -52,8 +73,51 @@ class TaskNotFound(NotFound):
     title = "There is no such task"
 
 
+class TaskOver(Conflict):
+    slug = "task-over"
+    title = "The task is done already"
+
+
+class SnoozeRefused(Refused):
+    slug = "snooze-refused"
+    title = "It cannot be put off like this"
+
+
+def done(task: Task, by: str, outcome: str | None, now: datetime) -> Task:
+    """Raises TaskOver."""
+    _still_open(task)
+    return replace(task, version=task.version + 1, status="done", done_by=by, done_at=now, outcome=outcome)
+
+
+def handed_to(task: Task, assignee: str) -> Task:
+    """Raises TaskOver."""
+    _still_open(task)
+    return replace(task, version=task.version + 1, assignee=assignee, snoozed_until=None)
+
+
+def snoozed(task: Task, until: date, today: date) -> Task:
+    """Out of sight until that day. Raises TaskOver, SnoozeRefused for a day that is not ahead."""
+    _still_open(task)
+    if until <= today:
+        raise SnoozeRefused(f"{until} is not after today, {today}", field="/until")
+    return replace(task, version=task.version + 1, snoozed_until=until)
+
+
+def _still_open(task: Task) -> None:
+    if task.status == "done":
+        raise TaskOver(f"it was done by {task.done_by}")
+
+
 def assigned(task: Task, now: datetime) -> TaskAssigned:
-    return TaskAssigned(
+    return _event(TaskAssigned, task, now)
+
+
+def finished(task: Task, now: datetime) -> TaskDone:
+    return _event(TaskDone, task, now)
+
+
+def _event(kind: type[Published], task: Task, now: datetime) -> Published:
+    return kind(
         customer_id=task.customer_id,
         effective_on=now.date(),
         booked_on=now.date(),
@@ -67,5 +131,6 @@ def assigned(task: Task, now: datetime) -> TaskAssigned:
             status=task.status,
             due_on=task.due_on,
             case_id=task.case_id,
+            assignee=task.assignee,
         ),
     )
