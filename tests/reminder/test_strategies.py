@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,9 +11,12 @@ import jsonschema
 import pytest
 import yaml
 
-from services.reminder.strategies.rules import InvalidStrategy, json_schema, parse
+from services.reminder.strategies.rules import InvalidStrategy, json_schema, parse, unknown_templates
+from services.reminder.wordings.rules import SHIPPED as WORDINGS
 from tests.reminder.desk import Desk
 from tests.reminder.facts import DOCUMENT
+
+SHIPPED = {path.stem: path.read_text() for path in Path("services/reminder/strategies").glob("*.yaml")}
 
 SHORT = """\
 name: short
@@ -52,9 +56,21 @@ def test_the_shipped_strategy_goes_from_friendly_to_agency() -> None:
     assert strategy.steps[-1].actions == ("agency_referral",)
 
 
-async def test_the_shipped_document_is_what_a_new_database_has(desk: Desk) -> None:
-    stored = await desk.get("/v1/strategies/default")
-    assert (stored["version"], stored["document"]) == (1, DOCUMENT)
+async def test_the_shipped_documents_are_what_a_new_database_has(desk: Desk) -> None:
+    stored = (await desk.get("/v1/strategies"))["items"]
+    assert {each["name"]: (each["version"], each["document"]) for each in stored} == {
+        name: (1, document) for name, document in SHIPPED.items()
+    }
+
+
+def test_only_the_default_strategy_is_switched_on_as_it_comes() -> None:
+    assert [name for name, document in SHIPPED.items() if parse(document).active] == ["default"]
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_shipped_strategy_uses_templates_that_come_with_it(name: str) -> None:
+    assert parse(SHIPPED[name]).name == name
+    assert unknown_templates(SHIPPED[name], WORDINGS) == []
 
 
 def test_the_published_schema_takes_what_the_service_takes() -> None:
@@ -134,7 +150,14 @@ async def test_publishing_makes_the_next_version_and_keeps_the_earlier_ones(desk
         "the same words are no new version"
     )
     assert (await desk.get("/v1/strategies/short", version=1))["document"] == SHORT
-    assert [s["name"] for s in (await desk.get("/v1/strategies"))["items"]] == ["default", "short"]
+    assert [s["name"] for s in (await desk.get("/v1/strategies"))["items"]] == [
+        "default",
+        "new-or-risky",
+        "public-sector",
+        "short",
+        "small",
+        "strategic",
+    ]
 
 
 async def test_publishing_is_refused_without_or_with_a_stale_version(desk: Desk) -> None:

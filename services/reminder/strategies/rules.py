@@ -188,6 +188,9 @@ class Strategy(Part):
     description: str = Field(default="", max_length=2_000)
     active: bool = Field(default=True, description="Whether new episodes start on it; running ones go on in any case")
     fits: Fits = Fits()
+    also_fits: tuple[Fits, ...] = Field(
+        default=(), strict=False, max_length=10, description="Other accounts it is for as well: one of these is enough"
+    )
     priority: int = Field(
         default=0,
         ge=0,
@@ -197,6 +200,10 @@ class Strategy(Part):
     challenger: Challenger | None = None
     catch_up: CatchUp = CatchUp()
     steps: tuple[Step, ...] = Field(max_length=30, strict=False, json_schema_extra={"minItems": 1})
+
+    def asks_of(self, facts: Facts) -> int | None:
+        """How many things it asks about this account, all of which are so; None when the account is none of its."""
+        return max((fits.specificity for fits in (self.fits, *self.also_fits) if fits.take(facts)), default=None)
 
     @property
     def notice(self) -> Step | None:
@@ -228,14 +235,19 @@ class Strategy(Part):
             for field, given in (
                 ("active", not self.active),
                 ("fits", self.fits.specificity > 0),
+                ("also_fits", bool(self.also_fits)),
                 ("challenger", self.challenger is not None),
                 ("priority", self.priority > 0),
             ):
                 if given:
                     raise broken("default", f"/{field}", "'default' is for every account that nothing else fits")
-        if self.challenger and (self.fits.specificity or self.priority):
-            field = "fits" if self.fits.specificity else "priority"
-            raise broken("challenger_fits", f"/{field}", "a challenger takes its accounts from its champion")
+        for field in ("fits", "also_fits", "priority"):
+            if self.challenger and field in self.model_fields_set:
+                raise broken("challenger_fits", f"/{field}", "a challenger takes its accounts from its champion")
+        if any(fits.specificity == 0 for fits in self.also_fits):
+            raise broken("fits_all", "/also_fits", "one of these asks for nothing, and so is for every account")
+        if self.also_fits and self.fits.specificity == 0:
+            raise broken("fits_all", "/also_fits", "without 'fits' the strategy is for every account already")
         if self.challenger and self.challenger.of == self.name:
             raise broken("own_challenger", "/challenger/of", "a strategy cannot challenge itself")
         return self
@@ -380,19 +392,22 @@ def choose(newest: Mapping[str, Published], facts: Facts) -> Choice:
     """The active strategy that fits: the highest priority, then the one that asks for more, then the first by name;
     the default one where none fits. Of a champion's accounts its challenger gets a fixed share, always the same."""
     fitting = [
-        published
+        (-published.strategy.priority, -asks, published.name)
         for published in newest.values()
-        if published.strategy.active and not published.strategy.challenger and published.strategy.fits.take(facts)
+        if published.strategy.active
+        and not published.strategy.challenger
+        and (asks := published.strategy.asks_of(facts)) is not None
     ]
-    champion = min(fitting, key=_rank, default=newest[DEFAULT])
-    challengers = (p for p in newest.values() if p.strategy.active and _challenges(p, champion))
-    challenger = min(challengers, key=lambda published: published.name, default=None)
-    if challenger is None:
+    champion = newest[min(fitting)[2]] if fitting else newest[DEFAULT]
+    challengers = [p.name for p in newest.values() if p.strategy.active and _challenges(p, champion)]
+    if not challengers:
         return Choice(champion)
-    assert challenger.strategy.challenger is not None
-    if hundredths(facts.customer_id, challenger.name) < challenger.strategy.challenger.share_percent * 100:
-        return Choice(challenger, challenger.name, "challenger")
-    return Choice(champion, challenger.name, "champion")
+    name = min(challengers)
+    challenge = newest[name].strategy.challenger
+    assert challenge is not None
+    if hundredths(facts.customer_id, name) < challenge.share_percent * 100:
+        return Choice(newest[name], name, "challenger")
+    return Choice(champion, name, "champion")
 
 
 def hundredths(customer_id: UUID, challenger: str) -> int:
@@ -400,11 +415,6 @@ def hundredths(customer_id: UUID, challenger: str) -> int:
     version, so that a larger share adds accounts and moves none back."""
     digest = hashlib.sha256(f"{challenger}:{customer_id}".encode()).digest()
     return int.from_bytes(digest[:8]) % 10_000
-
-
-def _rank(published: Published) -> tuple[int, int, str]:
-    strategy = published.strategy
-    return -strategy.priority, -strategy.fits.specificity, strategy.name
 
 
 def _challenges(published: Published, champion: Published) -> bool:
