@@ -12,14 +12,15 @@ from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.promises import handlers as promises
+from services.reminder.promises.handlers import Heard
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import KeepAccounts
 from services.reminder.receivables.rules import Key
 from shared.consumer import Received, Subscriptions
 from shared.db import Tx
 from shared.events.credit import CustomerEvent
-from shared.events.invoice import InvoiceDisputeResolved, InvoiceEvent, InvoicePromiseOffered
+from shared.events.invoice import InvoiceDisputeResolved, InvoiceEvent
 
 subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
 
@@ -40,21 +41,18 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             ],
         ),
     )
-    held = {
-        (one.event.customer_id, one.event.invoice.entity_id): Hold(
-            HoldKind.PROMISED, one.event.promised_on, "offered", "named by the customer on its page"
-        )
-        for one in received
-        if isinstance(one.event, InvoicePromiseOffered)
-    }
     causes: dict[Key, Cause] = {}
     of_customers: dict[UUID, Cause] = {}
     for one in received:
         if isinstance(one.event, InvoiceEvent):
             key = one.event.customer_id, one.event.invoice.entity_id
-            causes[key] = Cause(
-                one.envelope.correlation_id, one.envelope.id, held.get(key), ended.get(key, frozenset())
-            )
+            causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=ended.get(key, frozenset()))
         elif isinstance(one.event, CustomerEvent):
             of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
     await cases.follow_accounts(tx, causes, of_customers)
+    heard = [
+        Heard(one.event, one.envelope.id, one.envelope.correlation_id)
+        for one in received
+        if isinstance(one.event, InvoiceEvent)
+    ]
+    await promises.hear(tx, heard)

@@ -1,4 +1,4 @@
-"""Every clock-driven job of the reminder service: reminders, and there is only this one."""
+"""Every clock-driven job of the reminder service."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.mails import handlers as mails
+from services.reminder.promises import handlers as promises
 from services.reminder.receivables import handlers as receivables
 from shared.clock import real_now
 from shared.db import reading, transaction
@@ -73,3 +74,13 @@ async def _send(context: TickContext) -> bool:
         async with transaction(context.database) as tx:
             await cases.conclude_reminders(tx, ConcludeReminders(deliveries, real_now()))
     return True
+
+
+@ticks.on(next_due=promises.NEXT_LOOK)
+async def judge_promises(context: TickContext) -> bool:
+    """Promises whose days of grace are over, less those whose money has come and only waits to be allocated."""
+    async with reading(context.database) as tx:
+        due = await promises.due(tx)
+    unapplied = await promises.ask_unapplied(context.resources.invoice, due)
+    async with transaction(context.database) as tx:
+        return bool(await promises.judge_promises(tx, unapplied))

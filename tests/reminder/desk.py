@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -17,6 +18,7 @@ from services.reminder.ticks import Resources, ticks
 from shared.consumer import deliver_batch
 from shared.db import Database
 from shared.events.event import Event
+from shared.money import Money
 from shared.ticks import TickContext
 from tests import service_client
 from tests.mailbox import Mailbox
@@ -33,9 +35,18 @@ class InvoiceService:
     down: bool = False
     meanwhile: Callable[[], Awaitable[None]] | None = None
     """What happens elsewhere while a balance is asked for."""
+    unapplied: dict[UUID, Money] = field(default_factory=dict)
+    """By customer, money that no invoice has yet."""
+    posted: list[tuple[str, str, Any]] = field(default_factory=list)
+    """What was asked of it by POST: path, Idempotency-Key, body."""
+    answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """How it answers the next of these; 201 with an id when nothing is said."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
+        if not scope["path"].endswith("/balance"):
+            await self._other(scope, receive, send)
+            return
         customer_id = UUID(scope["path"].split("/")[3])
         self.asked.append(customer_id)
         body = httpx.Response(200, json=self.answer(customer_id)).content
@@ -47,6 +58,20 @@ class InvoiceService:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"{}" if self.down else body})
 
+    async def _other(self, scope: Any, receive: Any, send: Any) -> None:
+        """A document that is fetched, or something asked of the invoice service by POST."""
+        status, kind, body = 200, b"application/pdf", f"%PDF-1.7 {scope['path']}".encode()
+        if scope["method"] == "POST":
+            asked = json.loads((await receive())["body"] or b"{}")
+            key = dict(scope["headers"])[b"idempotency-key"].decode()
+            self.posted.append((scope["path"], key, asked))
+            status, told = self.answers.pop(0) if self.answers else (201, {"id": str(uuid4()), "status": "agreed"})
+            kind, body = b"application/json", json.dumps(told).encode()
+        if self.down:
+            status, body = 503, b"{}"
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+        await send({"type": "http.response.body", "body": body})
+
     def answer(self, customer_id: UUID) -> dict[str, Any]:
         today = self.now.date()
         owed = [i for i in self.invoices if i.customer_id == customer_id and i.version and i.balance_minor]
@@ -54,7 +79,11 @@ class InvoiceService:
             "customer_id": str(customer_id),
             "as_of": today.isoformat(),
             "entity": {"id": "default", "name": "Northwind Trading"},
-            "totals": [],
+            "totals": [
+                {"currency": money.currency, "unapplied": {"amount": money.amount, "currency": money.currency}}
+                for id, money in self.unapplied.items()
+                if id == customer_id
+            ],
             "items": [invoice.answer(today) for invoice in owed],
             "pay_link": f"https://pay.example/pay/{customer_id}",
         }
@@ -127,7 +156,8 @@ class Desk:
         return await self.database.clock.business_now(self.database.pool)
 
     async def next_due(self) -> datetime | None:
-        return await self.database.pool.fetchval(f"select {ticks.jobs[0][1]}")
+        """The earliest moment at which any of the service's clock-driven jobs has work."""
+        return await self.database.pool.fetchval(f"select min(at) from unnest({ticks.next_due_sql}) as at")
 
     async def get(self, path: str, **query: Any) -> Any:
         return await service_client.get(self.http, path, **query)

@@ -221,10 +221,10 @@ async def release_case(tx: Tx, command: ReleaseCase) -> View:
 
 
 async def count_broken_promise(tx: Tx, customer_id: UUID, entity_id: str) -> View:
-    """One more promise was broken; the strategy may ask how many. Raises CaseNotFound."""
+    """One more promise was broken; the strategy may ask how many, and the next rung is due at once. Raises
+    CaseNotFound."""
     view = await _locked(tx, customer_id, entity_id)
-    case = replace(view.case, broken_promises=view.case.broken_promises + 1)
-    return await _decide(tx, view, Outcome(case, Reason.UNCHANGED))
+    return await _decide(tx, view, rules.hasten(view.case, view.account, view.strategy, tx.now))
 
 
 async def find_case(tx: Tx, customer_id: UUID, entity_id: str = ENTITY) -> View:

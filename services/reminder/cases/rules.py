@@ -58,12 +58,13 @@ at or has said, then what the customer has."""
 @dataclass(frozen=True, slots=True)
 class Hold:
     """What a case rests for: through `until`, in the customer's time zone, or until it is released when None. There is
-    one of a kind and source; `source` is the id of the promise, the pause ..."""
+    one of a kind and source; `source` is the id of the promise, the pause ... A promise names its day as well."""
 
     kind: HoldKind
     until: date | None
     source: str
     detail: str
+    promised_on: date | None = None
 
     def rests_on(self, day: date) -> bool:
         return self.until is None or day <= self.until
@@ -104,7 +105,7 @@ class Case:
     of them.
 
     While one of `holds` rests nothing goes out and no step is taken. `check_at` is when to decide next; None when only
-    an event can bring something to decide.
+    an event can bring something to decide. `hastened` after a broken promise: the next rung is due whatever its days.
     """
 
     id: UUID
@@ -129,6 +130,7 @@ class Case:
     pending: UUID | None
     check_at: datetime | None
     broken_promises: int = 0
+    hastened: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -140,8 +142,8 @@ class Case:
 
     @property
     def promised_on(self) -> date | None:
-        """The last day the customer said it will pay by."""
-        return max((h.until for h in self.holds if h.kind is HoldKind.PROMISED and h.until), default=None)
+        """The last day the customer said it will pay by: the days of grace after it are the seller's."""
+        return max((h.promised_on for h in self.holds if h.promised_on), default=None)
 
     @property
     def runs_on(self) -> tuple[str, int]:
@@ -242,6 +244,12 @@ def release(case: Case, account: Account, strategy: Published, kind: HoldKind, s
     case = replace(case, version=case.version + 1, holds=left)
     event = _event(CaseReleased, case, account, now, kind=str(kind), source=source)
     return Outcome(schedule(case, account, strategy.strategy, now), Reason.RELEASED, (event,))
+
+
+def hasten(case: Case, account: Account, strategy: Published, now: datetime) -> Outcome:
+    """A promise was broken: the next rung is due at once rather than after its days, still one rung at a time."""
+    case = replace(case, broken_promises=case.broken_promises + 1, hastened=case.is_open)
+    return Outcome(schedule(case, account, strategy.strategy, now), Reason.UNCHANGED)
 
 
 def holding(holds: Iterable[Hold], today: date) -> Hold | None:
@@ -410,6 +418,7 @@ def _open(case: Case, strategy: Published, now: datetime) -> Case:
         closed_because=None,
         climbed_on=None,
         blocked_step=None,
+        hastened=False,
     )
 
 
@@ -420,7 +429,6 @@ def _close(case: Case, because: str, now: datetime) -> Case:
         status="closed",
         closed_on=now.date(),
         closed_because=because,
-        holds=tuple(h for h in case.holds if h.kind is not HoldKind.PROMISED),
         blocked_step=None,
     )
 
@@ -449,6 +457,8 @@ def _coming_rung(case: Case, account: Account, strategy: Strategy, today: date) 
     days = [min(_opens_on(item, rung) for item in account.overdue)]
     if case.climbed_on:
         days.append(case.climbed_on + timedelta(days=strategy.catch_up.gap_days))
+    if case.hastened:
+        days = [min(item.collect_again_on or item.due_on + ONE_DAY for item in account.overdue)]
     opens_on = max(days + _quiet_until(case))
     return Coming(rung, opens_on, account.chased_on(max(opens_on, today)))
 
@@ -554,6 +564,7 @@ def _climb(
         climbed_on=today,
         blocked_step=None,
         check_at=None,
+        hastened=False,
     )
     event = _event(CaseEscalated, case, account, now, actions=actions)
     return Outcome(schedule(case, account, strategy.strategy, now), Reason.ESCALATED, (event,), tasks=tasks)

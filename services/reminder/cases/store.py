@@ -18,7 +18,7 @@ NEXT_CHECK = "(select min(check_at) from collection_case where check_at is not n
 
 _COLUMNS = """customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
 closed_on, closed_because, climbed_on, rest_until, holds, noticed, blocked_step, refused_email, pending, check_at,
-broken_promises"""
+broken_promises, hastened"""
 
 
 async def due(tx: Tx, limit: int) -> list[Key]:
@@ -63,6 +63,7 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
             case.pending,
             case.check_at,
             case.broken_promises,
+            case.hastened,
         )
         for case in sorted(cases, key=lambda case: case.key)
     ]
@@ -73,10 +74,10 @@ _SAVE = f"""
 insert into collection_case ({_COLUMNS})
 select customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
        closed_on, closed_because, climbed_on, rest_until, holds::jsonb, noticed::jsonb, blocked_step, refused_email,
-       pending, check_at, broken_promises
+       pending, check_at, broken_promises, hastened
 from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
             $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::text[],
-            $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[], $22::bigint[])
+            $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[], $22::bigint[], $23::bool[])
      as t ({_COLUMNS})
 on conflict (customer_id, entity_id) do update set
     version = excluded.version, status = excluded.status, episode = excluded.episode, strategy = excluded.strategy,
@@ -85,7 +86,8 @@ on conflict (customer_id, entity_id) do update set
     climbed_on = excluded.climbed_on, rest_until = excluded.rest_until,
     holds = excluded.holds, noticed = excluded.noticed,
     blocked_step = excluded.blocked_step, refused_email = excluded.refused_email, pending = excluded.pending,
-    check_at = excluded.check_at, broken_promises = excluded.broken_promises
+    check_at = excluded.check_at, broken_promises = excluded.broken_promises,
+    hastened = excluded.hastened
 """
 
 
@@ -121,4 +123,5 @@ def _holds(case: Case) -> str:
 
 def _hold(kept: dict[str, Any]) -> Hold:
     until = date.fromisoformat(kept["until"]) if kept["until"] else None
-    return Hold(HoldKind(kept["kind"]), until, kept["source"], kept["detail"])
+    promised_on = date.fromisoformat(kept["promised_on"]) if kept.get("promised_on") else None
+    return Hold(HoldKind(kept["kind"]), until, kept["source"], kept["detail"], promised_on)
