@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from services.reminder.receivables.rules import BalanceItem, totals
+from services.reminder.links.rules import contact_token, reply_address
+from services.reminder.receivables.rules import BalanceItem, BankAccount, totals
+from services.reminder.wordings.rules import LANGUAGES, SHIPPED, Language, Wording, language_of
 from shared.events.reminder import Tone
 from shared.mail_address import one_line
 from shared.money import Money
 
-TEMPLATES = ("due-soon", "first-reminder", "second-reminder", "firm-reminder", "urgent-reminder", "final-notice")
-"""The templates there are; each has a file of wording in every language of `templates/`."""
+TEMPLATES = SHIPPED
+"""The templates there are from the start."""
 
-LANGUAGES = ("en",)
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The person who signs: a collector, as the customer may call or answer them. `reply_to` is where answers go when
+    the installation has no address of its own for replies."""
+
+    name: str
+    role: str | None = None
+    phone: str | None = None
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Everything one mail is made of. `due_on` is the due date that a message before due is about."""
+    """Everything one message is made of. `due_on` is the due date that a message before due is about.
+
+    `wording` are the words chosen for it; None stands for the shipped ones. `promised` and `instalment` are what
+    templates of these occasions speak of, with their days. `case_id` and `episode` keep a thread together.
+    """
 
     contact_id: UUID
     customer_id: UUID
@@ -39,106 +57,404 @@ class Letter:
     due_on: date | None
     pay_link: str
     written_on: date
+    entity_id: str = "default"
+    case_id: UUID | None = None
+    episode: str = ""
+    wording: Wording | None = None
+    sender: Sender | None = None
+    banks: tuple[BankAccount, ...] = ()
+    promised: Money | None = None
+    promised_on: date | None = None
+    instalment: Money | None = None
+    instalment_due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stationery:
+    """What all messages of an installation bear: links signed with `key` to the service's pages at `public_url`, and
+    replies to `replies_to` with the case's token. Without a key there are no such links."""
+
+    key: bytes | None = None
+    public_url: str = ""
+    replies_to: str | None = None
+
+    def wrong_person_link(self, contact_id: UUID) -> str | None:
+        return f"{self.public_url}/contact/{contact_token(self.key, contact_id)}" if self.key else None
+
+    def reply_to(self, letter: Letter) -> str | None:
+        """The case's own address where there is one, so that an answer lands on the case; else the sender's."""
+        if self.key and self.replies_to and letter.case_id:
+            return reply_address(self.key, self.replies_to, letter.case_id)
+        return letter.sender.reply_to if letter.sender else None
+
+
+PLAIN = Stationery()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the statement, as text."""
+    """A line of the statement, as text. `discount` is what may be deducted and until when, empty without one."""
 
     number: str
     issued: str
     due: str
     overdue: str
     amount: str
+    discount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The invoices of one currency and their sum."""
+
+    rows: tuple[Row, ...]
+    total: str
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the templates see."""
+    """What the layout sees: text only, and the words of the reader's language by key."""
 
-    seller: str
-    customer: str | None
-    greeting: str
+    language: Language
+    words: Mapping[str, str]
     tone: Tone
-    rows: tuple[Row, ...]
-    count: int
+    seller: str
+    greeting: str
+    label: str
+    above_total: str
+    below_total: str
+    button: str
     totals: tuple[str, ...]
-    total: str
-    first_number: str
-    oldest_days: int
-    due_on: str | None
-    written_on: str
-    pay_link: str
+    sections: tuple[Section, ...]
     overdue: bool
+    discount: str
+    banks: tuple[tuple[tuple[str, str], ...], ...]
+    signature: tuple[str, ...]
+    footer: str
+    pay_link: str
+    wrong_person_link: str | None
 
 
-def view_of(letter: Letter) -> View:
-    """Amounts are written as in the customer's country, dates in the language of the words around them."""
-    words, figures = _words(letter.language), _figures(letter.language, letter.country)
-    sums = tuple(_amount(money, figures) for money in totals(item.collectable for item in letter.items))
-    return View(
-        seller=one_line(letter.seller),
-        customer=one_line(letter.customer) if letter.customer else None,
-        greeting=_greeting(letter.person),
-        tone=letter.tone,
-        rows=tuple(_row(item, words, figures) for item in letter.items),
-        count=len(letter.items),
-        totals=sums,
-        total=_listed(sums),
-        first_number=letter.items[0].number if letter.items else "",
-        oldest_days=max((item.days_overdue for item in letter.items), default=0),
-        due_on=_day(letter.due_on, words) if letter.due_on else None,
-        written_on=_day(letter.written_on, words),
-        pay_link=letter.pay_link,
-        overdue=letter.due_on is None,
-    )
+WORDS: Mapping[str, tuple[str, str, str, str]] = {
+    # key: English, German, French, Spanish
+    "friendly": ("Reminder", "Zahlungserinnerung", "Rappel", "Recordatorio"),
+    "firm": ("Overdue", "Überfällig", "En retard", "Vencido"),
+    "formal": ("Notice", "Mitteilung", "Avis", "Aviso"),
+    "soon": ("Due soon", "Bald fällig", "Échéance proche", "Próximo vencimiento"),
+    "total_overdue": ("Total overdue", "Überfällig insgesamt", "Total échu", "Total vencido"),
+    "total_due": ("Due on {day}", "Fällig am {day}", "Échéance le {day}", "Vencimiento: {day}"),
+    "invoice": ("Invoice", "Rechnung", "Facture", "Factura"),
+    "one_invoice": ("1 invoice", "1 Rechnung", "1 facture", "1 factura"),
+    "invoices": ("{count} invoices", "{count} Rechnungen", "{count} factures", "{count} facturas"),
+    "since_day": ("1 day past due", "seit 1 Tag überfällig", "1 jour de retard", "1 día de retraso"),
+    "since": (
+        "{days} days past due",
+        "seit {days} Tagen überfällig",
+        "{days} jours de retard",
+        "{days} días de retraso",
+    ),
+    "oldest_day": (
+        "the oldest 1 day past due",
+        "die älteste seit 1 Tag überfällig",
+        "la plus ancienne avec 1 jour de retard",
+        "la más antigua con 1 día de retraso",
+    ),
+    "oldest": (
+        "the oldest {days} days past due",
+        "die älteste seit {days} Tagen überfällig",
+        "la plus ancienne avec {days} jours de retard",
+        "la más antigua con {days} días de retraso",
+    ),
+    "pay_amount": ("Pay {amount}", "{amount} bezahlen", "Régler {amount}", "Pagar {amount}"),
+    "pay_now": ("View and pay", "Ansehen und bezahlen", "Consulter et régler", "Ver y pagar"),
+    "pay_online": ("Pay online", "Online bezahlen", "Régler en ligne", "Pagar en línea"),
+    "issued": ("Issued", "Ausgestellt", "Émise le", "Emitida"),
+    "due": ("Due", "Fällig", "Échéance", "Vencimiento"),
+    "days_overdue": ("Days overdue", "Tage überfällig", "Jours de retard", "Días de retraso"),
+    "amount": ("Amount", "Betrag", "Montant", "Importe"),
+    "total": ("Total", "Summe", "Total", "Total"),
+    "discount": (
+        "{amount} off if paid by {day}",
+        "{amount} Skonto bis {day}",
+        "escompte de {amount} jusqu’au {day}",
+        "descuento de {amount} hasta el {day}",
+    ),
+    "discount_line": (
+        "Early-payment discount: {amount} off if you pay by {day}.",
+        "Skonto: {amount} Abzug bei Zahlung bis zum {day}.",
+        "Escompte : {amount} à déduire pour un règlement au plus tard le {day}.",
+        "Descuento por pronto pago: {amount} si paga hasta el {day}.",
+    ),
+    "bank_transfer": ("By bank transfer", "Per Überweisung", "Par virement", "Por transferencia"),
+    "beneficiary": ("Beneficiary", "Empfänger", "Bénéficiaire", "Beneficiario"),
+    "bank": ("Bank", "Bank", "Banque", "Banco"),
+    "reference": ("Reference", "Verwendungszweck", "Référence", "Referencia"),
+    "regards": ("Kind regards,", "Mit freundlichen Grüßen", "Cordialement,", "Atentamente,"),
+    "receivables": (
+        "Accounts receivable",
+        "Debitorenbuchhaltung",
+        "Comptabilité clients",
+        "Departamento de cobros",
+    ),
+    "phone": ("Phone {number}", "Telefon {number}", "Tél. {number}", "Tel. {number}"),
+    "statement": ("Statement of {day}.", "Stand vom {day}.", "Situation au {day}.", "Situación a {day}."),
+    "statement_for": (
+        "Statement of {day} for {customer}.",
+        "Stand vom {day} für {customer}.",
+        "Situation au {day} pour {customer}.",
+        "Situación a {day} de {customer}.",
+    ),
+    "crossed": (
+        "If you have paid in the last few days, thank you: please disregard this message.",
+        "Falls Sie in den letzten Tagen bereits gezahlt haben: vielen Dank, diese Nachricht ist dann gegenstandslos.",
+        "Si vous avez réglé ces derniers jours, nous vous en remercions : ne tenez pas compte de ce message.",
+        "Si ha pagado en los últimos días, se lo agradecemos: no tenga en cuenta este mensaje.",
+    ),
+    "button_fails": (
+        "Does the button not work? Open",
+        "Der Knopf funktioniert nicht? Öffnen Sie",
+        "Le bouton ne fonctionne pas ? Ouvrez",
+        "¿No funciona el botón? Abra",
+    ),
+    "wrong_person": (
+        "Not the right person for this?",
+        "Nicht die richtige Person dafür?",
+        "Vous n’êtes pas la bonne personne ?",
+        "¿No es usted la persona indicada?",
+    ),
+    "tell_us": ("Tell us", "Teilen Sie es uns mit", "Dites-le-nous", "Indíquenoslo"),
+    "and": ("and", "und", "et", "y"),
+    "dear": ("Dear {name},", "Guten Tag {name},", "Bonjour {name},", "Buenos días, {name}:"),
+    "hello": ("Hello,", "Sehr geehrte Damen und Herren,", "Madame, Monsieur,", "Estimados señores:"),
+}
 
 
-def language_of(customer_language: str) -> str:
-    """The language a customer is written to in: theirs where there is wording for it, else English."""
-    base = customer_language.replace("_", "-").partition("-")[0].lower()
-    return base if base in LANGUAGES else LANGUAGES[0]
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A reader's language: `words` for text and dates, `figures` for amounts as in the country they live in."""
+
+    language: Language
+    words: Locale
+    figures: Locale
+
+    def say(self, key: str, **parts: object) -> str:
+        return WORDS[key][LANGUAGES.index(self.language)].format(**parts)
+
+    def day(self, day: date) -> str:
+        """`1 March 2024`: nobody takes the month for the day."""
+        return format_date(day, "d MMMM y" if self.language == "en" else "long", locale=self.words)
+
+    def short_day(self, day: date) -> str:
+        """The same for columns: `1 Mar 2024`."""
+        return format_date(day, "d. MMM y" if self.language == "de" else "d MMM y", locale=self.words)
+
+    def amount(self, money: Money) -> str:
+        return format_currency(money.decimal, money.currency, locale=self.figures, currency_digits=True)
+
+    def listed(self, parts: Sequence[str]) -> str:
+        if len(parts) < 2:
+            return "".join(parts)
+        return f"{', '.join(parts[:-1])} {self.say('and')} {parts[-1]}"
+
+    def counted(self, count: int) -> str:
+        return self.say("one_invoice") if count == 1 else self.say("invoices", count=count)
 
 
-def _greeting(person: str | None) -> str:
-    name = one_line(person) if person else ""
-    return f"Dear {name}," if name else "Hello,"
-
-
-def _row(item: BalanceItem, words: Locale, figures: Locale) -> Row:
-    return Row(
-        number=one_line(item.number),
-        issued=_day(item.issued_on, words),
-        due=_day(item.due_on, words),
-        overdue=str(item.days_overdue) if item.days_overdue > 0 else "–",
-        amount=_amount(item.collectable, figures),
-    )
-
-
-def _amount(money: Money, figures: Locale) -> str:
-    return format_currency(money.decimal, money.currency, locale=figures, currency_digits=True)
-
-
-def _day(day: date, words: Locale) -> str:
-    """`7 February 2012` shortened to `7 Feb 2012`: no reader takes the month for the day."""
-    return format_date(day, "d MMM y", locale=words)
-
-
-def _listed(parts: tuple[str, ...]) -> str:
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def _words(language: str) -> Locale:
-    return Locale(language_of(language))
-
-
-def _figures(language: str, country: str | None) -> Locale:
+@cache
+def tongue(language: str, country: str | None) -> Tongue:
+    """The tongue of a customer: English words where there are none in theirs, their country's figures all the same."""
+    spoken = language_of(language)
     base = language.replace("_", "-").partition("-")[0].lower()
+    return Tongue(spoken, Locale(spoken), _figures(base, country))
+
+
+def _figures(base: str, country: str | None) -> Locale:
     for tag in (f"{base}_{country}" if country else base, base):
         try:
             return Locale.parse(tag)
         except (UnknownLocaleError, ValueError):
             continue
     return Locale("en")
+
+
+def facts_of(letter: Letter) -> dict[str, Any]:
+    """What a wording may name, all of it text but the lists and the numbers; what there is none of is None."""
+    t = tongue(letter.language, letter.country)
+    sums = [t.amount(money) for money in totals(item.collectable for item in letter.items)]
+    discount, discount_until = _discount(letter.items, t)
+    return {
+        "seller": one_line(letter.seller),
+        "customer": one_line(letter.customer) if letter.customer else None,
+        "person": one_line(letter.person) if letter.person else None,
+        "greeting": _greeting(letter.person, t),
+        "rows": tuple(_row(item, t) for item in letter.items),
+        "count": len(letter.items),
+        "one": len(letter.items) == 1,
+        "totals": tuple(sums),
+        "total": t.listed(sums),
+        "first_number": one_line(letter.items[0].number) if letter.items else "",
+        "pay_link": letter.pay_link,
+        "written_on": t.day(letter.written_on),
+        **{f"in_{days}_days": t.day(letter.written_on + timedelta(days)) for days in (7, 10, 14)},
+        "oldest_days": _oldest_days(letter),
+        "due_on": t.day(letter.due_on) if letter.due_on else None,
+        "discount": discount,
+        "discount_until": discount_until,
+        "promised": t.amount(letter.promised) if letter.promised else None,
+        "promised_on": t.day(letter.promised_on) if letter.promised_on else None,
+        "instalment": t.amount(letter.instalment) if letter.instalment else None,
+        "instalment_due_on": t.day(letter.instalment_due_on) if letter.instalment_due_on else None,
+    }
+
+
+def view_of(letter: Letter, stationery: Stationery = PLAIN) -> View:
+    """Amounts are written as in the customer's country, dates in the language of the words around them."""
+    t = tongue(letter.language, letter.country)
+    sums = totals(item.collectable for item in letter.items)
+    shown = tuple(t.amount(money) for money in sums)
+    discount, discount_until = _discount(letter.items, t)
+    overdue = letter.due_on is None
+    return View(
+        language=t.language,
+        words={key: t.say(key) for key in _IN_LAYOUT},
+        tone=letter.tone,
+        seller=one_line(letter.seller),
+        greeting=_greeting(letter.person, t),
+        label=t.say(letter.tone if overdue else "soon"),
+        above_total=t.say("total_overdue") if overdue else t.say("total_due", day=t.day(letter.due_on or date.min)),
+        below_total=_below_total(letter, t),
+        button=t.say("pay_amount", amount=shown[0]) if len(shown) == 1 else t.say("pay_now"),
+        totals=shown,
+        sections=tuple(
+            Section(
+                tuple(_row(item, t) for item in letter.items if item.collectable.currency == money.currency),
+                t.amount(money),
+            )
+            for money in sums
+        ),
+        overdue=overdue,
+        discount=t.say("discount_line", amount=discount, day=discount_until) if discount else "",
+        banks=tuple(_bank(bank, letter, t) for bank in letter.banks if _is_needed(bank, letter, sums)),
+        signature=_signature(letter, t),
+        footer=_footer(letter, t),
+        pay_link=letter.pay_link,
+        wrong_person_link=stationery.wrong_person_link(letter.contact_id),
+    )
+
+
+_IN_LAYOUT = (
+    "invoice",
+    "issued",
+    "due",
+    "days_overdue",
+    "amount",
+    "total",
+    "pay_online",
+    "bank_transfer",
+    "regards",
+    "crossed",
+    "button_fails",
+    "wrong_person",
+    "tell_us",
+)
+
+
+def thread_headers(letter: Letter, domain: str) -> dict[str, str]:
+    """All messages of an episode answer one that was never sent, by which mail programs show them together: RFC 5322,
+    3.6.4, lets In-Reply-To name what the reader does not have."""
+    if letter.case_id is None:
+        return {}
+    root = f"<case-{letter.case_id}-{letter.episode or 'none'}@{domain}>"
+    return {"In-Reply-To": root, "References": root}
+
+
+def _greeting(person: str | None, t: Tongue) -> str:
+    name = one_line(person) if person else ""
+    return t.say("dear", name=name) if name else t.say("hello")
+
+
+def _row(item: BalanceItem, t: Tongue) -> Row:
+    offered = item.discount
+    return Row(
+        number=one_line(item.number),
+        issued=t.short_day(item.issued_on),
+        due=t.short_day(item.due_on),
+        overdue=str(item.days_overdue) if item.days_overdue > 0 else "–",
+        amount=t.amount(item.collectable),
+        discount=t.say("discount", amount=t.amount(offered.amount), day=t.short_day(offered.until)) if offered else "",
+    )
+
+
+def _discount(items: Iterable[BalanceItem], t: Tongue) -> tuple[str | None, str | None]:
+    """What may be deducted in all, and the last day on which all of it still may be."""
+    offers = [item.discount for item in items if item.discount]
+    if not offers:
+        return None, None
+    amounts = [t.amount(money) for money in totals(offer.amount for offer in offers)]
+    return t.listed(amounts), t.day(min(offer.until for offer in offers))
+
+
+def _oldest_days(letter: Letter) -> int:
+    return max((item.days_overdue for item in letter.items), default=0)
+
+
+def _below_total(letter: Letter, t: Tongue) -> str:
+    count, days = len(letter.items), _oldest_days(letter)
+    if letter.due_on is not None or days < 1:
+        return t.counted(count)
+    key = ("since" if count == 1 else "oldest") + ("_day" if days == 1 else "")
+    return f"{t.counted(count)}, {t.say(key, days=days)}"
+
+
+def _is_needed(bank: BankAccount, letter: Letter, sums: Sequence[Money]) -> bool:
+    """An account of a currency that is owed; one for any other currency where no account has that currency."""
+    owed, own = {money.currency for money in sums}, {each.currency for each in letter.banks}
+    return bank.currency in owed or (bank.currency is None and not owed <= own)
+
+
+def _bank(bank: BankAccount, letter: Letter, t: Tongue) -> tuple[tuple[str, str], ...]:
+    """Label and value of each line. One invoice has its own reference, several are named by their numbers."""
+    items = [item for item in letter.items if bank.currency in (None, item.collectable.currency)]
+    reference = items[0].reference if len(items) == 1 and items[0].reference else None
+    lines = (
+        (t.say("beneficiary"), one_line(bank.holder or letter.seller)),
+        ("IBAN", in_fours(bank.iban)),
+        ("BIC", bank.bic),
+        (t.say("bank"), one_line(bank.bank) if bank.bank else None),
+        (t.say("reference"), in_fours(reference) if reference else _numbers(items, t)),
+    )
+    return tuple((label, value) for label, value in lines if value)
+
+
+def _numbers(items: Sequence[BalanceItem], t: Tongue) -> str:
+    """As many numbers as a remittance text holds (140 characters in SEPA), and no half ones."""
+    text = ""
+    for item in items:
+        longer = f"{text}, {one_line(item.number)}" if text else one_line(item.number)
+        if len(longer) > 136:
+            return f"{text} …"
+        text = longer
+    return text
+
+
+def in_fours(text: str) -> str:
+    """An IBAN or RF reference in blocks of four, for people to copy."""
+    bare = text.replace(" ", "")
+    return " ".join(bare[at : at + 4] for at in range(0, len(bare), 4))
+
+
+def _signature(letter: Letter, t: Tongue) -> tuple[str, ...]:
+    """The person and what they do there, or the seller's department."""
+    seller, sender = one_line(letter.seller), letter.sender
+    if sender is None:
+        return seller, t.say("receivables")
+    role = one_line(sender.role) if sender.role else t.say("receivables")
+    phone = (t.say("phone", number=one_line(sender.phone)),) if sender.phone else ()
+    return one_line(sender.name), f"{role}, {seller}", *phone
+
+
+def _footer(letter: Letter, t: Tongue) -> str:
+    day = t.day(letter.written_on)
+    if letter.customer:
+        return t.say("statement_for", day=day, customer=one_line(letter.customer))
+    return t.say("statement", day=day)

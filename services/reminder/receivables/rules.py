@@ -139,14 +139,36 @@ def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Discount:
+    """What may be deducted from an invoice that is paid by the end of a day."""
+
+    amount: Money
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """Where a transfer goes; `currency` None: of whatever currency."""
+
+    holder: str | None
+    iban: str
+    bic: str | None = None
+    bank: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceItem:
-    """One invoice in the answer of the invoice service."""
+    """One invoice in the answer of the invoice service; `reference` is what a transfer should bear (ISO 11649)."""
 
     number: str
     issued_on: date
     due_on: date
     days_overdue: int
     collectable: Money
+    invoice_id: UUID | None = None
+    reference: str | None = None
+    discount: Discount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +178,8 @@ class Balance:
     seller: str
     items: tuple[BalanceItem, ...]
     pay_link: str
+    banks: tuple[BankAccount, ...] = ()
+    seller_address: tuple[str, ...] = ()
 
     @property
     def overdue(self) -> tuple[BalanceItem, ...]:
@@ -173,6 +197,8 @@ def read_balance(answer: Mapping[str, Any]) -> Balance:
         seller=answer["entity"]["name"],
         items=tuple(sorted(map(_read_item, answer["items"]), key=lambda item: (item.due_on, item.number))),
         pay_link=answer["pay_link"],
+        banks=tuple(map(_read_bank, answer.get("bank_accounts") or ())),
+        seller_address=tuple(answer["entity"].get("address") or ()),
     )
 
 
@@ -182,8 +208,23 @@ def _read_item(item: Mapping[str, Any]) -> BalanceItem:
         issued_on=date.fromisoformat(item["issue_date"]),
         due_on=date.fromisoformat(item["due_date"]),
         days_overdue=int(item["days_overdue"]),
-        collectable=Money.parse(item["collectable"]["amount"], item["collectable"]["currency"]),
+        collectable=_read_money(item["collectable"]),
+        invoice_id=UUID(item["invoice_id"]) if item.get("invoice_id") else None,
+        reference=item.get("reference"),
+        discount=_read_discount(item["discount"]) if item.get("discount") else None,
     )
+
+
+def _read_discount(discount: Mapping[str, Any]) -> Discount:
+    return Discount(_read_money(discount["amount"]), date.fromisoformat(discount["until"]))
+
+
+def _read_bank(bank: Mapping[str, Any]) -> BankAccount:
+    return BankAccount(bank.get("holder"), bank["iban"], bank.get("bic"), bank.get("bank"), bank.get("currency"))
+
+
+def _read_money(money: Mapping[str, str]) -> Money:
+    return Money.parse(money["amount"], money["currency"])
 
 
 def item(row: Any) -> Item:
