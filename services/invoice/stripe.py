@@ -40,12 +40,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A payment: its status (`succeeded`, `processing`, ...), and the method it was made with."""
+    """A payment, or the setup of a method: its status (`succeeded`, `processing`, ...), the method it was made with and
+    for a debit the mandate, and why it failed."""
 
     id: str
     status: str
     method_id: str | None
     customer_id: str | None
+    mandate_id: str | None = None
+    failure: str | None = None
+    failure_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ class Method:
 
     kind: str
     label: str
+    last4: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What the customer allowed; `reference` is how its bank names it."""
+
+    id: str
+    status: str
+    reference: str | None
 
 
 class Stripe:
@@ -88,26 +102,55 @@ class Stripe:
             form["payment_intent_data[setup_future_usage]"] = "off_session"
         return _session(await self._post("/v1/checkout/sessions", form, key))
 
+    async def open_setup(
+        self, *, key: str, currency: str, about: str, email: str | None, language: str, back_url: str
+    ) -> Session:
+        """A page where the customer leaves a card or signs a SEPA mandate and pays nothing
+        (https://docs.stripe.com/payments/save-and-reuse); `about` comes back as `client_reference_id`."""
+        form = {
+            "mode": "setup",
+            "client_reference_id": about,
+            "currency": currency.lower(),
+            "success_url": f"{back_url}?said=method",
+            "cancel_url": back_url,
+            "locale": language,
+            "customer_creation": "always",
+        }
+        if email:
+            form["customer_email"] = email
+        return _session(await self._post("/v1/checkout/sessions", form, key))
+
     async def session(self, session_id: str) -> Session:
         return _session(await self._get(f"/v1/checkout/sessions/{session_id}"))
 
     async def intent(self, intent_id: str) -> Intent:
-        return _intent(await self._get(f"/v1/payment_intents/{intent_id}"))
+        """A payment, or (`seti_`) the setup of a method."""
+        if intent_id.startswith("seti_"):
+            return _intent(await self._get(f"/v1/setup_intents/{intent_id}"))
+        return _intent(await self._get(f"/v1/payment_intents/{intent_id}?expand[]=latest_charge"))
 
     async def method(self, method_id: str) -> Method:
         found = await self._get(f"/v1/payment_methods/{method_id}")
         kind = found["type"]
         about = found.get(kind) or {}
         name = "SEPA" if kind == "sepa_debit" else str(about.get("brand", kind)).capitalize()
-        return Method(kind, f"{name} •••• {about.get('last4', '????')}")
+        return Method(kind, f"{name} •••• {about.get('last4', '????')}", about.get("last4"))
 
-    async def charge(self, *, key: str, amount: Money, customer_id: str, method_id: str) -> Intent:
-        """Charge a saved method while the customer is away. Raises ProviderRefuses, ProviderUnavailable."""
+    async def mandate(self, mandate_id: str) -> Mandate:
+        found = await self._get(f"/v1/mandates/{mandate_id}")
+        about = found.get("payment_method_details") or {}
+        return Mandate(found["id"], found["status"], (about.get("sepa_debit") or {}).get("reference"))
+
+    async def charge(self, *, key: str, amount: Money, customer_id: str, method_id: str, kind: str) -> Intent:
+        """Charge a saved method while the customer is away; a debit is `processing` for days, and Stripe calls when it
+        is over (up to 14 business days: https://docs.stripe.com/payments/sepa-debit). Raises ProviderRefuses,
+        ProviderUnavailable."""
         form = {
             "amount": str(stripe_units(amount)),
             "currency": amount.currency.lower(),
             "customer": customer_id,
             "payment_method": method_id,
+            "payment_method_types[0]": kind,
             "off_session": "true",
             "confirm": "true",
             "metadata[collection]": key,
@@ -170,4 +213,15 @@ def _session(answer: dict[str, Any]) -> Session:
 
 
 def _intent(answer: dict[str, Any]) -> Intent:
-    return Intent(answer["id"], answer["status"], answer.get("payment_method"), answer.get("customer"))
+    charge = answer.get("latest_charge")
+    debit = ((charge if isinstance(charge, dict) else {}).get("payment_method_details") or {}).get("sepa_debit") or {}
+    fault = answer.get("last_payment_error") or {}
+    return Intent(
+        answer["id"],
+        answer["status"],
+        answer.get("payment_method"),
+        answer.get("customer"),
+        answer.get("mandate") or debit.get("mandate"),
+        fault.get("message"),
+        fault.get("decline_code") or fault.get("code"),
+    )

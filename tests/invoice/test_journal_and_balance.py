@@ -152,6 +152,8 @@ async def test_a_balance_adds_up_what_is_owed_by_currency(books: Receivables) ->
             "disputed": eur("30.00"),
             "collectable": eur("120.00"),
             "unapplied": eur("12.00"),
+            "on_plan": eur("0.00"),
+            "being_collected": eur("0.00"),
         },
         {
             "currency": "JPY",
@@ -160,6 +162,8 @@ async def test_a_balance_adds_up_what_is_owed_by_currency(books: Receivables) ->
             "disputed": {"amount": "0", "currency": "JPY"},
             "collectable": {"amount": "900", "currency": "JPY"},
             "unapplied": {"amount": "0", "currency": "JPY"},
+            "on_plan": {"amount": "0", "currency": "JPY"},
+            "being_collected": {"amount": "0", "currency": "JPY"},
         },
     ]
     assert [(each["number"], each["days_overdue"]) for each in balance["items"]] == [

@@ -31,11 +31,16 @@ class Intent:
     status: str
     method_id: str | None = "pm_1"
     customer_id: str | None = "cus_1"
+    mandate_id: str | None = None
+    failure: str | None = None
+    failure_code: str | None = None
 
 
 @dataclass(frozen=True)
 class Label:
+    kind: str = "card"
     label: str = "Visa •••• 4242"
+    last4: str | None = "4242"
 
 
 @dataclass
@@ -50,7 +55,10 @@ class EmptyCard:
     async def method(self, method_id: str) -> Label:
         return Label()
 
-    async def charge(self, *, key: str, amount: Money, customer_id: str, method_id: str) -> Intent:
+    async def mandate(self, mandate_id: str) -> Label:
+        return Label()
+
+    async def charge(self, *, key: str, amount: Money, customer_id: str, method_id: str, kind: str) -> Intent:
         self.asked.append(key)
         raise Refused("insufficient funds")
 

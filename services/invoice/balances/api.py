@@ -1,5 +1,6 @@
 """A customer's balance over HTTP."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from services.invoice.balances import handlers
+from services.invoice.balances import handlers, rules
 from services.invoice.balances.handlers import Balance
 from services.invoice.balances.rules import Total
 from services.invoice.customers import handlers as customers
@@ -38,7 +39,8 @@ class EntityRefOut(BaseModel):
 
 
 class TotalOut(BaseModel):
-    """One currency. `collectable` is what is open and not disputed; `unapplied` is cash not bound to an invoice."""
+    """One currency. `collectable` is what may be chased: open, not disputed, on no plan, not being collected by a saved
+    method; `overdue` has of plans only the instalments past their dates; `unapplied` is cash bound to no invoice."""
 
     currency: str
     open: Money
@@ -46,6 +48,8 @@ class TotalOut(BaseModel):
     disputed: Money
     collectable: Money
     unapplied: Money
+    on_plan: Money
+    being_collected: Money
 
     @classmethod
     def of(cls, total: Total) -> "TotalOut":
@@ -59,6 +63,8 @@ class TotalOut(BaseModel):
             disputed=money(total.disputed_minor),
             collectable=money(total.collectable_minor),
             unapplied=money(total.unapplied_minor),
+            on_plan=money(total.on_plan_minor),
+            being_collected=money(total.being_collected_minor),
         )
 
 
@@ -75,9 +81,11 @@ class ItemOut(BaseModel):
     balance: Money
     disputed: Money
     collectable: Money
+    on_plan: Money
+    being_collected: Money
 
     @classmethod
-    def of(cls, invoice: Invoice, today: date) -> "ItemOut":
+    def of(cls, invoice: Invoice, today: date, collecting: Mapping[UUID, int]) -> "ItemOut":
         return cls(
             invoice_id=invoice.id,
             number=invoice.number,
@@ -88,7 +96,9 @@ class ItemOut(BaseModel):
             total=invoice.money(invoice.total_minor),
             balance=invoice.money(invoice.balance_minor),
             disputed=invoice.money(invoice.disputed_minor),
-            collectable=invoice.money(invoice.collectable_minor),
+            collectable=invoice.money(rules.collectable(invoice, collecting)),
+            on_plan=invoice.money(invoice.planned_minor),
+            being_collected=invoice.money(min(invoice.balance_minor, collecting.get(invoice.id, 0))),
         )
 
 
@@ -108,7 +118,7 @@ class BalanceOut(BaseModel):
             as_of=balance.as_of,
             entity=EntityRefOut(id=entity.id, name=entity.name),
             totals=[TotalOut.of(total) for total in balance.totals],
-            items=[ItemOut.of(invoice, balance.as_of) for invoice in balance.items],
+            items=[ItemOut.of(invoice, balance.as_of, balance.collecting) for invoice in balance.items],
             pay_link=pay_link,
         )
 

@@ -20,8 +20,9 @@ FINAL: tuple[Status, ...] = ("paid", "failed", "expired")
 LOOK_AFTER = timedelta(minutes=10)
 """When the provider is asked what became of a checkout, should its call not come."""
 LOOK_AGAIN_AFTER = timedelta(hours=6)
-GIVEN_UP_AFTER = timedelta(days=14)
-"""The longest a bank debit takes to be confirmed."""
+GIVEN_UP_AFTER = timedelta(days=28)
+"""Longer than a bank debit takes to be confirmed, which is 14 business days at most."""
+METHOD_LEFT = "method"
 
 
 class CheckoutNotFound(NotFound):
@@ -81,24 +82,34 @@ class Checkout:
     intent_id: str | None = None
     payment_id: UUID | None = None
     failure: str | None = None
+    plan_id: UUID | None = None
 
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
 
 
-def start(
-    checkout_id: UUID, customer_id: UUID, entity_id: str, chosen: Sequence[Invoice], *, save_method: bool, now: datetime
-) -> Checkout:
-    """A checkout over what is undisputed of the chosen invoices, all of one currency: that of the oldest due.
-
-    Raises NothingToPay.
-    """
+def chosen_parts(chosen: Sequence[Invoice]) -> list[tuple[Invoice, int]]:
+    """What is undisputed of the chosen invoices, all of one currency: that of the oldest due."""
     payable = sorted((i for i in chosen if i.undisputed_minor > 0), key=lambda i: (i.due_date, i.id))
+    return [(i, i.undisputed_minor) for i in payable if i.currency == payable[0].currency]
+
+
+def start(
+    checkout_id: UUID,
+    customer_id: UUID,
+    entity_id: str,
+    payable: Sequence[tuple[Invoice, int]],
+    *,
+    save_method: bool,
+    now: datetime,
+    plan_id: UUID | None = None,
+) -> Checkout:
+    """A checkout over these parts of invoices. Raises NothingToPay."""
     if not payable:
         raise NothingToPay("what was chosen is paid already, or disputed; nothing was charged")
-    currency = payable[0].currency
-    parts = tuple(Part(i.id, i.undisputed_minor) for i in payable if i.currency == currency)
+    currency = payable[0][0].currency
+    parts = tuple(Part(invoice.id, minor) for invoice, minor in payable)
     return Checkout(
         id=checkout_id,
         customer_id=customer_id,
@@ -110,7 +121,23 @@ def start(
         status="created",
         started_at=now,
         look_at=now + LOOK_AFTER,
+        plan_id=plan_id,
     )
+
+
+def about_method(customer_id: UUID, entity_id: str) -> str:
+    """What a session that leaves a method without paying is told apart by when the provider calls."""
+    return f"{METHOD_LEFT}.{customer_id}.{entity_id}"
+
+
+def whose_method(about: str) -> tuple[UUID, str] | None:
+    """The customer and the entity that a method was left for; None where it is about something else."""
+    what, _, whose = about.partition(".")
+    customer, _, entity_id = whose.partition(".")
+    try:
+        return (UUID(customer), entity_id) if what == METHOD_LEFT and entity_id else None
+    except ValueError:
+        return None
 
 
 def opened(checkout: Checkout, session_id: str, url: str) -> Checkout:

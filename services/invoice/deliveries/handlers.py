@@ -77,9 +77,10 @@ async def notify(
     dispute_id: UUID | None = None,
     plan_id: UUID | None = None,
     collection_id: UUID | None = None,
+    payment_id: UUID | None = None,
 ) -> None:
     """Tell the customer by mail, where the entity sends by itself; nothing is asked of the database otherwise."""
-    if rules.tells(entity, customer):
+    if rules.tells(entity, customer, kind):
         asked = rules.ask(
             entity,
             customer,
@@ -90,6 +91,7 @@ async def notify(
             dispute_id=dispute_id,
             plan_id=plan_id,
             collection_id=collection_id,
+            payment_id=payment_id,
         )
         await store.add(tx, [asked])
 

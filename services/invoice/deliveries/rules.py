@@ -23,9 +23,19 @@ from shared.calendar import ONE_DAY
 from shared.errors import NotFound, Refused
 from shared.mail_address import is_address
 
-Notice = Literal["dispute_acknowledged", "plan_agreed", "plan_broken", "plan_kept", "collection_failed"]
-"""Word of something that is the customer's to know: a mail of a few lines, without a document."""
+Notice = Literal[
+    "dispute_acknowledged",
+    "plan_agreed",
+    "plan_broken",
+    "plan_kept",
+    "collection_failed",
+    "debit_announced",
+    "payment_returned",
+]
+"""Word of something that is the customer's to know: a few lines, without a document."""
 Kind = Literal["invoice", "credit_note", "statement", "receipt"] | Notice
+DUTIES: frozenset[Kind] = frozenset({"debit_announced"})
+"""What has to be told wherever it happens, also where the entity sends nothing else by itself."""
 Channel = Literal["email", "letter"]
 Status = Literal["queued", "sending", "sent", "delivered", "opened", "bounced", "failed", "unknown"]
 Told = Literal["delivered", "opened", "bounced"]
@@ -144,9 +154,9 @@ def ask(
     )
 
 
-def tells(entity: Entity, customer: Customer) -> bool:
-    """Whether notices leave by themselves: the entity sends on its own, and there is an address."""
-    return entity.policies.delivery.automatic and address_of(customer.contacts) is not None
+def tells(entity: Entity, customer: Customer, kind: Notice) -> bool:
+    """Whether a notice leaves by itself: the entity sends on its own and there is an address, or it is a duty."""
+    return kind in DUTIES or (entity.policies.delivery.automatic and address_of(customer.contacts) is not None)
 
 
 def address_of(contacts: Iterable[Mapping[str, Any]]) -> str | None:

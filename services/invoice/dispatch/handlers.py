@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pypdf import PdfWriter
 
 from services.invoice.autopay import handlers as autopay
-from services.invoice.autopay.rules import Collection
+from services.invoice.autopay.rules import Collection, Method
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
@@ -37,6 +37,8 @@ from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.handlers import PayLinks
+from services.invoice.payments import handlers as payments
+from services.invoice.payments.rules import Payment
 from services.invoice.plans import handlers as plans
 from services.invoice.plans.rules import Plan
 from services.invoice.printing import handlers as printing
@@ -124,7 +126,12 @@ async def open_envelope(tx: Tx, delivery: Delivery, links: PayLinks) -> Envelope
     """Everything that a delivery is made of."""
     content: documents.Written | Statement | Receipt | Noticed
     match delivery:
-        case Delivery(dispute_id=UUID()) | Delivery(plan_id=UUID()) | Delivery(collection_id=UUID()):
+        case (
+            Delivery(dispute_id=UUID())
+            | Delivery(plan_id=UUID())
+            | Delivery(collection_id=UUID())
+            | Delivery(kind="payment_returned")
+        ):
             content = noticed = await _open_notice(tx, delivery)
             account = noticed.account
         case Delivery(credit_note_id=UUID() as note_id):
@@ -154,11 +161,18 @@ async def _open_notice(tx: Tx, delivery: Delivery) -> Noticed:
     if delivery.plan_id:
         standing = await plans.get_plan(tx, delivery.plan_id)
         return Noticed(account, (standing.plan, standing.filled))
+    if delivery.payment_id:
+        recorded = await payments.get_payment(tx, delivery.payment_id)
+        ids = list(dict.fromkeys(each.invoice_id for each in recorded.allocations))
+        settled = await invoices.named(tx, account.customer.id, account.entity.id, [], ids) if ids else []
+        return Noticed(account, (recorded.payment, ", ".join(invoice.number for invoice in settled)))
     assert delivery.collection_id is not None
-    assert delivery.invoice_id is not None
-    collection = await autopay.get_collection(tx, delivery.collection_id)
-    assert collection is not None
-    return Noticed(account, (collection, await invoices.get_invoice(tx, delivery.invoice_id)))
+    collection, method = await autopay.get_collection(tx, delivery.collection_id)
+    if collection.plan_id:
+        plan = (await plans.get_plan(tx, collection.plan_id)).plan
+        return Noticed(account, (collection, method, ", ".join(share.number for share in plan.shares)))
+    assert collection.invoice_id is not None
+    return Noticed(account, (collection, method, (await invoices.get_invoice(tx, collection.invoice_id)).number))
 
 
 async def send(
@@ -356,14 +370,25 @@ def _of_notice(noticed: Noticed, envelope: Envelope, t: Tongue) -> View:
                 due=t.day(dispute.answer_by) if dispute.answer_by else "",
                 figures=(Figure("", t.money(dispute.amount_minor, invoice.currency), ""),),
             )
-        case Collection() as collection, Invoice() as invoice:
+        case Collection() as collection, Method() as method, numbers:
             again_at = collection.look_at if collection.status == "refused" else None
+            announced = envelope.delivery.kind == "debit_announced"
+            on = collection.debit_on if announced else again_at and noticed.account.entity.today(again_at)
             return replace(
                 view,
-                number=invoice.number,
-                due=t.day(noticed.account.entity.today(again_at)) if again_at else "",
+                number=numbers,
+                due=t.day(on) if on else "",
                 figures=(Figure("", t.money(collection.amount_minor, collection.currency), ""),),
-                closed=again_at is None,
+                rows=_of_debit(noticed.account, method, on, t) if on and method.debits else (),
+                closed=not announced and again_at is None,
+                owes=not announced,
+            )
+        case Payment() as payment, numbers:
+            return replace(
+                view,
+                number=numbers,
+                day=t.day(payment.received_on),
+                figures=(Figure("", t.money(payment.amount_minor, payment.currency), ""),),
             )
         case Plan() as plan, filled:
             left = plan.amount_minor if envelope.delivery.kind != "plan_broken" else plan.left_minor or 0
@@ -376,6 +401,17 @@ def _of_notice(noticed: Noticed, envelope: Envelope, t: Tongue) -> View:
                 rows=rows if envelope.delivery.kind == "plan_agreed" else (),
             )
     raise LookupError(f"nobody knows what delivery {envelope.delivery.id} tells of")
+
+
+def _of_debit(account: Account, method: Method, on: date, t: Tongue) -> tuple[tuple[str, str], ...]:
+    """What is said of a debit before it is made (SEPA Core rulebook, EPC016-06: day, amount, mandate and creditor)."""
+    about = (
+        ("due_on", t.day(on)),
+        ("debited_account", method.label),
+        ("mandate_reference", method.mandate_reference),
+        ("creditor_id", account.entity.seller.sepa_creditor_id),
+    )
+    return tuple((t.say(label), value) for label, value in about if value)
 
 
 def _file_name(paper: Paper) -> str:

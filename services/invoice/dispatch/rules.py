@@ -10,12 +10,13 @@ from hashlib import sha256
 from unicodedata import normalize
 from uuid import UUID
 
-from services.invoice.autopay.rules import Collection
+from services.invoice.autopay.rules import Collection, Method
 from services.invoice.customers.rules import Account
 from services.invoice.deliveries.rules import Delivery
 from services.invoice.disputes.rules import Dispute
 from services.invoice.documents.rules import Paper
 from services.invoice.invoices.rules import Invoice, Outcome
+from services.invoice.payments.rules import Payment
 from services.invoice.plans.rules import Filled, Plan
 from services.invoice.printing.rules import Language
 from shared.errors import NotFound
@@ -67,7 +68,9 @@ class Noticed:
     """What a notice tells of, with whatever it belongs to."""
 
     account: Account
-    about: tuple[Dispute, Invoice] | tuple[Plan, tuple[Filled, ...]] | tuple[Collection, Invoice]
+    about: (
+        tuple[Dispute, Invoice] | tuple[Plan, tuple[Filled, ...]] | tuple[Collection, Method, str] | tuple[Payment, str]
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,18 @@ class DeliveryPolicy(Document):
     )
 
 
+class CollectionPolicy(Document):
+    """What is collected by methods that customers saved."""
+
+    notice_days: int = Field(
+        default=14,
+        ge=1,
+        le=60,
+        description="A SEPA debit is announced so many days before it: 14 unless fewer were agreed with the customer "
+        "(SEPA Direct Debit Core rulebook, EPC016-06, pre-notification)",
+    )
+
+
 class Policies(Document):
     """What an entity does by itself. Every default is the quiet one: nothing is sent, charged or granted unasked."""
 
@@ -196,6 +208,7 @@ class Policies(Document):
     disputes: DisputePolicy = DisputePolicy()
     plans: PlanPolicy = PlanPolicy()
     delivery: DeliveryPolicy = DeliveryPolicy()
+    collection: CollectionPolicy = CollectionPolicy()
     cash_application: CashApplication = CashApplication()
     write_offs: WriteOffs = WriteOffs()
     pass_on_bank_charges: bool = Field(

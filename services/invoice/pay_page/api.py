@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -15,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.invoice.autopay import handlers as autopay
 from services.invoice.autopay.rules import MethodNotFound
 from services.invoice.checkouts import handlers as checkouts
-from services.invoice.checkouts.handlers import StartCheckout
-from services.invoice.checkouts.rules import Checkout, ProviderRefuses, ProviderUnavailable
+from services.invoice.checkouts.handlers import Instalment, StartCheckout
+from services.invoice.checkouts.rules import Checkout, ProviderRefuses, ProviderUnavailable, about_method
 from services.invoice.customers.rules import Account
 from services.invoice.documents import handlers as documents
 from services.invoice.documents.rules import accounts_of
@@ -25,7 +26,7 @@ from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.rules import PayLinkUnusable
 from services.invoice.pay_page import handlers, rules
 from services.invoice.pay_page.handlers import AgreeOffered, OfferPromise, RaiseDispute, Shown
-from services.invoice.pay_page.rules import Tongue
+from services.invoice.pay_words.rules import Tongue, tongue
 from services.invoice.payment_references.rules import payment_reference
 from services.invoice.printing import handlers as printing
 from services.invoice.printing.rules import epc_svg, in_fours
@@ -73,7 +74,7 @@ async def _visit(token: str, request: Request, database: DatabaseDep, resources:
         except PayLinkUnusable:
             raise LinkGone from None
     customer = account.customer
-    return Visit(token, account, rules.tongue(customer.language, customer.country))
+    return Visit(token, account, tongue(customer.language, customer.country))
 
 
 VisitDep = Annotated[Visit, Depends(_visit)]
@@ -82,7 +83,7 @@ VisitDep = Annotated[Visit, Depends(_visit)]
 async def link_gone(request: Request, _: Exception) -> Response:
     """In the language that the browser asks for, since the link does not say whose it is."""
     wanted = request.headers.get("accept-language", "en")[:2]
-    t = rules.tongue(wanted, "GB")
+    t = tongue(wanted, "GB")
     return _html("gone.html", t, status=404)
 
 
@@ -116,14 +117,18 @@ async def pay(
     resources: ResourcesDep,
     attempt: Annotated[UUID, Form()],
     invoice: Annotated[list[UUID], Form(default_factory=list, max_length=500)],
+    plan: Annotated[UUID | None, Form()] = None,
+    instalment_on: Annotated[date | None, Form()] = None,
     save: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Go to the provider's page to pay what was chosen."""
+    """Go to the provider's page to pay what was chosen: invoices, or the instalment of a plan that is next."""
     try:
         if resources.stripe is None:
             raise ProviderUnavailable("no provider is set up")
         async with transaction(database) as tx:
-            meant = await checkouts.start_checkout(tx, StartCheckout(attempt, visit.account, tuple(invoice), save))
+            part = Instalment(plan, instalment_on) if plan and instalment_on else None
+            command = StartCheckout(attempt, visit.account, tuple(invoice), save, part)
+            meant = await checkouts.start_checkout(tx, command)
         if meant.status == "created":
             meant = await _open_session(visit, meant, database, resources)
         if meant.url is None or meant.status != "open":
@@ -132,23 +137,49 @@ async def pay(
     except (ProviderUnavailable, ProviderRefuses, ValueError):
         return await _again(visit, database, resources, visit.tongue.say("no_cards"))
     except DomainError as refused:
-        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+        return await _again(visit, database, resources, refused)
 
 
 async def _open_session(visit: Visit, meant: Checkout, database: DatabaseDep, resources: ResourcesDep) -> Checkout:
-    entity, customer = visit.account.entity, visit.account.customer
-    billing = next((each.get("email") for each in customer.contacts if each.get("role") == "billing"), None)
+    entity = visit.account.entity
     session = await resources.stripe.open_session(
         key=str(meant.id),
         amount=meant.amount,
         title=entity.seller.legal_name or entity.name,
-        email=billing,
+        email=_billing_email(visit),
         language=visit.tongue.language,
         back_url=f"{resources.pay_links.base_url}{_home(visit)}",
         save=meant.save_method,
     )
     async with transaction(database) as tx:
         return await checkouts.note_session(tx, meant.id, session.id, session.url or "")
+
+
+def _billing_email(visit: Visit) -> str | None:
+    contacts = visit.account.customer.contacts
+    return next((each.get("email") for each in contacts if each.get("role") == "billing"), None)
+
+
+@pages.post("/pay/{token}/method")
+async def leave_method(
+    visit: VisitDep, database: DatabaseDep, resources: ResourcesDep, attempt: Annotated[UUID, Form()]
+) -> Response:
+    """Go to the provider's page to leave a card or sign a SEPA mandate, and pay nothing."""
+    entity, customer = visit.account.entity, visit.account.customer
+    try:
+        if resources.stripe is None:
+            raise ProviderUnavailable("no provider is set up")
+        session = await resources.stripe.open_setup(
+            key=str(attempt),
+            currency=customer.currency,
+            about=about_method(customer.id, entity.id),
+            email=_billing_email(visit),
+            language=visit.tongue.language,
+            back_url=f"{resources.pay_links.base_url}{_home(visit)}",
+        )
+    except (ProviderUnavailable, ProviderRefuses):
+        return await _again(visit, database, resources, visit.tongue.say("no_cards"))
+    return RedirectResponse(session.url or _home(visit), 303)
 
 
 @pages.post("/pay/{token}/promise")
@@ -160,7 +191,7 @@ async def promise(
         async with transaction(database) as tx:
             day = await handlers.offer_promise(tx, OfferPromise(visit.account, promised_on))
     except DomainError as refused:
-        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+        return await _again(visit, database, resources, refused)
     return RedirectResponse(f"{_home(visit)}?{urlencode({'said': f'promise.{day}'})}", 303)
 
 
@@ -178,7 +209,7 @@ async def agree_plan(
         async with transaction(database) as tx:
             await handlers.agree_plan(tx, AgreeOffered(visit.account, Money(minor, currency), count))
     except DomainError as refused:
-        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+        return await _again(visit, database, resources, refused)
     return RedirectResponse(f"{_home(visit)}?{urlencode({'said': 'plan'})}", 303)
 
 
@@ -197,7 +228,7 @@ async def dispute(
         async with transaction(database) as tx:
             disputed = await handlers.raise_dispute(tx, command)
     except DomainError as refused:
-        return await _again(visit, database, resources, visit.tongue.say("refused", why=refused.detail))
+        return await _again(visit, database, resources, refused)
     return RedirectResponse(f"{_home(visit)}?{urlencode({'said': f'dispute.{disputed.number}'})}", 303)
 
 
@@ -210,10 +241,12 @@ async def remove_method(visit: VisitDep, database: DatabaseDep) -> Response:
     return RedirectResponse(_home(visit), 303)
 
 
-async def _again(visit: Visit, database: DatabaseDep, resources: ResourcesDep, why: str) -> Response:
+async def _again(visit: Visit, database: DatabaseDep, resources: ResourcesDep, why: str | DomainError) -> Response:
     """The page once more, saying what did not work."""
     async with reading(database) as tx:
         shown = await handlers.draw_page(tx, visit.account)
+    if isinstance(why, DomainError):
+        why = rules.refusal(why, visit.tongue, shown.today)
     return _page(visit, shown, resources, ("bad", why), status=422)
 
 
@@ -235,6 +268,8 @@ def _said(said: str, shown: Shown, t: Tongue) -> tuple[str, str] | None:
     what, _, about = said.partition(".")
     if what == "dispute" and any(item.number == about for item in shown.items):
         return "good", t.say("disputed_done", number=about)
+    if what == "method":
+        return "good", t.say("method_saved")
     if what == "plan" and shown.plans:
         return "good", t.say("plan_agreed")
     if what == "promise":
@@ -256,19 +291,22 @@ def _page(
         home=_home(visit),
         notice=notice,
         attempt=uuid4(),
+        setup=uuid4(),
         seller=rules.seller_lines(entity),
         contact=[part for part in (entity.seller.email, entity.seller.phone) if part],
         customer=visit.account.customer.name,
         items=[rules.item_view(item, t, shown.today) for item in shown.items],
-        method=shown.method.label if shown.method else None,
+        method=shown.method,
+        notice_days=entity.policies.collection.notice_days,
+        coming=rules.coming_view(shown.items, shown.collections, (shown.method and shown.method.label) or "", t),
         failed=rules.failed_view(shown.items, shown.collections, t, entity),
-        totals=rules.totals_view(shown.items, t, shown.today),
+        totals=rules.totals_view(shown.totals, t),
         cards=resources.stripe is not None,
         bank=_bank(shown.items, visit),
         reasons=[{"code": code, "said": t.reason(code)} for code in entity.policies.disputes.codes],
         promise=_promise(shown),
         offered=[rules.offer_view(each, t, shown.today) for each in shown.offered],
-        plans=[rules.plan_view(each.plan, each.filled, t, shown.today) for each in shown.plans],
+        plans=[rules.plan_view(each.plan, each.filled, shown.items, t, shown.today, uuid4()) for each in shown.plans],
         settled=[
             {"id": i.id, "number": i.number, "amount": t.money(i.total_minor, i.currency), "said": _ended(i, t)}
             for i in shown.settled

@@ -83,7 +83,9 @@ async def draw_page(tx: Tx, account: Account) -> Shown:
         await autopay.get_method(tx, account),
         await autopay.latest_collections(tx, account),
         await _offered(tx, account, balance.items, balance.as_of),
-        await _running(tx, account) if any(item.planned_minor for item in balance.items) else (),
+        await plans.running_plans(tx, account.customer.id, account.entity.id)
+        if any(item.planned_minor for item in balance.items)
+        else (),
     )
 
 
@@ -98,17 +100,6 @@ async def _offered(tx: Tx, account: Account, items: Sequence[Invoice], today: da
     return [offered for offered in found if offered.offers]
 
 
-async def _running(tx: Tx, account: Account) -> list[Standing]:
-    found = [
-        standing
-        for status in ("agreed", "active")
-        for standing in await plans.list_plans(
-            tx, after=None, limit=rules.HISTORY, customer_id=account.customer.id, status=status
-        )
-    ]
-    return [standing for standing in found if standing.plan.entity_id == account.entity.id]
-
-
 async def agree_plan(tx: Tx, command: AgreeOffered) -> Standing:
     """Put what is overdue on the plan that the customer chose; the form sent twice agrees one.
 
@@ -120,7 +111,7 @@ async def agree_plan(tx: Tx, command: AgreeOffered) -> Standing:
     offers = await _offered(tx, account, items, account.entity.today(tx.now))
     chosen = next((each for each in offers if each.total == command.total), None)
     if chosen is None:
-        for standing in await _running(tx, account):
+        for standing in await plans.running_plans(tx, account.customer.id, account.entity.id):
             if rules.is_choice(standing.plan, command.total, command.count, account.entity.today(tx.now)):
                 return standing
         raise PlanRefused(f"{command.total} is not what is overdue now", field="/total")

@@ -419,6 +419,8 @@ async def reverse_payment(tx: Tx, command: ReversePayment) -> Recorded:
     await journal.reverse_payment(tx, payment.id, effective_on=today, booked_on=today)
     await outbox.append(tx, *events, *(event for outcome in outcomes for event in outcome.events))
     await _restore_adjustments(tx, account, payment.id, [outcome.invoice for outcome in outcomes], today)
+    if command.kind in ("bounced", "charged_back"):
+        await deliveries.notify(tx, account.entity, account.customer, "payment_returned", payment_id=payment.id)
     taken_back = tuple(replace(each, reversed_on=each.reversed_on or today) for each in allocations)
     return Recorded(reversed_payment, taken_back, booked_at)
 

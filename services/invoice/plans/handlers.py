@@ -233,6 +233,20 @@ async def put_back(tx: Tx, taken_back: Sequence[tuple[Invoice, int]]) -> dict[UU
     }
 
 
+async def await_debit(tx: Tx, plan_id: UUID, minor: int) -> None:
+    """A debit on the plan is under way (or, with the amount negative, no longer): the bank has yet to confirm it, and
+    so much is not missed meanwhile. The caller holds the lock."""
+    await store.await_debit(tx, plan_id, minor)
+
+
+async def parts_of(tx: Tx, plan: Plan, minor: int) -> list[tuple[Invoice, int]]:
+    """The invoices that a sum paid on the plan goes to, with how much of it each gets."""
+    ids = [share.invoice_id for share in plan.shares]
+    found = {each.id: each for each in await invoices.named(tx, plan.customer_id, plan.entity_id, [], ids)}
+    planned = {each.id: each.planned_minor for each in found.values()}
+    return [(found[invoice_id], part) for invoice_id, part in rules.spread(plan, planned, minor)]
+
+
 async def get_plan(tx: Tx, plan_id: UUID) -> Standing:
     """Raises PlanNotFound."""
     [standing] = await _standing(tx, [await _found(tx, plan_id)])
@@ -252,6 +266,11 @@ async def list_plans(
         tx, after=after, customer_id=customer_id, status=status, invoice_id=invoice_id, limit=limit
     )
     return await _standing(tx, found)
+
+
+async def running_plans(tx: Tx, customer_id: UUID, entity_id: str) -> list[Standing]:
+    """The plans that a customer keeps with an entity now."""
+    return await _standing(tx, await store.running_for(tx, customer_id, entity_id))
 
 
 async def rests_of(tx: Tx, invoice_ids: Sequence[UUID], as_of: date) -> list[Rest]:

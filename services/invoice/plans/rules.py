@@ -7,7 +7,7 @@ when its grace days have passed is missed; so many missed ones break the plan, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
@@ -27,6 +27,7 @@ AgreedBy = Literal["staff", "customer"]
 
 INSTALMENTS_MAX = 60
 INVOICES_MAX = 100
+AWAITED_LOOK_DAYS = 7
 _DAYS = {"week": 7, "two_weeks": 14}
 
 
@@ -92,6 +93,7 @@ class Plan:
     ended_why: str | None = None
     missed_on: date | None = None
     left_minor: int | None = None
+    awaited_minor: int = 0
 
     @property
     def runs(self) -> bool:
@@ -304,6 +306,22 @@ def fill(plan: Plan, left_minor: int) -> tuple[Filled, ...]:
     return tuple(filled)
 
 
+def due_by(filled: Sequence[Filled], day: date) -> int:
+    """What of the instalments due by a day is not paid."""
+    return sum(each.open_minor for each in filled if each.due_date <= day)
+
+
+def spread(plan: Plan, planned: Mapping[UUID, int], minor: int) -> list[tuple[UUID, int]]:
+    """Whose a sum paid on a plan is: its invoices' in their order, each up to what it still has on the plan."""
+    parts = []
+    for share in plan.shares:
+        part = min(minor, planned.get(share.invoice_id, 0))
+        if part:
+            parts.append((share.invoice_id, part))
+            minor -= part
+    return parts
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A plan after a look at it, and the day of the next one (None: it is over)."""
@@ -319,10 +337,11 @@ def judge(plan: Plan, left_minor: int, today: date) -> Judged:
     """
     if left_minor == 0:
         return Judged(replace(plan, version=plan.version + 1, status="kept", ended_on=today, left_minor=0), None)
-    unpaid = [filled for filled in fill(plan, left_minor) if filled.open_minor]
+    # What a bank has yet to confirm is neither paid nor missed.
+    unpaid = [filled for filled in fill(plan, max(left_minor - plan.awaited_minor, 0)) if filled.open_minor]
     missed = [filled for filled in unpaid if missed_from(filled.due_date, plan.grace_days) <= today]
     # So many, or the last one: a plan whose end has passed does not run for ever.
-    if len(missed) >= min(plan.missed_max, len(unpaid)):
+    if unpaid and len(missed) >= min(plan.missed_max, len(unpaid)):
         broken = replace(
             plan,
             version=plan.version + 1,
@@ -335,6 +354,8 @@ def judge(plan: Plan, left_minor: int, today: date) -> Judged:
     active = plan.status == "active" or left_minor < plan.amount_minor
     if active and plan.status != "active":
         plan = replace(plan, version=plan.version + 1, status="active")
+    if not unpaid:
+        return Judged(plan, today + timedelta(days=AWAITED_LOOK_DAYS))
     deciding = unpaid[min(plan.missed_max, len(unpaid)) - 1]
     return Judged(plan, missed_from(deciding.due_date, plan.grace_days))
 

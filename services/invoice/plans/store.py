@@ -75,6 +75,18 @@ async def save(tx: Tx, plan: Plan, look_at: datetime | None) -> None:
     await tx.execute(_SAVE, p.id, p.version, p.status, p.ended_on, p.ended_why, p.missed_on, p.left_minor, look_at)
 
 
+_AWAIT = """
+update plan
+set awaited_minor = greatest(awaited_minor + $2, 0),
+    look_at = case when look_at is not null then timestamptz 'epoch' end
+where id = $1
+"""
+
+
+async def await_debit(tx: Tx, plan_id: UUID, minor: int) -> None:
+    await tx.execute(_AWAIT, plan_id, minor)
+
+
 _FIND = f"select {_PLAN}, {_PARTS} from plan p where p.id = $1"
 
 
@@ -114,6 +126,16 @@ where p.id in (select plan_id from plan_invoice where invoice_id = any($1::uuid[
 
 async def running_of(tx: Tx, invoice_ids: Sequence[UUID]) -> list[Plan]:
     return [_plan(row) for row in await tx.fetch(_RUNNING_OF, invoice_ids)]
+
+
+_RUNNING_FOR = f"""
+select {_PLAN}, {_PARTS} from plan p
+where p.customer_id = $1 and p.entity_id = $2 and p.ended_on is null order by p.id
+"""
+
+
+async def running_for(tx: Tx, customer_id: UUID, entity_id: str) -> list[Plan]:
+    return [_plan(row) for row in await tx.fetch(_RUNNING_FOR, customer_id, entity_id)]
 
 
 _LEFT = """

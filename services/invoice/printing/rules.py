@@ -47,6 +47,13 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "date": ("Date", "Datum", "Date", "Fecha"),
     "issued_on": ("Date of issue", "Rechnungsdatum", "Date d’émission", "Fecha de emisión"),
     "supplied_on": ("Date of supply", "Leistungsdatum", "Date de livraison", "Fecha de entrega"),
+    "debited_account": ("Account debited", "Belastetes Konto", "Compte débité", "Cuenta adeudada"),
+    "mandate_reference": (
+        *("Mandate reference", "Mandatsreferenz", "Référence unique du mandat", "Referencia del mandato"),
+    ),
+    "creditor_id": (
+        *("Creditor identifier", "Gläubiger-ID", "Identifiant créancier SEPA", "Identificador del acreedor"),
+    ),
     "due_on": ("Due date", "Fällig am", "Échéance", "Vencimiento"),
     "customer_number": ("Customer no.", "Kundennummer", "N° client", "N.º de cliente"),
     "buyer_reference": ("Your reference", "Ihre Referenz", "Votre référence", "Su referencia"),
