@@ -20,6 +20,9 @@ from services.invoice.consumers import subscriptions
 from services.invoice.credit_desk import TIMEOUT, CreditDesk
 from services.invoice.credit_notes import api as credit_notes
 from services.invoice.desk import api as desk
+from services.invoice.desk_billing import api as desk_billing
+from services.invoice.desk_cash import api as desk_cash
+from services.invoice.desk_disputes import api as desk_disputes
 from services.invoice.dispatch import api as dispatch
 from services.invoice.disputes import api as disputes
 from services.invoice.drafts import api as drafts
@@ -96,7 +99,14 @@ SERVICE = Service(
         entities.router,
         period_lock.router,
     ),
-    pages=(checkouts.webhooks, pay_page.pages, desk.pages),
+    pages=(
+        checkouts.webhooks,
+        pay_page.pages,
+        desk.pages,
+        desk_billing.pages,
+        desk_cash.pages,
+        desk_disputes.pages,
+    ),
     publishes=("ar.invoice", "ar.payment", "ar.overdue"),
 )
 

@@ -1,19 +1,14 @@
-"""What the pages for finance staff show, and the words they show it with."""
+"""What the pages for finance staff count and list."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, NamedTuple, cast
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from babel.numbers import format_currency, format_decimal, get_currency_symbol
-
 from services.invoice.invoices.rules import Invoice
-from services.invoice.matching.rules import Status as CashStatus
-from shared.errors import Refused
-from shared.money import Money
 
 INVOICE_FILTERS = (
     ("all", "All"),
@@ -26,45 +21,6 @@ INVOICE_FILTERS = (
     ("voided", "Voided"),
     ("written_off", "Written off"),
 )
-CASH_FILTERS: tuple[tuple[CashStatus, str], ...] = (
-    ("open", "To decide"),
-    ("automatic", "Applied by itself"),
-    ("confirmed", "Confirmed"),
-    ("not_ours", "Not ours"),
-)
-
-SAID = {
-    "issued": "The invoice is issued.",
-    "dropped": "The draft is gone. It had no number, so none is missing.",
-    "resolved": "The dispute is resolved.",
-    "written": "Your message is in the dispute's thread.",
-    "confirmed": "The payment is booked where you said.",
-    "rejected": "The entry is marked as not ours; nothing was booked.",
-    "reopened": "The entry waits for a decision again.",
-    "looked": "The entry was looked at anew.",
-    "approved": "Approved: what was asked for has happened.",
-    "declined": "Rejected: nothing was changed.",
-    "sent": "The invoice is on its way again.",
-    "credited": "The credit note is issued.",
-    "voided": "The invoice is void; its number stays used.",
-    "written_off": "The amount is written off.",
-    "asked": "A second person has to approve the write-off; it waits under Approvals.",
-    "compared": "The books were compared just now.",
-}
-"""What a page says after something was done, by the word in its address: nothing else in an address is repeated."""
-
-
-class WordMissing(Refused):
-    slug = "word-missing"
-    title = "Something was left empty"
-
-
-def said(text: str, field: str) -> str:
-    """What was written into a field. Raises WordMissing when that is nothing."""
-    if not text.strip():
-        raise WordMissing(f"write something under “{field}” first")
-    return text.strip()
-
 
 # --- what is counted ---
 
@@ -138,31 +94,6 @@ class InvoiceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DisputeRow:
-    id: UUID
-    status: str
-    reason: str
-    code: str
-    amount_minor: int
-    held_minor: int
-    currency: str
-    opened_on: date
-    answer_by: date | None
-    escalated_on: date | None
-    owner: str | None
-    opened_by: str
-    resolved_on: date | None
-    invoice_id: UUID
-    invoice_number: str
-    customer_name: str
-    today: date
-
-    @property
-    def is_late(self) -> bool:
-        return self.status == "open" and self.answer_by is not None and self.answer_by < self.today
-
-
-@dataclass(frozen=True, slots=True)
 class Stuck:
     """An open invoice of which the last delivery is not known to have arrived."""
 
@@ -218,62 +149,3 @@ def components(invoice: Invoice) -> list[Component]:
         Component("Written off", -invoice.written_off_minor),
     )
     return [step for step in steps if step.minor]
-
-
-# --- words ---
-
-
-def day_words(day: date | datetime | None) -> str:
-    """30 Jun 2013; a dash for none."""
-    return f"{day.day} {day:%b %Y}" if day else "–"
-
-
-def moment_words(moment: datetime | None) -> str:
-    """30 Jun 2013, 08:15 UTC."""
-    return f"{day_words(moment)}, {moment:%H:%M} UTC" if moment else "–"
-
-
-def amount(minor: int, currency: str) -> str:
-    """€1,234.50; the code in place of a symbol that is not widely read."""
-    symbol = "¤\xa0" if get_currency_symbol(currency, locale="en")[-1:].isalpha() else "¤"
-    shown = format_currency(Money(minor, currency).decimal, currency, f"{symbol}#,##0.00", locale="en")
-    return shown.replace("-", "−")
-
-
-def price(value: Any) -> str:
-    """A price of a line, which may be finer than its currency."""
-    return amount(value.minor, value.currency) if isinstance(value, Money) else str(value)
-
-
-def number(value: float) -> str:
-    return format_decimal(value, format="#,##0.##", locale="en")
-
-
-def words(name: str | None) -> str:
-    """An identifier for people: `partly_paid` reads "Partly paid"."""
-    text = (name or "–").replace("_", " ").strip()
-    return text[:1].upper() + text[1:]
-
-
-def days_late(days: int) -> str:
-    if days <= 0:
-        return "due today" if days == 0 else f"due in {-days} day{'s' if days < -1 else ''}"
-    return f"{days} day{'s' if days > 1 else ''} late"
-
-
-def share(part: int, whole: int) -> float:
-    """In percent, for widths and progress."""
-    return round(part * 100 / whole, 1) if whole else 0.0
-
-
-def cash_status(text: str) -> CashStatus:
-    """Which entries an address asks for; those to decide where it does not say."""
-    return cast("CashStatus", text) if text in dict(CASH_FILTERS) else "open"
-
-
-def read_cursor(text: str) -> UUID | None:
-    """Where a list goes on; what cannot be read counts as left out."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
