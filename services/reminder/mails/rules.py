@@ -57,6 +57,7 @@ class Letter:
     due_on: date | None
     pay_link: str
     written_on: date
+    channel: str = "email"
     entity_id: str = "default"
     case_id: UUID | None = None
     episode: str = ""

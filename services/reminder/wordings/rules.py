@@ -404,5 +404,7 @@ _NEAREST: Mapping[str, tuple[Tone, ...]] = {
 
 def language_of(customer_language: str) -> Language:
     """The language a customer is written to in: theirs where there are words in it, else English."""
-    base = customer_language.replace("_", "-").partition("-")[0].lower()
-    return next((language for language in LANGUAGES if language == base), LANGUAGES[0])
+    return _SPOKEN.get(customer_language.replace("_", "-").partition("-")[0].lower(), LANGUAGES[0])
+
+
+_SPOKEN: Mapping[str, Language] = {language: language for language in LANGUAGES}
