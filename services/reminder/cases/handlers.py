@@ -235,6 +235,11 @@ async def find_case(tx: Tx, customer_id: UUID, entity_id: str = ENTITY) -> View:
     return found[0]
 
 
+async def account_of(tx: Tx, case_id: UUID) -> Key | None:
+    """Whose case it is; None where there is none with that id."""
+    return await store.account_of(tx, case_id)
+
+
 async def find_cases(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, View]:
     """Many at once; customers of whom nothing was ever published are left out."""
     known = await store.load(tx, list({customer_id for customer_id, _ in keys}))

@@ -38,6 +38,11 @@ async def load(tx: Tx, customer_ids: Sequence[UUID]) -> dict[Key, Case]:
     return {case.key: case for case in _cases(rows)}
 
 
+async def account_of(tx: Tx, case_id: UUID) -> Key | None:
+    row = await tx.fetchrow("select customer_id, entity_id from collection_case where id = $1", case_id)
+    return (row["customer_id"], row["entity_id"]) if row else None
+
+
 async def save(tx: Tx, cases: Sequence[Case]) -> None:
     rows = [
         (

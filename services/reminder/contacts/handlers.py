@@ -65,3 +65,8 @@ async def find_contact(tx: Tx, contact_id: UUID) -> Contact:
     if contact is None:
         raise ContactNotFound(f"there is no contact {contact_id}")
     return contact
+
+
+async def latest_to(tx: Tx, address: str) -> Contact | None:
+    """The newest message that went to an address or number, or may have; capitals do not matter."""
+    return await store.latest_to(tx, address)

@@ -128,6 +128,17 @@ async def find(tx: Tx, contact_id: UUID) -> Contact | None:
     return _contacts([row])[0] if row else None
 
 
+async def latest_to(tx: Tx, address: str) -> Contact | None:
+    row = await tx.fetchrow(_LATEST_TO, address)
+    return _contacts([row])[0] if row else None
+
+
+_LATEST_TO = f"""
+select {_COLUMNS} from contact
+where lower(recipient) = lower($1) and status not in ('planned', 'suppressed') order by id desc limit 1
+"""
+
+
 def _values(contact: Contact) -> tuple[Any, ...]:
     return (
         contact.id,
