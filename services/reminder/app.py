@@ -12,6 +12,7 @@ from services.reminder.cases import api as cases
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.explanations import api as explanations
+from services.reminder.pauses import api as pauses
 from services.reminder.promises import api as promises
 from services.reminder.settings import Settings
 from services.reminder.strategies import api as strategies
@@ -39,6 +40,7 @@ SERVICE = Service(
         team.router,
         authority.router,
         promises.router,
+        pauses.router,
     ),
     publishes=("ar.reminder",),
 )

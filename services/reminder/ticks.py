@@ -11,6 +11,7 @@ from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.mails import handlers as mails
+from services.reminder.pauses import handlers as pauses
 from services.reminder.promises import handlers as promises
 from services.reminder.receivables import handlers as receivables
 from shared.clock import real_now
@@ -84,3 +85,9 @@ async def judge_promises(context: TickContext) -> bool:
     unapplied = await promises.ask_unapplied(context.resources.invoice, due)
     async with transaction(context.database) as tx:
         return bool(await promises.judge_promises(tx, unapplied))
+
+
+@ticks.on(next_due=pauses.NEXT_LOOK)
+async def end_pauses(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await pauses.run_out(tx)

@@ -62,6 +62,17 @@ async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
     await store.lock(tx, customer_ids)
 
 
+async def rest_invoices(tx: Tx, key: Key, numbers: Sequence[str], again_on: date) -> Mapping[str, date | None]:
+    """Some invoices are not chased before a day. Returns by number the day that stood before, which `wake_invoices`
+    brings back."""
+    return await store.rest_invoices(tx, key, numbers, again_on)
+
+
+async def wake_invoices(tx: Tx, key: Key, before: Mapping[str, date | None], again_on: date) -> None:
+    """They rest no longer than they did before; what has moved their day in the meantime stands."""
+    await store.wake_invoices(tx, key, before, again_on)
+
+
 async def accounts(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, Account]:
     """With their open items; a customer never heard of is not in the answer."""
     return await store.accounts(tx, keys)

@@ -132,6 +132,33 @@ where receivable.id = t.id
 """
 
 
+async def rest_invoices(tx: Tx, key: Key, numbers: Sequence[str], again_on: date) -> dict[str, date | None]:
+    """Not before that day. Returns by number the day that stood there."""
+    return {row["number"]: row["collect_again_on"] for row in await tx.fetch(_REST, *key, numbers, again_on)}
+
+
+_REST = """
+with stood as (
+    select id, number, collect_again_on from receivable
+    where customer_id = $1 and entity_id = $2 and number = any($3::text[])
+)
+update receivable r set collect_again_on = greatest(r.collect_again_on, $4) from stood
+where r.id = stood.id returning stood.number, stood.collect_again_on
+"""
+
+
+async def wake_invoices(tx: Tx, key: Key, before: Mapping[str, date | None], again_on: date) -> None:
+    """As it stood, where nothing else has moved the day since."""
+    await tx.execute(_WAKE, *key, list(before), list(before.values()), again_on)
+
+
+_WAKE = """
+update receivable r set collect_again_on = t.day
+from unnest($3::text[], $4::date[]) as t (number, day)
+where r.customer_id = $1 and r.entity_id = $2 and r.number = t.number and r.collect_again_on = $5
+"""
+
+
 async def accounts(tx: Tx, keys: Sequence[Key]) -> dict[Key, Account]:
     """The accounts with their open items; a customer never heard of is not in the answer."""
     return _accounts(await tx.fetch(_ACCOUNTS, *_columns(keys)))
