@@ -286,3 +286,64 @@ class PlacementClosed(PlacementEvent):
     """The agency gave the claims back."""
 
     type: ClassVar[str] = "dueward.placement.closed.v1"
+
+
+LatePaymentReason = Annotated[
+    Literal[
+        "cash_flow",
+        "invoice_not_received",
+        "invoice_wrong",
+        "goods_missing",
+        "approval_pending",
+        "already_paid",
+        "dispute",
+        "insolvency",
+        "payment_run",
+        "other",
+    ],
+    Growing(),
+]
+"""Why a customer pays late, as a person found out; `payment_run`: it pays on fixed days."""
+
+
+class ReplyState(Payload):
+    """What a customer answered, without a word of it. `contact_id` is the message it answers, where that is known;
+    `reason` is why the customer pays late, once a person has looked."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    case_id: UUID
+    contact_id: UUID | None
+    channel: Annotated[Literal["email", "sms"], Growing()]
+    kind: Annotated[Literal["reply", "unreadable"], Growing()]
+    status: Annotated[Literal["open", "done"], Growing()]
+    reason: LatePaymentReason | None = None
+    attachments: int
+    received_on: date
+
+
+class ReplyEvent(Event):
+    topic: ClassVar[str] = "ar.reminder"
+    entity_id: str
+    reply: ReplyState
+
+    @property
+    def subject(self) -> UUID:
+        return self.reply.id
+
+    @property
+    def version(self) -> int:
+        return self.reply.version
+
+
+class ReplyReceived(ReplyEvent):
+    """A customer answered: automatic contact rests until a person has looked."""
+
+    type: ClassVar[str] = "dueward.reply.received.v1"
+
+
+class ReplyDone(ReplyEvent):
+    """A person has looked at what the customer answered, and said why it pays late."""
+
+    type: ClassVar[str] = "dueward.reply.done.v1"

@@ -15,6 +15,7 @@ Kind = Literal[
     "fate_unknown",
     "unreachable",
     "handed_over",
+    "mentioned",
     "call_back",
     "pause_asked",
     "promise_broken",
@@ -23,6 +24,8 @@ Kind = Literal[
     "placement_failed",
     "limitation",
     "court_date",
+    "reply",
+    "bounced",
 ]
 Status = Literal["open", "done"]
 
