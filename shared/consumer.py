@@ -1,9 +1,8 @@
-"""Events come in through here: each takes effect once, in order per customer, or is kept where an operator sees it.
+"""Events come in from Kafka here, and go on to be delivered (`shared.delivery`).
 
 A polled batch of a partition number (the same number of every topic, so one customer's events meet in one place) is
-applied in one transaction; when that fails, one by one, so that a bad event costs only itself. Kafka offsets are
-advisory: the inbox decides what is new. After a rebalance the epoch has moved on, and a batch of an earlier epoch is
-rolled back instead of committed.
+applied in one transaction. Kafka offsets are advisory: the inbox decides what is new. After a rebalance the epoch has
+moved on, and a batch of an earlier epoch is rolled back instead of committed.
 """
 
 from __future__ import annotations
@@ -12,23 +11,20 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, cast
 
-import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from shared import context, inbox, log, parked, telemetry
+from shared import log, telemetry
 from shared.broker import DEAD_LETTER_TOPIC, Broker, BrokerReplaced
 from shared.clock import real_now
-from shared.db import INFRASTRUCTURE_ERRORS, Database, Tx, transaction
+from shared.db import INFRASTRUCTURE_ERRORS, Database
+from shared.delivery import Fenced, Received, Subscriptions, deliver
 from shared.events import catalogue
-from shared.events.envelope import VALUE_BYTES_MAX, Envelope, Undecodable, decode
-from shared.events.event import Event
-from shared.waiting import rest_s, wait_until_set
+from shared.events.envelope import VALUE_BYTES_MAX, Undecodable, decode
+from shared.waiting import rest_s
 
 logger = log.get(__name__)
 
@@ -39,78 +35,6 @@ DRAIN_SECONDS = 5.0
 STALL_SECONDS = 60.0
 FETCH_BYTES_MAX = 4_000_000
 """Above what any broker lets through by default, so that an oversized message is seen and dead-lettered."""
-
-Handler = Callable[[Tx, Any], Awaitable[None]]
-BatchHandler = Callable[[Tx, Sequence["Received"]], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Received:
-    """An event as it came: the envelope, the typed event (None where this release does not know the type), and the
-    raw message for whoever has to keep it."""
-
-    envelope: Envelope
-    event: Event | None
-    topic: str
-    partition: int
-    offset: int
-    headers: Sequence[tuple[str, bytes | None]]
-    value: bytes
-
-    @cached_property
-    def data(self) -> dict[str, Any]:
-        return orjson.loads(self.envelope.data)
-
-
-class Fenced(Exception):
-    """The partition was taken away while its batch was under way: nothing of it may be committed."""
-
-
-@dataclass
-class Subscriptions:
-    """Every subscription of a service, one readable list: which handler takes which event."""
-
-    group: str
-    topics: tuple[str, ...]
-    routes: dict[str, list[Handler]] = field(default_factory=lambda: defaultdict(list))
-    batch_handlers: list[BatchHandler] = field(default_factory=list)
-
-    def on(self, *kinds: type[Event]) -> Callable[[Handler], Handler]:
-        """Declare a handler for some kinds of event. It runs in the transaction of its batch; raising parks."""
-        for kind in kinds:
-            if kind.topic not in self.topics:
-                raise ValueError(f"{kind.type} travels on {kind.topic}, which {self.group} does not listen to")
-
-        def declare(handler: Handler) -> Handler:
-            for kind in kinds:
-                self.routes[kind.type].append(handler)
-            return handler
-
-        return declare
-
-    def every_batch(self, handler: BatchHandler) -> BatchHandler:
-        """Declare a handler for whole batches of new events, of every type: for read models."""
-        self.batch_handlers.append(handler)
-        return handler
-
-    async def apply(self, tx: Tx, received: Sequence[Received]) -> None:
-        for handler in self.batch_handlers:
-            await handler(tx, received)
-        for one in received:
-            handlers = self.routes.get(one.envelope.type, ())
-            if one.event is None or not handlers:
-                continue
-            envelope = one.envelope
-            context.correlation.set(envelope.correlation_id)
-            context.causation.set(str(envelope.id))
-            with (
-                telemetry.span(
-                    f"{self.group} takes {envelope.type}", kind="consumer", traceparent=envelope.traceparent
-                ),
-                telemetry.HANDLER_SECONDS.labels(envelope.type).time(),
-            ):
-                for handler in handlers:
-                    await handler(tx, one.event)
 
 
 def receive(message: Any, broker: Broker) -> Received:
@@ -128,110 +52,6 @@ def receive(message: Any, broker: Broker) -> Received:
         headers=message.headers,
         value=message.value,
     )
-
-
-async def deliver_batch(
-    database: Database,
-    subscriptions: Subscriptions,
-    received: Sequence[Received],
-    still_owned: Callable[[], bool] = lambda: True,
-) -> int:
-    """Apply a batch in one transaction; return how many were new. Raises whatever a handler raised, or Fenced."""
-    async with transaction(database) as tx:
-        fresh = await inbox.claim(tx, subscriptions.group, received)
-        for one, behind_parked in fresh:
-            if behind_parked:
-                await parked.park(tx, subscriptions.group, one, "an earlier event of this customer is parked")
-        todo = [one for one, behind_parked in fresh if not behind_parked]
-        if todo:
-            await subscriptions.apply(tx, todo)
-        if not still_owned():
-            raise Fenced
-    telemetry.EVENTS_DUPLICATE.labels(subscriptions.group).inc(len(received) - len(fresh))
-    for one, _ in fresh:
-        telemetry.EVENTS_APPLIED.labels(one.topic).inc()
-    return len(fresh)
-
-
-async def deliver(
-    database: Database,
-    subscriptions: Subscriptions,
-    batch: Sequence[Received],
-    still_owned: Callable[[], bool] = lambda: True,
-) -> None:
-    """Apply a batch; where a handler fails, halve it until the bad event stands alone, and park that one.
-
-    Everything before the bad event is applied before it, everything after it later: the order of a key is kept.
-    Raises Fenced and the machinery's faults, upon which the caller may deliver the same batch again.
-    """
-    try:
-        await deliver_batch(database, subscriptions, batch, still_owned)
-    except (*INFRASTRUCTURE_ERRORS, Fenced):
-        raise
-    except Exception as error:  # Any fault of a handler's own.
-        if len(batch) == 1:
-            await _park_alone(database, subscriptions, batch[0], error, still_owned)
-            return
-        middle = len(batch) // 2
-        await deliver(database, subscriptions, batch[:middle], still_owned)
-        await deliver(database, subscriptions, batch[middle:], still_owned)
-
-
-async def _park_alone(
-    database: Database,
-    subscriptions: Subscriptions,
-    one: Received,
-    error: Exception,
-    still_owned: Callable[[], bool],
-) -> None:
-    logger.error("event_parked", type=one.envelope.type, event_id=str(one.envelope.id), exc_info=error)
-    async with transaction(database) as tx:
-        for claimed, _ in await inbox.claim(tx, subscriptions.group, [one]):
-            await parked.park(tx, subscriptions.group, claimed, f"{type(error).__name__}: {error}")
-        if not still_owned():
-            raise Fenced
-
-
-async def retry_parked(database: Database, subscriptions: Subscriptions) -> bool:
-    """Try the first parked event whose time has come; False when there is none."""
-    async with transaction(database) as tx:
-        row = await parked.take_due(tx, subscriptions.group)
-        if row is None:
-            return False
-        try:
-            async with tx.savepoint():
-                await subscriptions.apply(tx, [_unparked(row)])
-        except INFRASTRUCTURE_ERRORS:
-            raise
-        except Exception as error:  # The handler's own fault once more: it waits longer.
-            await parked.failed_again(tx, row["id"], row["attempts"], f"{type(error).__name__}: {error}")
-        else:
-            await parked.applied(tx, row["id"])
-    return True
-
-
-def _unparked(row: dict[str, Any]) -> Received:
-    envelope = decode(row["key"], row["value"], row["headers"])
-    return Received(
-        envelope=envelope,
-        event=catalogue.parse(envelope),
-        topic=row["topic"],
-        partition=row["partition"],
-        offset=row["message_offset"],
-        headers=row["headers"],
-        value=row["value"],
-    )
-
-
-async def retry_parked_until(stop: asyncio.Event, database: Database, subscriptions: Subscriptions) -> None:
-    """Look every second for parked events whose time has come."""
-    while not stop.is_set():
-        try:
-            if await retry_parked(database, subscriptions):
-                continue
-        except INFRASTRUCTURE_ERRORS as error:
-            logger.warning("parked_retry_interrupted", error=repr(error))
-        await wait_until_set(stop, 1.0)
 
 
 class Consumer:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shared.db import Tx
 
 if TYPE_CHECKING:
-    from shared.consumer import Received
+    from shared.delivery import Received
 
 
 async def claim(tx: Tx, consumer: str, received: Sequence[Received]) -> list[tuple[Received, bool]]:

@@ -14,7 +14,7 @@ from shared.db import Tx
 from shared.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from shared.consumer import Received
+    from shared.delivery import Received
 
 RETRY_FIRST = timedelta(seconds=1)
 RETRY_MAX = timedelta(minutes=5)

@@ -21,8 +21,9 @@ from shared import broker as brokers
 from shared import log, telemetry
 from shared.broker import DEAD_LETTER_TOPIC, Broker
 from shared.clock import Clock
-from shared.consumer import Consumer, retry_parked_until
+from shared.consumer import Consumer
 from shared.db import Database, transaction
+from shared.delivery import retry_parked_until
 from shared.events import catalogue
 from shared.gauges import gauge_until
 from shared.housekeeping import housekeep_until

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from shared.consumer import Subscriptions
+from shared.delivery import Subscriptions
 from shared.ticks import Ticks
 
 

@@ -13,7 +13,7 @@ import orjson
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
-from shared.consumer import Subscriptions
+from shared.delivery import Subscriptions
 from shared.errors import Conflict, Refused
 from shared.http.dependencies import DatabaseDep
 from shared.http.models import Body

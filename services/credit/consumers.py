@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.credit.exposure import handlers as exposure
-from shared.consumer import Received, Subscriptions
 from shared.db import Tx
+from shared.delivery import Received, Subscriptions
 from shared.events.invoice import InvoiceEvent
 
 subscriptions = Subscriptions(group="credit", topics=("ar.invoice",))

@@ -6,8 +6,8 @@ from services.invoice.customers import handlers as customers
 from services.invoice.interest import handlers as interest
 from services.invoice.interest.handlers import ChargeForReminder
 from services.invoice.interest.rules import Asked
-from shared.consumer import Subscriptions
 from shared.db import Tx
+from shared.delivery import Subscriptions
 from shared.events.credit import (
     CustomerEvent,
     CustomerOnboarded,

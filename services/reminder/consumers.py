@@ -17,8 +17,8 @@ from services.reminder.promises.handlers import Heard
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import KeepAccounts
 from services.reminder.receivables.rules import Key
-from shared.consumer import Received, Subscriptions
 from shared.db import Tx
+from shared.delivery import Received, Subscriptions
 from shared.events.credit import CustomerEvent
 from shared.events.invoice import InvoiceDisputeResolved, InvoiceEvent
 

@@ -8,8 +8,8 @@ from services.reporting.ageing import handlers as ageing
 from services.reporting.contacts import handlers as contacts
 from services.reporting.customers import handlers as customers
 from services.reporting.feed import handlers as feed
-from shared.consumer import Received, Subscriptions
 from shared.db import Tx
+from shared.delivery import Received, Subscriptions
 
 subscriptions = Subscriptions(
     group="reporting",

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.consumer import Received
+from shared.delivery import Received
 from shared.events import catalogue
 from shared.events.envelope import Envelope, decode, to_kafka
 from shared.events.event import Event

@@ -11,8 +11,8 @@ import httpx
 
 from services.credit.consumers import subscriptions
 from services.credit.ticks import ticks
-from shared.consumer import deliver_batch
 from shared.db import Database
+from shared.delivery import deliver_batch
 from shared.events.event import Event
 from shared.ticks import TickContext
 from tests import service_client

@@ -11,8 +11,8 @@ import pytest
 from services.credit.consumers import subscriptions
 from services.credit.exposure import handlers
 from services.credit.exposure.rules import Exposure, Owed
-from shared.consumer import Received, deliver_batch
 from shared.db import Database, reading
+from shared.delivery import Received, deliver_batch
 from shared.events.envelope import Envelope
 from shared.money import Money
 from tests.credit.books import DUE_ON, ISSUED_ON, Invoice, receive

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from shared.consumer import Received
+from shared.delivery import Received
 from shared.events import catalogue
 from shared.events.credit import ContactPerson, CustomerOnboarded, CustomerState, CustomerUpdated, PaymentTerms
 from shared.events.envelope import Envelope, decode, to_kafka

@@ -15,8 +15,8 @@ import httpx
 
 from services.reminder.consumers import subscriptions
 from services.reminder.ticks import Resources, ticks
-from shared.consumer import deliver_batch
 from shared.db import Database
+from shared.delivery import deliver_batch
 from shared.events.event import Event
 from shared.money import Money
 from shared.ticks import TickContext

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from shared.consumer import Received
+from shared.delivery import Received
 from shared.events import catalogue
 from shared.events.credit import CustomerOnboarded, CustomerState, CustomerUpdated, PaymentTerms
 from shared.events.envelope import Envelope

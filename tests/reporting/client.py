@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from services.reporting.consumers import subscriptions
-from shared.consumer import Received, deliver_batch
 from shared.db import Database
+from shared.delivery import Received, deliver_batch
 from tests import service_client
 from tests.reporting.books import Books
 from tests.service_client import problem as problem

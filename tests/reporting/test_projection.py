@@ -12,8 +12,8 @@ import orjson
 import pytest
 
 from services.reporting.consumers import project
-from shared.consumer import Received
 from shared.db import Database, transaction
+from shared.delivery import Received
 from shared.events import catalogue
 from shared.events.envelope import Envelope
 from tests.reporting.books import Books, unknown

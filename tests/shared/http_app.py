@@ -14,8 +14,8 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Response
 from pydantic import BaseModel, Field
 
 from shared import tokens
-from shared.consumer import Subscriptions
 from shared.db import Database, Tx, reading
+from shared.delivery import Subscriptions
 from shared.errors import Conflict, NotFound
 from shared.http.app import create_app
 from shared.http.cursors import next_cursor

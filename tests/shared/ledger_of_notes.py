@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from shared import outbox
-from shared.consumer import Received, Subscriptions
 from shared.db import Database, Tx, transaction
+from shared.delivery import Received, Subscriptions
 from shared.events.envelope import Envelope, to_kafka
 from shared.events.invoice import InvoiceBalanceChanged, InvoiceState
 from shared.money import Money

@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from shared import telemetry
 from shared.broker import DEAD_LETTER_TOPIC, Broker
-from shared.consumer import Consumer, Subscriptions, deliver
+from shared.consumer import Consumer
 from shared.db import Database, Tx
+from shared.delivery import Subscriptions, deliver
 from shared.events.envelope import to_kafka
 from shared.events.invoice import InvoiceBalanceChanged
 from shared.relay import Relay

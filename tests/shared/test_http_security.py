@@ -20,8 +20,8 @@ from pydantic import SecretStr
 
 from shared import tokens
 from shared.clock import real_now
-from shared.consumer import Subscriptions
 from shared.db import Database
+from shared.delivery import Subscriptions
 from shared.http import security
 from shared.http.app import create_app
 from shared.http.security import KeyAddress, KeyFile, Keys, KeysUnavailable, TokenVerifier, Unauthenticated

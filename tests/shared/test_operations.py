@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 
 from shared.clock import real_now
-from shared.consumer import deliver, retry_parked
 from shared.db import Database
+from shared.delivery import deliver, retry_parked
 from shared.events.invoice import InvoiceBalanceChanged
 from tests.shared.http_app import Caller, things
 from tests.shared.ledger_of_notes import POISON, as_received, event, make_table, notes, publish, subscriptions

@@ -13,8 +13,9 @@ from aiokafka import AIOKafkaProducer
 from shared import broker as brokers
 from shared import parked
 from shared.broker import Broker
-from shared.consumer import Consumer, Fenced, deliver, retry_parked_until
+from shared.consumer import Consumer
 from shared.db import Database, transaction
+from shared.delivery import Fenced, deliver, retry_parked_until
 from shared.relay import Relay
 from tests.shared.ledger_of_notes import (
     POISON,

@@ -11,8 +11,8 @@ import asyncpg
 
 from services.reporting.ageing import rules, store
 from services.reporting.ageing.rules import ALL_KNOWN, Buckets, GroupBy
-from shared.consumer import Received
 from shared.db import Tx
+from shared.delivery import Received
 from shared.events.invoice import InvoiceEvent
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from services.reporting.contacts import store
-from shared.consumer import Received
 from shared.db import Tx
+from shared.delivery import Received
 from shared.events.reminder import ContactEvent
 
 

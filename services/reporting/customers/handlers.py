@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.reporting.customers import rules, store
-from shared.consumer import Received
 from shared.db import Tx
+from shared.delivery import Received
 from shared.events.credit import CustomerEvent
 
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import asyncpg
 
 from services.reporting.feed import rules, store
-from shared.consumer import Received
 from shared.db import Tx
+from shared.delivery import Received
 from shared.errors import NotFound
 
 
