@@ -43,7 +43,7 @@ async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset
     ids = {customer.id for customer in command.customers} | {customer_id for customer_id, _ in command.invoices}
     if not ids:
         return {}
-    await store.lock(tx, list(ids))
+    await store.lock_or_make(tx, list(ids))
     ended = {}
     if command.customers:
         latest = {c.id: c for c in sorted(command.customers, key=lambda customer: customer.version)}
@@ -58,7 +58,7 @@ async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset
 
 
 async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
-    """Everything that publishes for a customer does so under this lock."""
+    """Everything that publishes for a customer does so under this lock. A stranger is not locked, nor made known."""
     await store.lock(tx, customer_ids)
 
 
@@ -76,6 +76,16 @@ async def wake_invoices(tx: Tx, key: Key, before: Mapping[str, date | None], aga
 async def accounts(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, Account]:
     """With their open items; a customer never heard of is not in the answer."""
     return await store.accounts(tx, keys)
+
+
+async def days_late(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, float]:
+    """By how many days after due each account paid on average, early payments as negative; none without a payment."""
+    return await store.days_late(tx, keys)
+
+
+async def keep_unwanted(tx: Tx, customer_id: UUID, unwanted: Sequence[rules.Unwanted]) -> None:
+    """The channels that the customer does not want, all of them. The customer is locked by the caller."""
+    await store.keep_unwanted(tx, customer_id, unwanted)
 
 
 async def deciding(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, Account]:

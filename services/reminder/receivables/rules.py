@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from shared.events.credit import ContactPerson
+from shared.events.credit import ContactPerson, PostalAddress
 from shared.events.invoice import InvoiceState
 from shared.money import Money
 
@@ -55,6 +55,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwanted:
+    """A channel that the customer does not want, at all or about the invoice of a number."""
+
+    channel: str
+    invoice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A customer of a selling entity, whom to write to there, and what is open with that entity. `items` are ordered by
     due date, oldest first."""
@@ -69,6 +77,11 @@ class Account:
     person: ContactPerson | None
     items: tuple[Item, ...] = ()
     entity_id: str = ENTITY
+    phone: str | None = None
+    address: PostalAddress | None = None
+    unwanted: tuple[Unwanted, ...] = ()
+    risk_class: str | None = None
+    average_days_late: float | None = None
 
     @property
     def key(self) -> Key:
@@ -77,6 +90,20 @@ class Account:
     @property
     def email(self) -> str | None:
         return self.person.email if self.person else None
+
+    @property
+    def region(self) -> str | None:
+        return self.address.region if self.address else None
+
+    def reached_at(self, channel: str) -> str | None:
+        """The address or number by which the customer is reached on a channel; letters go to the postal address."""
+        if channel == "email":
+            return self.email
+        return self.phone if channel in ("sms", "call") else None
+
+    def opted_out(self, channel: str, invoice: str | None = None) -> bool:
+        """Whether nothing may go out on the channel at all, or about the invoice of that number."""
+        return any(each.channel == channel and each.invoice == invoice for each in self.unwanted)
 
     @property
     def overdue(self) -> tuple[Item, ...]:
@@ -100,6 +127,12 @@ def person_to_write_to(contacts: Iterable[Mapping[str, Any]]) -> ContactPerson |
         if role in reachable:
             return ContactPerson(role=role, name=reachable[role]["name"], email=reachable[role]["email"])
     return None
+
+
+def phone_to_write_to(contacts: Iterable[Mapping[str, Any]]) -> str | None:
+    """The number that text messages and calls go to."""
+    phones = {contact["role"]: contact["phone"] for contact in reversed(list(contacts)) if contact.get("phone")}
+    return next((phones[role] for role in WRITTEN_TO if role in phones), None)
 
 
 def newest_of_each(invoices: Iterable[tuple[UUID, InvoiceState]]) -> list[tuple[UUID, InvoiceState]]:

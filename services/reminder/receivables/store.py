@@ -12,18 +12,22 @@ from uuid import UUID
 import orjson
 
 from services.reminder.receivables import rules
-from services.reminder.receivables.rules import Account, Key
+from services.reminder.receivables.rules import Account, Key, Unwanted
 from shared.db import Tx
-from shared.events.credit import CustomerState
+from shared.events.credit import CustomerState, PostalAddress
 from shared.events.invoice import InvoiceState
 
 
-async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
-    """Lock customers in one order for everybody; one never heard of gets its row first."""
-    ids = sorted(customer_ids)
-    known = await tx.fetch(_LOCK, ids)
-    if len(known) < len(ids):
-        await tx.execute(_MAKE, sorted(set(ids) - {row["id"] for row in known}))
+async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> set[UUID]:
+    """Lock customers in one order for everybody; returns those who are known."""
+    return {row["id"] for row in await tx.fetch(_LOCK, sorted(customer_ids))}
+
+
+async def lock_or_make(tx: Tx, customer_ids: Sequence[UUID]) -> None:
+    """The same; one never heard of gets its row."""
+    strangers = set(customer_ids) - await lock(tx, customer_ids)
+    if strangers:
+        await tx.execute(_MAKE, sorted(strangers))
 
 
 _LOCK = "select id from account where id = any($1::uuid[]) order by id for update"
@@ -45,6 +49,9 @@ async def keep_customers(tx: Tx, customers: Sequence[CustomerState]) -> None:
             customer.currency,
             customer.segment,
             orjson.dumps([person.model_dump() for person in customer.contacts]).decode(),
+            orjson.dumps(customer.address.model_dump()).decode() if customer.address else None,
+            customer.parent_id,
+            customer.contact_parent,
         )
         for customer in sorted(customers, key=lambda customer: customer.id)
     ]
@@ -52,11 +59,14 @@ async def keep_customers(tx: Tx, customers: Sequence[CustomerState]) -> None:
 
 
 _KEEP_CUSTOMERS = """
-insert into account (id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts)
-select id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts::jsonb
+insert into account (id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts,
+                     address, parent_id, contact_parent)
+select id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts::jsonb,
+       address::jsonb, parent_id, contact_parent
 from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[])
-     as t (id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts)
+            $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::bool[])
+     as t (id, version, external_id, name, status, country, language, time_zone, currency, segment, contacts,
+           address, parent_id, contact_parent)
 on conflict (id) do update set
     version = excluded.version,
     external_id = excluded.external_id,
@@ -67,7 +77,10 @@ on conflict (id) do update set
     time_zone = excluded.time_zone,
     currency = excluded.currency,
     segment = excluded.segment,
-    contacts = excluded.contacts
+    contacts = excluded.contacts,
+    address = excluded.address,
+    parent_id = excluded.parent_id,
+    contact_parent = excluded.contact_parent
 where excluded.version > account.version
 """
 
@@ -92,6 +105,7 @@ async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -
             invoice.overdue_episode,
             invoice.overdue_since,
             invoice.on_plan.minor if invoice.on_plan else 0,
+            invoice.settled_on,
         )
         for customer_id, invoice in invoices
     ]
@@ -102,10 +116,10 @@ async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -
 _KEEP_INVOICES = """
 insert into receivable (id, version, customer_id, entity_id, number, issue_date, due_date, currency, total_minor,
                         balance_minor, disputed_minor, collectable_minor, overdue_episode, overdue_since,
-                        on_plan_minor)
+                        on_plan_minor, settled_on)
 select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::date[], $7::date[], $8::text[],
                      $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::date[],
-                     $15::bigint[])
+                     $15::bigint[], $16::date[])
 on conflict (id) do update set
     version = excluded.version,
     customer_id = excluded.customer_id,
@@ -114,7 +128,8 @@ on conflict (id) do update set
     collectable_minor = excluded.collectable_minor,
     overdue_episode = excluded.overdue_episode,
     overdue_since = excluded.overdue_since,
-    on_plan_minor = excluded.on_plan_minor
+    on_plan_minor = excluded.on_plan_minor,
+    settled_on = excluded.settled_on
 where excluded.version > receivable.version
 returning id
 """
@@ -164,7 +179,10 @@ async def accounts(tx: Tx, keys: Sequence[Key]) -> dict[Key, Account]:
     return _accounts(await tx.fetch(_ACCOUNTS, *_columns(keys)))
 
 
-_ACCOUNT = "a.id, k.entity_id, a.external_id, a.name, a.country, a.language, a.time_zone, a.segment, a.contacts"
+_ACCOUNT = """a.id, k.entity_id, a.external_id, a.name, a.country, coalesce(p.language, a.language) as language,
+coalesce(p.time_zone, a.time_zone) as time_zone, a.segment, a.contacts, coalesce(p.address, a.address) as address,
+a.opt_outs, a.risk_class, p.contacts as parent_contacts"""
+_PARENT = "left join account p on a.contact_parent and p.id = a.parent_id"
 _ITEM = """r.number, r.issue_date, r.due_date, r.currency, r.balance_minor, r.disputed_minor, r.collectable_minor,
 r.overdue_since, r.collect_again_on, r.on_plan_minor"""
 
@@ -172,6 +190,7 @@ _ACCOUNTS = f"""
 select {_ACCOUNT}, {_ITEM}
 from unnest($1::uuid[], $2::text[]) as k (customer_id, entity_id)
 join account a on a.id = k.customer_id
+{_PARENT}
 left join receivable r on r.customer_id = a.id and r.entity_id = k.entity_id and r.balance_minor > 0
 order by a.id, k.entity_id, r.due_date, r.number
 """
@@ -188,6 +207,7 @@ _DECIDING = f"""
 select {_ACCOUNT}, {_ITEM}
 from unnest($1::uuid[], $2::text[]) as k (customer_id, entity_id)
 join account a on a.id = k.customer_id
+{_PARENT}
 left join lateral (
     (select {_ITEM} from receivable r
      where r.customer_id = a.id and r.entity_id = k.entity_id
@@ -213,6 +233,24 @@ order by a.id, k.entity_id, r.due_date, r.number
 """
 
 
+async def days_late(tx: Tx, keys: Sequence[Key]) -> dict[Key, float]:
+    rows = await tx.fetch(_DAYS_LATE, *_columns(keys))
+    return {(row["customer_id"], row["entity_id"]): float(row["days"]) for row in rows}
+
+
+_DAYS_LATE = """
+select r.customer_id, r.entity_id, avg(r.settled_on - r.due_date) as days
+from unnest($1::uuid[], $2::text[]) as k (customer_id, entity_id)
+join receivable r on r.customer_id = k.customer_id and r.entity_id = k.entity_id and r.settled_on is not null
+group by r.customer_id, r.entity_id
+"""
+
+
+async def keep_unwanted(tx: Tx, customer_id: UUID, unwanted: Sequence[Unwanted]) -> None:
+    kept = orjson.dumps([[each.channel, each.invoice] for each in unwanted]).decode()
+    await tx.execute("update account set opt_outs = $2::jsonb where id = $1", customer_id, kept)
+
+
 def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[str]]:
     return [customer_id for customer_id, _ in keys], [entity_id for _, entity_id in keys]
 
@@ -232,7 +270,11 @@ def _account(rows: Sequence[Any]) -> Account:
         language=row["language"],
         time_zone=row["time_zone"],
         segment=row["segment"],
-        person=rules.person_to_write_to(row["contacts"]),
+        person=rules.person_to_write_to(row["parent_contacts"] or ()) or rules.person_to_write_to(row["contacts"]),
+        phone=rules.phone_to_write_to(row["parent_contacts"] or row["contacts"]),
+        address=PostalAddress(**row["address"]) if row["address"] else None,
+        unwanted=tuple(Unwanted(channel, invoice) for channel, invoice in row["opt_outs"]),
+        risk_class=row["risk_class"],
         items=tuple(rules.item(row) for row in rows if row["number"] is not None),
         entity_id=row["entity_id"],
     )

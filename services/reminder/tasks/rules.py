@@ -12,6 +12,9 @@ from shared.events.reminder import TaskAssigned, TaskDone, TaskEvent, TaskState
 
 Kind = Literal[
     "agency_referral",
+    "approve_step",
+    "step",
+    "call",
     "fate_unknown",
     "unreachable",
     "handed_over",
