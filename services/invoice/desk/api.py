@@ -17,7 +17,10 @@ from services.invoice.desk.rules import Search
 from services.invoice.desk_words import rules as words
 from services.invoice.desk_words.rules import said
 from services.invoice.dispatch import handlers as dispatch
+from services.invoice.disputes import handlers as disputes
+from services.invoice.disputes.handlers import OpenDispute
 from services.invoice.drafts import handlers as drafts
+from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import InvoiceNotFound
 from services.invoice.pricing.rules import decimal_text
 from services.invoice.reconciliation import handlers as reconciliation
@@ -48,6 +51,7 @@ WriterDep = Annotated[Principal, Depends(SignedIn("invoices:read", "invoices:wri
 ApproverDep = Annotated[Principal, Depends(SignedIn("invoices:read", "invoices:write", "invoices:approve"))]
 Text = Annotated[str, Query(max_length=100)]
 Note = Annotated[str, Form(max_length=500)]
+Written = Annotated[str, Form(max_length=100)]
 
 # --- the overview ---
 
@@ -134,14 +138,59 @@ async def _on_invoice(
 
 @pages.post("/invoices/{invoice_id}/credit-note")
 async def credit(
-    request: Request, reader: WriterDep, database: DatabaseDep, once: AttemptDep, invoice_id: UUID, reason: Note = ""
+    request: Request,
+    reader: WriterDep,
+    database: DatabaseDep,
+    once: AttemptDep,
+    invoice_id: UUID,
+    reason: Note = "",
+    amount: Written = "",
 ) -> Response:
-    """Credit all that is left of the invoice."""
+    """Credit the lines ticked, or an amount; all that is left of the invoice where neither is said."""
+    form = await _words_of(request)
 
     async def work(tx: Tx) -> None:
-        await credit_notes.issue_credit_note(tx, IssueCreditNote(invoice_id, said(reason, "Reason")))
+        document = await invoices.get_document(tx, invoice_id)
+        lines = rules.lines_said(form, [line.position for line in document.lines])
+        money = words.money_said(amount, document.invoice.currency, "Amount")
+        await credit_notes.issue_credit_note(tx, IssueCreditNote(invoice_id, said(reason, "Reason"), money, lines))
 
     return await _on_invoice(request, reader, database, once, invoice_id, work, "credited")
+
+
+async def _words_of(request: Request) -> dict[str, str]:
+    """The fields of a form that has one for each line; a name that comes twice counts as it comes last."""
+    return {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
+
+
+@pages.post("/invoices/{invoice_id}/disputes")
+async def dispute(
+    request: Request,
+    reader: WriterDep,
+    database: DatabaseDep,
+    once: AttemptDep,
+    invoice_id: UUID,
+    reason: Note = "",
+    code: Annotated[str, Form(max_length=40)] = "other",
+    amount: Written = "",
+    owner: Written = "",
+) -> Response:
+    """Record what the customer contests: the lines ticked, or an amount, or all that is owed."""
+    form = await _words_of(request)
+
+    async def work(tx: Tx) -> None:
+        document = await invoices.get_document(tx, invoice_id)
+        command = OpenDispute(
+            invoice_id,
+            said(reason, "What the customer says"),
+            words.money_said(amount, document.invoice.currency, "Amount"),
+            code,
+            tuple(line.position for line in rules.lines_said(form, [each.position for each in document.lines])),
+            owner.strip() or reader.name or reader.subject,
+        )
+        await disputes.open_dispute(tx, command)
+
+    return await _on_invoice(request, reader, database, once, invoice_id, work, "disputed")
 
 
 @pages.post("/invoices/{invoice_id}/void")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from services.invoice.credit_notes.rules import LineAsked
 from services.invoice.invoices.rules import Invoice
+from services.invoice.pricing.rules import scaled
+from shared.errors import Refused
 
 INVOICE_FILTERS = (
     ("all", "All"),
@@ -149,3 +153,29 @@ def components(invoice: Invoice) -> list[Component]:
         Component("Written off", -invoice.written_off_minor),
     )
     return [step for step in steps if step.minor]
+
+
+# --- what a form says of an invoice ---
+
+
+class QuantityUnreadable(Refused):
+    slug = "quantity-unreadable"
+    title = "The quantity cannot be read"
+
+
+_QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
+
+
+def lines_said(form: Mapping[str, str], positions: Sequence[int]) -> tuple[LineAsked, ...]:
+    """The lines ticked on a form, each with how much of it where that is said (`quantity-3` for the third).
+
+    Raises QuantityUnreadable.
+    """
+    asked: list[LineAsked] = []
+    for position in positions:
+        text = form.get(f"quantity-{position}", "").strip()
+        if text and not _QUANTITY.fullmatch(text):
+            raise QuantityUnreadable(f"{text!r} of line {position} is not a number like 2.5")
+        if text or f"line-{position}" in form:
+            asked.append(LineAsked(position, scaled(text, 6) if text else None))
+    return tuple(asked)

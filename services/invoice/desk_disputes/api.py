@@ -1,5 +1,6 @@
 """Pages of disputes: the queue by deadline, and each with its thread, its owner and how it ends."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +12,7 @@ from services.invoice.desk_disputes import handlers
 from services.invoice.desk_words import rules as words
 from services.invoice.desk_words.rules import said
 from services.invoice.disputes import handlers as disputes
-from services.invoice.disputes.handlers import AddMessage
+from services.invoice.disputes.handlers import AddMessage, AssignDispute
 from services.invoice.pricing.rules import decimal_text
 from services.invoice.resolutions import handlers as resolutions
 from services.invoice.resolutions.handlers import EndDispute
@@ -79,6 +80,30 @@ async def resolve_dispute(
         return await _draw_dispute(request, reader, database, dispute_id, refused)
 
     return await act(once, work, f"/disputes/{dispute_id}?said=resolved", again)
+
+
+@pages.post("/disputes/{dispute_id}/owner")
+async def assign(
+    request: Request,
+    reader: WriterDep,
+    database: DatabaseDep,
+    once: AttemptDep,
+    dispute_id: UUID,
+    version: Annotated[int, Form()],
+    owner: Annotated[str, Form(max_length=200)] = "",
+    code: Annotated[str, Form(max_length=40)] = "",
+    answer_by: Annotated[date | None, Form()] = None,
+) -> Response:
+    """Say whose it is, by when it should be answered, and what it is counted under."""
+
+    async def work(tx: Tx) -> None:
+        who = said(owner, "Owner")
+        await disputes.assign_dispute(tx, AssignDispute(dispute_id, version, who, answer_by, code or None))
+
+    async def again(refused: DomainError) -> Response:
+        return await _draw_dispute(request, reader, database, dispute_id, refused)
+
+    return await act(once, work, f"/disputes/{dispute_id}?said=assigned", again)
 
 
 @pages.post("/disputes/{dispute_id}/messages")

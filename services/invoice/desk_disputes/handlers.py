@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -27,13 +28,16 @@ class DisputeShown:
     record: disputes.Record
     customer_name: str
     today: date
+    codes: Sequence[str]
 
 
 async def draw_dispute(tx: Tx, dispute_id: UUID) -> DisputeShown:
     """Raises DisputeNotFound."""
     record = await disputes.get_dispute(tx, dispute_id)
     account = await _account(tx, record.dispute.customer_id, record.invoice.entity_id)
-    return DisputeShown(record, account.customer.name, account.entity.today(tx.now))
+    return DisputeShown(
+        record, account.customer.name, account.entity.today(tx.now), account.entity.policies.disputes.codes
+    )
 
 
 async def _account(tx: Tx, customer_id: UUID, entity_id: str) -> Account:

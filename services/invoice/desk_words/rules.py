@@ -14,6 +14,7 @@ LINKS = (
     ("/", "Overview", "o"),
     ("/invoices", "Invoices", "i"),
     ("/drafts", "Drafts", "d"),
+    ("/recurring", "Recurring", "c"),
     ("/matching", "Matching", "m", "payments:read"),
     ("/disputes", "Disputes", "p"),
     ("/approvals", "Approvals", "a"),
@@ -25,6 +26,11 @@ SAID = {
     "issued": "The invoice is issued.",
     "dropped": "The draft is gone. It had no number, so none is missing.",
     "resolved": "The dispute is resolved.",
+    "disputed": "The dispute is recorded; what it contests is not chased.",
+    "assigned": "The dispute is assigned.",
+    "kept": "The draft is changed.",
+    "released": "The period is invoiced.",
+    "left_out": "The period will never be invoiced.",
     "written": "Your message is in the dispute's thread.",
     "confirmed": "The payment is booked where you said.",
     "rejected": "The entry is marked as not ours; nothing was booked.",
@@ -42,6 +48,11 @@ SAID = {
 """What a page says after something was done, by the word in its address: nothing else in an address is repeated."""
 
 
+class AmountUnreadable(Refused):
+    slug = "amount-unreadable"
+    title = "The amount cannot be read"
+
+
 class WordMissing(Refused):
     slug = "word-missing"
     title = "Something was left empty"
@@ -52,6 +63,16 @@ def said(text: str, field: str) -> str:
     if not text.strip():
         raise WordMissing(f"write something under “{field}” first")
     return text.strip()
+
+
+def money_said(text: str, currency: str, field: str) -> Money | None:
+    """An amount as it was written into a field, None for nothing. Raises AmountUnreadable."""
+    if not text.strip():
+        return None
+    try:
+        return Money.parse(text.strip(), currency)
+    except ValueError as error:
+        raise AmountUnreadable(f"{field}: {error}") from None
 
 
 def price(value: Any) -> str:

@@ -1,7 +1,6 @@
 """Imports over HTTP: send a file, look at it first if you like, follow it, read what was refused."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,11 +15,10 @@ from starlette.formparsers import MultiPartException
 from services.invoice.import_rows.rules import BadRow
 from services.invoice.imports import handlers, rules
 from services.invoice.imports.handlers import ReceiveImport
-from services.invoice.imports.rules import Format, Import, ImportRefused, Mode, Status
-from services.invoice.mappings import handlers as mappings
-from services.invoice.mappings.rules import STANDARD, Kind, Saved, propose
-from services.invoice.tables.rules import FileRefused, Table, read_csv, read_xlsx
-from shared.db import Database, reading
+from services.invoice.imports.rules import Format, Import, Mode, Status, Upload
+from services.invoice.mappings.rules import Kind, Saved, propose
+from services.invoice.tables.rules import FileRefused, Table
+from shared.db import reading
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams
 from shared.http.models import FieldProblem, Page
@@ -30,18 +28,6 @@ from shared.http.security import scope
 
 router = APIRouter(tags=["imports"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS: dict[str, Format] = {
-    "application/x-ndjson": "ndjson",
-    "application/ndjson": "ndjson",
-    "application/jsonl": "ndjson",
-    "text/csv": "csv",
-    "application/csv": "csv",
-    "text/tab-separated-values": "csv",
-    XLSX: "xlsx",
-}
-"""By media type; for a file in a form also by its ending, since browsers guess the type."""
-ENDINGS: dict[str, Format] = {"ndjson": "ndjson", "jsonl": "ndjson", "csv": "csv", "tsv": "csv", "xlsx": "xlsx"}
 ERRORS_SHOWN = 100
 ROWS_SHOWN = 20
 ROWS_LOOKED_AT = 200
@@ -151,7 +137,7 @@ BODY = {
                 "schema": {"type": "string"},
                 "example": "customer_external_id,number,unit_price,currency\nC-1,2024-1,120.00,EUR\n",
             },
-            XLSX: {"schema": {"type": "string", "format": "binary"}},
+            rules.XLSX: {"schema": {"type": "string", "format": "binary"}},
             "multipart/form-data": {
                 "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
             },
@@ -160,22 +146,16 @@ BODY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    body: bytes
-    format: Format
-
-
 async def _upload(request: Request) -> Upload:
     """Raises UnsupportedMediaType, Malformed."""
     media_type = _media_type(request.headers.get("content-type", ""))
     if media_type == "multipart/form-data":
         return await _form_file(request)
-    if media_type not in FORMATS:
+    if media_type not in rules.FORMATS:
         raise UnsupportedMediaType(
             "send JSON lines as application/x-ndjson, CSV as text/csv, a spreadsheet as its own type, or a form"
         )
-    return Upload(await request.body(), FORMATS[media_type])
+    return Upload(await request.body(), rules.FORMATS[media_type])
 
 
 async def _form_file(request: Request) -> Upload:
@@ -184,10 +164,9 @@ async def _form_file(request: Request) -> Upload:
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise Malformed("the form has no file in a part called file")
-            ending = (file.filename or "").rpartition(".")[2].lower()
-            found = ENDINGS.get(ending) or FORMATS.get(_media_type(file.content_type or ""))
+            found = rules.format_of(file.filename) or rules.FORMATS.get(_media_type(file.content_type or ""))
             if found is None:
-                raise UnsupportedMediaType(f"a file that ends on {', '.join(ENDINGS)} is wanted")
+                raise UnsupportedMediaType(f"a file that ends on {', '.join(rules.ENDINGS)} is wanted")
             return Upload(await file.read(), found)
     except (MultiPartException, HTTPException, KeyError) as error:
         detail = getattr(error, "detail", None) or getattr(error, "message", None) or "its boundary is missing"
@@ -196,37 +175,6 @@ async def _form_file(request: Request) -> Upload:
 
 def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
-
-
-async def _profile(
-    database: Database, named: str | None, kind: Kind | None, upload: Upload
-) -> tuple[Saved | None, Kind]:
-    """The profile to read with, none for JSON lines that need none, and what the file is of."""
-    if named is None:
-        if upload.format == "ndjson":
-            return None, kind or "invoices"
-        named = STANDARD
-    name, _, version = named.partition("@")
-    async with reading(database) as tx:
-        saved = await mappings.get_profile(tx, name, int(version) if version else None, kind or "invoices")
-    if kind is not None and saved.profile.kind != kind:
-        raise ImportRefused(f"the profile {name} is for {saved.profile.kind}, not for {kind}", field="query.kind")
-    return saved, saved.profile.kind
-
-
-def _read_table(upload: Upload, saved: Saved, rows_max: int, more: str) -> Table:
-    """In a thread, since a large file takes seconds. Raises FileRefused."""
-    profile = saved.profile
-    if upload.format == "csv":
-        return read_csv(
-            upload.body,
-            encoding=profile.encoding,
-            delimiter=profile.delimiter,
-            heading_row=profile.heading_row,
-            rows_max=rows_max,
-            more=more,
-        )
-    return read_xlsx(upload.body, sheet=profile.sheet, heading_row=profile.heading_row, rows_max=rows_max, more=more)
 
 
 @router.post(
@@ -253,11 +201,9 @@ async def receive(
     already with the same content is counted as present, so sending a file again is harmless."""
     upload = await _upload(request)
     await once.check()
-    saved, kind_of_it = await _profile(database, profile, kind, upload)
-    table = None
-    if upload.format != "ndjson":
-        assert saved is not None
-        table = await asyncio.to_thread(_read_table, upload, saved, rules.ROWS_MAX, rules.TOO_MANY)
+    async with reading(database) as tx:
+        saved, kind_of_it = await handlers.choose_profile(tx, profile, kind, upload)
+    table = await asyncio.to_thread(rules.read_upload, upload, saved)
     async with once as tx:
         received = await handlers.receive_import(
             tx,
@@ -290,9 +236,10 @@ async def preview(
     upload = await _upload(request)
     if upload.format == "ndjson":
         raise FileRefused("JSON lines need no preview; send them with dry_run=true")
-    saved, kind_of_it = await _profile(database, profile, kind, upload)
-    assert saved is not None
-    table = await asyncio.to_thread(_read_table, upload, saved, ROWS_LOOKED_AT, "")
+    async with reading(database) as tx:
+        saved, kind_of_it = await handlers.choose_profile(tx, profile, kind, upload)
+    table = await asyncio.to_thread(rules.read_upload, upload, saved, ROWS_LOOKED_AT, "")
+    assert table is not None
     return respond(_previewed(table, kind_of_it, saved if profile else None))
 
 

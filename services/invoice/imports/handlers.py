@@ -22,11 +22,12 @@ from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, Entity
 from services.invoice.import_rows.rules import BadRow, FormerInvoice, PaidInvoice, Row, reason_of
 from services.invoice.imports import rules, store
-from services.invoice.imports.rules import Format, Import, ImportNotFound, ImportRefused, Mode, Run
+from services.invoice.imports.rules import Format, Import, ImportNotFound, ImportRefused, Mode, Run, Upload
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import CreditAnswer, Document, Invoice
 from services.invoice.journal import handlers as journal
+from services.invoice.mappings import handlers as mappings
 from services.invoice.mappings.rules import STANDARD, Kind, Reason, Saved, fits
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment
@@ -51,6 +52,20 @@ class ReceiveImport:
     format: Format = "ndjson"
     profile: Saved | None = None
     entity_id: str = DEFAULT
+
+
+async def choose_profile(tx: Tx, named: str | None, kind: Kind | None, upload: Upload) -> tuple[Saved | None, Kind]:
+    """The profile to read a file with (`erp`, or `erp@3` for a version), none for JSON lines that need none, and what
+    the file is of. Raises ProfileNotFound, ImportRefused."""
+    if named is None:
+        if upload.format == "ndjson":
+            return None, kind or "invoices"
+        named = STANDARD
+    name, _, version = named.partition("@")
+    saved = await mappings.get_profile(tx, name, int(version) if version else None, kind or "invoices")
+    if kind is not None and saved.profile.kind != kind:
+        raise ImportRefused(f"the profile {name} is for {saved.profile.kind}, not for {kind}", field="query.kind")
+    return saved, saved.profile.kind
 
 
 async def receive_import(tx: Tx, command: ReceiveImport) -> Import:

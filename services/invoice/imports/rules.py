@@ -15,13 +15,25 @@ from services.invoice.entities.rules import DEFAULT
 from services.invoice.import_rows.rules import BadRow, Row, number_in, read_rows
 from services.invoice.invoices.rules import Invoice
 from services.invoice.journal.rules import Entry
-from services.invoice.mappings.rules import Kind, Profile, column_of, fits, place_of
-from services.invoice.tables.rules import Table, Typed
+from services.invoice.mappings.rules import Kind, Profile, Saved, column_of, fits, place_of
+from services.invoice.tables.rules import Table, Typed, read_csv, read_xlsx
 from shared.errors import DomainError, NotFound, Refused
 
 Mode = Literal["partial", "atomic"]
 """Good rows stand without the bad ones, or all or nothing."""
 Format = Literal["ndjson", "csv", "xlsx"]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS: dict[str, Format] = {
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "text/csv": "csv",
+    "application/csv": "csv",
+    "text/tab-separated-values": "csv",
+    XLSX: "xlsx",
+}
+"""By media type; for a file in a form also by its ending, since browsers guess the type."""
+ENDINGS: dict[str, Format] = {"ndjson": "ndjson", "jsonl": "ndjson", "csv": "csv", "tsv": "csv", "xlsx": "xlsx"}
 Status = Literal["running", "completed", "refused"]
 Step = Literal["issue", "judge", "together"]
 
@@ -112,7 +124,38 @@ class Run:
     headings: tuple[str, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came."""
+
+    body: bytes
+    format: Format
+
+
+def format_of(filename: str | None) -> Format | None:
+    """By the ending of its name."""
+    return ENDINGS.get((filename or "").rpartition(".")[2].lower())
+
+
 TOO_MANY = f"the file holds more than {ROWS_MAX:,} rows, at most that many are taken at once"
+
+
+def read_upload(upload: Upload, saved: Saved | None, rows_max: int = ROWS_MAX, more: str = TOO_MANY) -> Table | None:
+    """The table that a profile reads in a file, None for JSON lines; a large one takes seconds. Raises FileRefused."""
+    if upload.format == "ndjson":
+        return None
+    assert saved is not None
+    profile = saved.profile
+    if upload.format == "csv":
+        return read_csv(
+            upload.body,
+            encoding=profile.encoding,
+            delimiter=profile.delimiter,
+            heading_row=profile.heading_row,
+            rows_max=rows_max,
+            more=more,
+        )
+    return read_xlsx(upload.body, sheet=profile.sheet, heading_row=profile.heading_row, rows_max=rows_max, more=more)
 
 
 def split(body: bytes, kind: Kind, profile: Profile | None) -> list[Chunk]:
