@@ -34,6 +34,8 @@ ACME: Mapping[str, Any] = {
     "contacts": [{"role": "billing", "name": "Ada Lang", "email": "ap@acme.example"}],
 }
 
+SIMULATED_FROM = "2024-03-01 08:00Z"
+
 
 @dataclass
 class CreditNextDoor:

@@ -12,10 +12,9 @@ import pytest
 from services.invoice.app import create_api
 from services.invoice.settings import Settings
 from shared.db import Database
-from tests.invoice.client import CreditNextDoor, Receivables, ReportingNextDoor
+from tests.invoice.client import SIMULATED_FROM, CreditNextDoor, Receivables, ReportingNextDoor
+from tests.invoice.pay_site import debits, site, stripe_url, tab  # noqa: F401  # Fixtures of the customer's page.
 from tests.service_client import calling, settings_of
-
-SIMULATED_FROM = "2024-03-01 08:00Z"
 
 
 @pytest.fixture

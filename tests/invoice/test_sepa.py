@@ -2,81 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page
 
-from shared.mail import MailServer, Postman
-from tests.invoice.test_notices import text_of
-from tests.invoice.test_pay_page import (  # noqa: F401  # Fixtures and steps of the customer's page.
-    Site,
-    in_a_browser,
-    site,
-    stripe_url,
-    tab,
-    until,
-)
-from tests.mailbox import Mailbox
-
-GOOD_IBAN, EMPTY_IBAN = "DE89 3704 0044 0532 0130 00", "DE62 3704 0044 0532 0130 01"
-"""Stripe's test accounts: one that pays, one without funds."""
-
-
-@dataclass(frozen=True)
-class Debits(Site):
-    """The page of an entity that sends by itself, over a mail server that keeps what it is given."""
-
-    smtp: Mailbox
-    provider: str
-
-    async def customer(self) -> str:
-        return await self.books.customer(name="Bäckerei Krume")
-
-    async def sign(self, customer: str, iban: str = GOOD_IBAN) -> None:
-        """Leave an account without paying; the service learns of the mandate from the provider's call."""
-        link = await self.link(customer)
-        answer = await self.http.post(f"{link}/method", data={"attempt": str(uuid4())})
-        assert answer.status_code == 303, answer.text
-        await self.http.post(answer.headers["location"], data={"iban": iban})
-        await until(lambda: self.books.database.pool.fetchval("select true from saved_method where status = 'wanted'"))
-        await self.books.tick()
-
-    async def announce(self) -> None:
-        await self.books.at("2024-03-15", 9)
-        await self.books.tick()
-        await self.books.tick()  # What was written for the customer leaves.
-
-    async def page(self, customer: str) -> str:
-        return (await self.http.get(await self.link(customer))).text.replace("\xa0", " ")
-
-    def mails(self, about: str) -> list[str]:
-        found = [mail for mail in self.smtp.messages if about in mail["subject"]]
-        return [text_of(mail).replace("\xa0", " ") for mail in found]
-
-    async def collections(self) -> list[tuple[str, str]]:
-        rows = await self.books.database.pool.fetch("select status, amount_minor from collection order by attempt, id")
-        return [(row[0], row[1]) for row in rows]
-
-    async def settled(self, invoice: dict[str, Any]) -> bool:
-        return (await self.books.invoice(invoice["id"]))["status"] == "settled"
-
-    async def give_back(self, reason: str) -> None:
-        intent = await self.books.database.pool.fetchval("select intent_id from collection where status = 'paid'")
-        await self.http.post(f"{self.provider}/_bank/returns", data={"intent": intent, "reason": reason})
-
-
-@pytest.fixture
-async def debits(site: Site, smtp: Mailbox, stripe_url: str) -> AsyncIterator[Debits]:  # noqa: F811
-    postman = Postman(MailServer(smtp.host, smtp.port, "ar@dueward.example", tls="never", timeout_seconds=5))
-    await site.described()
-    await site.policies(delivery={"automatic": True})
-    books = replace(site.books, resources=replace(site.books.resources, postman=postman))
-    yield Debits(books, site.url, site.http, smtp, stripe_url)
-    await postman.close()
+from tests.invoice.pay_site import EMPTY_IBAN, GOOD_IBAN, Debits, in_a_browser, until
 
 
 async def test_a_mandate_is_kept_with_its_reference_and_shown_without_the_account(debits: Debits) -> None:
@@ -242,7 +173,7 @@ async def test_what_is_owed_in_another_currency_is_not_debited(debits: Debits) -
 
 
 @in_a_browser
-async def test_a_customer_leaves_its_account_from_the_page(debits: Debits, tab: Page) -> None:  # noqa: F811
+async def test_a_customer_leaves_its_account_from_the_page(debits: Debits, tab: Page) -> None:
     customer = await debits.customer()
     await tab.goto(await debits.link(customer))
     await tab.get_by_role("button", name="Karte oder Bankkonto hinterlegen").click()
