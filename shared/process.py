@@ -105,7 +105,8 @@ async def run_worker(service: Service, settings: ServiceSettings, resources: Res
             "housekeeping": housekeep_until(stop, database),
         }
         if service.subscriptions.topics:
-            jobs["consumer"] = Consumer(database, service.subscriptions, broker, on_applied=ticker.wake).run(stop)
+            consumer = Consumer(database, service.subscriptions, broker, on_applied=ticker.events_applied)
+            jobs["consumer"] = consumer.run(stop)
             jobs["parked"] = retry_parked_until(stop, database, service.subscriptions)
         health.ready = True
         logger.info("worker_started", service=service.name, cluster=cluster)

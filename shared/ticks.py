@@ -73,6 +73,11 @@ class Ticker:
     def wake(self, *_: object) -> None:
         self._wake.set()
 
+    def events_applied(self) -> None:
+        """They may have made something due at once; without jobs there is nothing to look for."""
+        if self._ticks.jobs:
+            self._wake.set()
+
     async def run(self, stop: asyncio.Event) -> None:
         pause = 0.1
         while not stop.is_set():
@@ -100,12 +105,13 @@ class Ticker:
     async def _run_due(self) -> bool:
         """Run what is due until nothing is; False when no job gets anywhere and had better wait a moment."""
         while True:
-            now, due = await self._look()
+            now, ticked, due = await self._look()
             if now is None:
                 return True
             pending = [job for job, at in zip(self._ticks.jobs, due, strict=True) if at is not None and at <= now]
             if not pending:
-                await self._mark_ticked(now)
+                if ticked != now:
+                    await self._mark_ticked(now)
                 return True
             if not any([await self._run_one(name, tick, now) for name, _, tick in pending]):
                 return False
@@ -123,21 +129,19 @@ class Ticker:
             telemetry.TICK_FAILURES.labels(name).inc()
         return False
 
-    async def _look(self) -> tuple[datetime | None, list[datetime | None]]:
+    async def _look(self) -> tuple[datetime | None, datetime | None, list[datetime | None]]:
+        """The time, up to which time nothing was left to do when last looked, and each job's next moment."""
         async with self._database.pool.acquire() as connection:
             if self._database.clock.simulated:
-                look = f"select (select now from clock) as now, {self._ticks.next_due_sql} as due"
-                row = await connection.fetchrow(look)
-                return (row["now"], row["due"]) if row else (None, [])
+                row = await connection.fetchrow(f"select now, ticked, {self._ticks.next_due_sql} as due from clock")
+                return (row["now"], row["ticked"], row["due"]) if row else (None, None, [])
             due = await connection.fetchval(f"select {self._ticks.next_due_sql}")
-            return await self._database.clock.business_now(connection), due
+            now = await self._database.clock.business_now(connection)
+            return now, now, due  # Nobody waits for a mark in real time.
 
     async def _mark_ticked(self, now: datetime) -> None:
-        if self._database.clock.simulated:
-            async with self._database.pool.acquire() as connection:
-                await connection.execute(
-                    "update clock set ticked = $1 where now = $1 and ticked is distinct from $1", now
-                )
+        async with self._database.pool.acquire() as connection:
+            await connection.execute("update clock set ticked = $1 where now = $1 and ticked is distinct from $1", now)
 
 
 def _never() -> bool:
