@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import pytest
 
 from shared import event_log, outbox
 from shared.clock import real_now
-from shared.db import INFRASTRUCTURE_ERRORS, Database, Tx, transaction
+from shared.db import INFRASTRUCTURE_ERRORS, WAKE_CHANNEL, WAKE_PAUSE_SECONDS, Database, Tx, transaction
 from shared.outbox import EventTooLarge
 from tests.shared.ledger_of_notes import customers, event, publish
 
@@ -64,6 +65,42 @@ async def test_an_oversized_event_is_refused_before_it_can_block_its_key(databas
     with pytest.raises(EventTooLarge):
         await publish(database, big)
     assert await counts(database) == (0, 0)
+
+
+@pytest.mark.parametrize("pauses", [0, 0.2, 0.5, 0.9, 1.1, 3])
+async def test_after_every_commit_the_relay_is_told_to_look_however_close_on_the_last_one(
+    database: Database, pauses: float
+) -> None:
+    """Whoever looks whenever told, and never otherwise, has seen every event: also one that was committed while
+    another's word was on its way, or in the pause after it."""
+    told = asyncio.Event()
+    seen = 0
+
+    def tell(*_: object) -> None:
+        told.set()
+
+    async def look_when_told() -> None:
+        nonlocal seen
+        while True:
+            await told.wait()
+            told.clear()
+            seen = (await counts(database))[1]
+
+    async with database.pool.acquire() as listening:
+        await listening.add_listener(WAKE_CHANNEL, tell)
+        looking = asyncio.create_task(look_when_told())
+        try:
+            for pair in range(1, 6):
+                person = uuid4()
+                await publish(database, event(person, person, 1))
+                await asyncio.sleep(pauses * WAKE_PAUSE_SECONDS)
+                await publish(database, event(person, person, 2))
+                async with asyncio.timeout(2):
+                    while seen < 2 * pair:
+                        await asyncio.sleep(0.001)
+        finally:
+            looking.cancel()
+            await listening.remove_listener(WAKE_CHANNEL, tell)
 
 
 async def test_a_replayed_range_is_published_again_but_not_counted_again(database: Database) -> None:
