@@ -62,6 +62,11 @@ async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
     await store.lock(tx, customer_ids)
 
 
+async def customers_at(tx: Tx, address: str) -> Sequence[UUID]:
+    """Customers with a contact person of that mail address; capitals do not matter. At most ten."""
+    return await store.customers_at(tx, address)
+
+
 async def rest_invoices(tx: Tx, key: Key, numbers: Sequence[str], again_on: date) -> Mapping[str, date | None]:
     """Some invoices are not chased before a day. Returns by number the day that stood before, which `wake_invoices`
     brings back."""

@@ -147,6 +147,16 @@ where receivable.id = t.id
 """
 
 
+async def customers_at(tx: Tx, address: str) -> list[UUID]:
+    person = orjson.dumps([{"email": address.lower()}]).decode()
+    return [row["id"] for row in await tx.fetch(_CUSTOMERS_AT, person)]
+
+
+_CUSTOMERS_AT = """
+select id from account where lower(contacts::text)::jsonb @> ($1::text)::jsonb order by id limit 10
+"""
+
+
 async def rest_invoices(tx: Tx, key: Key, numbers: Sequence[str], again_on: date) -> dict[str, date | None]:
     """Not before that day. Returns by number the day that stood there."""
     return {row["number"]: row["collect_again_on"] for row in await tx.fetch(_REST, *key, numbers, again_on)}
