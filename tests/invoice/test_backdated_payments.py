@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,3 +121,53 @@ async def test_a_part_paid_late_leaves_the_episode_running(books: Receivables) -
     await books.pay("99.00", reference=issued["number"], received_on="2024-03-28")
 
     assert (await books.invoice(issued["id"]))["overdue_since"] == "2024-04-01"
+
+
+Move = tuple[str, str, str, str]
+"""What is done, with which amount, for which day, and on which day."""
+PART: Move = ("pay", "60.00", "2024-03-10", "2024-03-10")
+LATE_PART: Move = ("pay", "60.00", "2024-03-20", "2024-03-20")
+CREDIT: Move = ("credit", "40.00", "2024-03-12", "2024-03-25")
+
+
+@pytest.mark.parametrize(
+    ("moves", "settled_on", "days_late"),
+    [
+        ([("pay", "100.00", "2024-03-10", "2024-03-25")], "2024-03-10", -5),
+        ([("pay", "100.00", "2024-03-15", "2024-03-25")], "2024-03-15", 0),
+        ([("pay", "100.00", "2024-03-16", "2024-03-25")], "2024-03-16", 1),
+        ([LATE_PART, ("pay", "40.00", "2024-03-10", "2024-03-25")], "2024-03-20", 5),
+        ([PART, CREDIT], "2024-03-12", -3),
+        ([LATE_PART, CREDIT], "2024-03-20", 5),
+        ([PART, ("bounce", "", "", "2024-03-20"), ("pay", "100.00", "2024-03-18", "2024-03-25")], "2024-03-20", 5),
+        ([("lock", "", "2024-03-20", "2024-03-25"), ("pay", "100.00", "2024-03-10", "2024-03-25")], "2024-03-21", 6),
+    ],
+)
+async def test_an_invoice_is_settled_on_the_effective_day_that_left_nothing_owed(
+    books: Receivables, moves: list[Move], settled_on: str, days_late: int
+) -> None:
+    issued = await books.issue(await books.customer(), "100.00", issue_date="2024-03-01", due_date="2024-03-15")
+    payment: dict[str, Any] = {}
+    for what, amount, day, booked_on in moves:
+        await books.at(booked_on)
+        if what == "pay":
+            payment = await books.pay(amount, allocations=[{"invoice_id": issued["id"]}], received_on=day)
+        elif what == "credit":
+            body = {"reason": "returned", "amount": eur(amount), "issue_date": day}
+            assert (await books.post(f"/v1/invoices/{issued['id']}/credit-notes", body)).status_code == 201
+        elif what == "bounce":
+            await books.reverse(payment["id"])
+        else:
+            seen = await books.http.get("/v1/entities/default")
+            locked = await books.http.put(
+                "/v1/entities/default/period-lock",
+                json={"locked_until": day},
+                headers={"if-match": seen.headers["etag"]},
+            )
+            assert locked.status_code == 200, locked.text
+
+    after = await books.invoice(issued["id"])
+    told = [event for event in await books.published(issued["id"]) if event["type"] == "invoice.settled"]
+
+    assert (after["status"], after["settled_on"]) == ("settled", settled_on)
+    assert told[-1]["data"]["days_late"] == days_late

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.invoice.client import Receivables, eur, pointers, problem
 
 
@@ -93,3 +95,22 @@ async def test_a_dispute_of_another_invoice_is_not_found(books: Receivables) -> 
     path = f"/v1/invoices/{two['id']}/disputes/{dispute['id']}/resolution"
 
     assert problem(await books.post(path, {"outcome": "rejected"}), 404) == "dispute-not-found"
+
+
+@pytest.mark.parametrize(
+    ("disputed", "noted"), [("100.00", True), ("30.00", False)], ids=["over all of it", "over a part"]
+)
+async def test_a_credit_note_that_leaves_nothing_to_dispute_gives_the_customer_right(
+    books: Receivables, disputed: str, noted: bool
+) -> None:
+    issued = await books.issue(await books.customer())
+    dispute = (await books.dispute(issued["id"], disputed)).json()
+
+    note = (await books.post(f"/v1/invoices/{issued['id']}/credit-notes", {"reason": "damaged"})).json()
+
+    [ended] = (await books.get(f"/v1/invoices/{issued['id']}/disputes"))["items"]
+    assert (ended["status"], ended["accepted"], ended["held"]) == ("accepted", eur(disputed), eur("0.00"))
+    assert ended["credit_note_id"] == (note["id"] if noted else None)
+    told = next(e for e in await books.published(issued["id"]) if e["type"] == "invoice.dispute_resolved")
+    assert (told["data"]["outcome"], told["data"]["accepted"]) == ("accepted", eur(disputed))
+    assert told["data"]["dispute_id"] == dispute["id"]

@@ -102,7 +102,9 @@ async def _take_off(tx: Tx, account: Account, invoice: Invoice, note: CreditNote
         source_id=note.id,
         source_number=note.number,
     )
-    [outcome] = await disputes.shrink_disputes(tx, [(invoice, take_off(invoice, adjustment))], today)
+    [outcome] = await disputes.shrink_disputes(
+        tx, [(invoice, take_off(invoice, adjustment))], today, credit_note=(note.id, note.total_minor)
+    )
     entries = rules.entries(invoice, adjustment, net_minor=note.net_minor, tax_minor=note.tax_minor, kind="credit_note")
     await invoices.adjust(tx, account, [(adjustment, outcome)], entries)
     return outcome.invoice

@@ -325,11 +325,13 @@ async def _end(tx: Tx, account: Account, invoice: Invoice, before: Dispute, ende
     return outcome.invoice
 
 
-async def shrink_disputes(tx: Tx, paid: Sequence[tuple[Invoice, Outcome]], on: date) -> list[Outcome]:
-    """What becomes of invoices a payment moved: their disputes hold back at most what is still owed.
+async def shrink_disputes(
+    tx: Tx, paid: Sequence[tuple[Invoice, Outcome]], on: date, *, credit_note: tuple[UUID, int] | None = None
+) -> list[Outcome]:
+    """What becomes of invoices a payment or a credit note moved: their disputes hold back at most what is still owed.
 
-    Takes each invoice as it was with what the payment made of it, and returns the latter, gone on where a dispute
-    was paid in full and so ended; the caller saves and publishes.
+    Takes each invoice as it was with what was made of it, and returns the latter, gone on where a dispute was paid or
+    credited (by a credit note, given with its total) in full and so ended; the caller saves and publishes.
     """
     touched = [after.invoice.id for before, after in paid if after.invoice.disputed_minor < before.disputed_minor]
     if not touched:
@@ -342,18 +344,38 @@ async def shrink_disputes(tx: Tx, paid: Sequence[tuple[Invoice, Outcome]], on: d
     changed: list[Dispute] = []
     for _, after in paid:
         held = {dispute.id: dispute.held_minor for dispute in disputes[after.invoice.id]}
-        shrunk = rules.shrink(disputes[after.invoice.id], after.invoice.disputed_minor, on)
+        shrunk = rules.shrink(
+            disputes[after.invoice.id], after.invoice.disputed_minor, on, credited=credit_note is not None
+        )
         changed += shrunk
-        outcomes.append(_end_paid(after, shrunk, held, on))
+        outcomes.append(_end_shrunk(after, shrunk, held, on))
     await store.save(tx, changed)
+    if credit_note:
+        await _note_credit(tx, [each for each in changed if each.status == "accepted"], *credit_note)
     return outcomes
 
 
-def _end_paid(outcome: Outcome, shrunk: Sequence[Dispute], held: dict[UUID, int], on: date) -> Outcome:
+async def _note_credit(tx: Tx, accepted: Sequence[Dispute], credit_note_id: UUID, total_minor: int) -> None:
+    """A credit note over exactly what was disputed is what the dispute led to: so much was never owed. One over more
+    is about other things too."""
+    if sum(dispute.accepted_minor or 0 for dispute in accepted) == total_minor:
+        for dispute in accepted:
+            await store.credited(tx, dispute.id, credit_note_id)
+
+
+def _end_shrunk(outcome: Outcome, shrunk: Sequence[Dispute], held: dict[UUID, int], on: date) -> Outcome:
     for dispute in shrunk:
-        if dispute.status == "paid":
+        if dispute.status in ("paid", "accepted"):
             amount = outcome.invoice.money(held[dispute.id])
-            ended = release(outcome.invoice, 0, amount=amount, dispute_id=dispute.id, outcome="paid", on=on)
+            ended = release(
+                outcome.invoice,
+                0,
+                amount=amount,
+                dispute_id=dispute.id,
+                outcome=dispute.status,
+                on=on,
+                accepted=amount if dispute.status == "accepted" else None,
+            )
             outcome = Outcome(ended.invoice, outcome.events + ended.events)
     return outcome
 

@@ -327,10 +327,10 @@ def attached(media_type: str, content: bytes, already: int) -> bytes:
     return content
 
 
-def shrink(disputes: Sequence[Dispute], to_minor: int, on: date) -> list[Dispute]:
+def shrink(disputes: Sequence[Dispute], to_minor: int, on: date, *, credited: bool = False) -> list[Dispute]:
     """The disputes that change when no more than `to_minor` may be held back, the oldest giving way first.
 
-    One that holds nothing any more has been paid, and is over.
+    One that holds nothing any more is over: it was paid, or (`credited`) a credit note gave the customer right.
     """
     excess = sum(dispute.held_minor for dispute in disputes) - to_minor
     changed = []
@@ -339,14 +339,16 @@ def shrink(disputes: Sequence[Dispute], to_minor: int, on: date) -> list[Dispute
         if given_up:
             excess -= given_up
             held = dispute.held_minor - given_up
-            paid = held == 0
+            over = held == 0
+            by_credit = credited and over
             changed.append(
                 replace(
                     dispute,
                     version=dispute.version + 1,
                     held_minor=held,
-                    status="paid" if paid else "open",
-                    resolved_on=on if paid else None,
+                    status="open" if not over else "accepted" if by_credit else "paid",
+                    resolved_on=on if over else None,
+                    accepted_minor=given_up if by_credit else None,
                 )
             )
     return changed
