@@ -13,6 +13,7 @@ from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.explanations import api as explanations
 from services.reminder.pauses import api as pauses
+from services.reminder.placements import api as placements
 from services.reminder.promises import api as promises
 from services.reminder.settings import Settings
 from services.reminder.strategies import api as strategies
@@ -40,6 +41,7 @@ SERVICE = Service(
         team.router,
         authority.router,
         promises.router,
+        placements.router,
         pauses.router,
     ),
     publishes=("ar.reminder",),

@@ -12,6 +12,7 @@ from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.mails import handlers as mails
 from services.reminder.pauses import handlers as pauses
+from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
 from services.reminder.receivables import handlers as receivables
 from shared.clock import real_now
@@ -91,3 +92,19 @@ async def judge_promises(context: TickContext) -> bool:
 async def end_pauses(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await pauses.run_out(tx)
+
+
+@ticks.on(next_due=placements.NEXT_HAND_OVER)
+async def hand_over_placements(context: TickContext) -> bool:
+    """Read what is owed and its documents, then make the agency's file of it; what cannot be read is tried again."""
+    async with reading(context.database) as tx:
+        waiting = await placements.to_hand_over(tx)
+    moved = False
+    for placement in waiting:
+        fetched = await placements.fetch(context.resources.invoice, placement)
+        if fetched is None:
+            continue
+        async with transaction(context.database) as tx:
+            await placements.hand_over(tx, fetched)
+        moved = True
+    return moved
