@@ -12,8 +12,10 @@ from services.reminder.cases import api as cases
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.explanations import api as explanations
+from services.reminder.mailing import MailSender
 from services.reminder.pauses import api as pauses
 from services.reminder.placements import api as placements
+from services.reminder.policies import api as policies
 from services.reminder.promises import api as promises
 from services.reminder.settings import Settings
 from services.reminder.strategies import api as strategies
@@ -38,6 +40,7 @@ SERVICE = Service(
         explanations.router,
         contacts.router,
         tasks.router,
+        policies.router,
         team.router,
         authority.router,
         promises.router,
@@ -63,7 +66,7 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
     postman = Postman(server, settings.smtp_connections)
     async with service_client(settings, "invoice") as invoice:
         try:
-            yield Resources(invoice, postman)
+            yield Resources(invoice, {"email": MailSender(postman)})
         finally:
             await postman.close()
 

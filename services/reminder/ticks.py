@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,30 +11,28 @@ import httpx
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
-from services.reminder.mails import handlers as mails
+from services.reminder.deliveries import handlers as deliveries
+from services.reminder.deliveries.rules import Sender
 from services.reminder.pauses import handlers as pauses
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
 from services.reminder.receivables import handlers as receivables
 from shared.clock import real_now
 from shared.db import reading, transaction
-from shared.mail import Postman
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
 
 CASES_AT_ONCE = 200
-MAILS_AT_ONCE = 24
-LEASE_TIMEOUTS = 4
-"""A send's lease, in timeouts of the mail server: what is begun within it is over within it."""
+LETTERS_AT_ONCE = 24
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What sending needs of the outside."""
+    """What sending needs of the outside: who says what is owed, and a sender for each channel there is."""
 
     invoice: httpx.AsyncClient
-    postman: Postman
+    senders: Mapping[str, Sender]
 
 
 @ticks.on(next_due=cases.NEXT_DUE)
@@ -51,11 +50,11 @@ async def _escalate(context: TickContext) -> bool:
 
 
 async def _send(context: TickContext) -> bool:
-    """One round of mails: ask what is still owed, decide again and mark, send, record. Only the marks and the records
-    are made in transactions; a crash in between leaves marks behind, whose mails are never sent again."""
+    """One round of letters: ask what is still owed, decide again and mark, send, record. Only the marks and the records
+    are made in transactions; a crash in between leaves marks behind, whose letters are never sent again."""
     resources: Resources = context.resources
     async with reading(context.database) as tx:
-        found = await contacts.to_do(tx, real_now(), MAILS_AT_ONCE)
+        found = await contacts.to_do(tx, real_now(), LETTERS_AT_ONCE)
     ready = [contact for contact in found if contact.status == "planned"]
     abandoned = [contact for contact in found if contact.status == "sending"]
     if abandoned:
@@ -65,16 +64,16 @@ async def _send(context: TickContext) -> bool:
         return bool(abandoned)
 
     balances = await receivables.ask_balances(resources.invoice, list({contact.account for contact in ready}))
-    lease_seconds = resources.postman.server.timeout_seconds * LEASE_TIMEOUTS
+    lease_seconds = deliveries.lease_seconds(resources.senders, {contact.channel for contact in ready})
     async with transaction(context.database) as tx:
         now = real_now()
         lease_until = now + timedelta(seconds=lease_seconds)
         letters = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
         sent_at = tx.now
     if letters:
-        deliveries = await mails.deliver(resources.postman, letters, sent_at, lease_seconds)
+        made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds)
         async with transaction(context.database) as tx:
-            await cases.conclude_reminders(tx, ConcludeReminders(deliveries, real_now()))
+            await cases.conclude_reminders(tx, ConcludeReminders(made, real_now()))
     return True
 
 

@@ -19,6 +19,7 @@ class ContactPerson(Payload):
     role: Annotated[Literal["billing", "approver", "escalation"], Growing()]
     name: str
     email: str | None = None
+    phone: str | None = None
 
 
 class PostalAddress(Payload):
@@ -32,7 +33,8 @@ class PostalAddress(Payload):
 
 class CustomerState(Payload):
     """`requires` names what an invoice must bear before the customer takes it; `buyer_reference` is the one it gave
-    for all its invoices (a Leitweg-ID, say)."""
+    for all its invoices (a Leitweg-ID, say); `contact_parent`: reminders go to the contact person of the parent
+    company."""
 
     id: UUID
     version: int
@@ -50,6 +52,8 @@ class CustomerState(Payload):
     vat_id: str | None = None
     buyer_reference: str | None = None
     requires: tuple[Annotated[Literal["buyer_reference", "purchase_order"], Growing()], ...] = ()
+    parent_id: UUID | None = None
+    contact_parent: bool = False
 
 
 class CustomerEvent(Event):

@@ -18,7 +18,7 @@ class ContactState(Payload):
     id: UUID
     version: int
     entity_id: str
-    channel: Annotated[Literal["email"], Growing()]
+    channel: Annotated[Literal["email", "sms", "letter", "call", "chat", "webhook"], Growing()]
     strategy: str
     strategy_version: int
     step: str
@@ -67,6 +67,13 @@ class ReminderFailed(ContactEvent):
     """The message was refused for good, or a crash left its fate unknown; a person should look."""
 
     type: ClassVar[str] = "dueward.reminder.failed.v1"
+
+
+class ReminderBounced(ContactEvent):
+    """A message that was sent came back: it reached nobody, and its address is not used again."""
+
+    type: ClassVar[str] = "dueward.reminder.bounced.v1"
+    bounce_reason: str
 
 
 class CaseState(Payload):
@@ -129,6 +136,16 @@ class CaseEscalated(CaseEvent):
 
     type: ClassVar[str] = "dueward.case.escalated.v1"
     actions: tuple[str, ...] = ()
+    plan_instalments_max: int | None = None
+
+
+class CaseStepSkipped(CaseEvent):
+    """The case went on without one of its strategy's steps; `reason` says why: `conditions` of the step that do not
+    hold, `opted_out`, `missed` days, `approval_refused`."""
+
+    type: ClassVar[str] = "dueward.case.step_skipped.v1"
+    skipped: str
+    reason: str
 
 
 class CaseClosed(CaseEvent):
@@ -347,3 +364,33 @@ class ReplyDone(ReplyEvent):
     """A person has looked at what the customer answered, and said why it pays late."""
 
     type: ClassVar[str] = "dueward.reply.done.v1"
+
+
+class CallState(Payload):
+    """A telephone call with a customer, or the attempt at one. `reason` is why it pays late, by its own word."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    direction: Literal["out", "in"]
+    outcome: Annotated[Literal["spoke", "left_message", "no_answer", "wrong_number", "refused"], Growing()]
+    reason: LatePaymentReason | None = None
+    caller: str
+    called_at: datetime
+
+
+class CallLogged(Event):
+    """Somebody called the customer or was called by it; a call is logged once and never changed."""
+
+    topic: ClassVar[str] = "ar.reminder"
+    type: ClassVar[str] = "dueward.call.logged.v1"
+    entity_id: str
+    call: CallState
+
+    @property
+    def subject(self) -> UUID:
+        return self.call.id
+
+    @property
+    def version(self) -> int:
+        return self.call.version

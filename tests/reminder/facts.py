@@ -11,6 +11,7 @@ from uuid import UUID
 from services.reminder.cases import rules
 from services.reminder.cases.rules import Case
 from services.reminder.contacts.rules import Contact
+from services.reminder.policies.rules import Touch
 from services.reminder.receivables.rules import Account, Balance, BalanceItem, Item
 from services.reminder.strategies.rules import Published, parse
 from shared.events.credit import ContactPerson
@@ -80,14 +81,15 @@ def open_case(owed: Account, now: datetime, **changes: Any) -> Case:
 
 
 def escalate(case: Case, owed: Account, now: datetime, *contacted_at: datetime) -> rules.Outcome:
-    return rules.escalate(case, owed, DEFAULT, contacted_at, CONTACT, now)
+    touches = [Touch(each, "email") for each in contacted_at]
+    return rules.escalate(case, owed, DEFAULT, touches, lambda: CONTACT, now)
 
 
 def planned(case: Case, owed: Account, now: datetime) -> tuple[Case, Contact]:
     """The case with its message under way, and the message."""
     outcome = escalate(case, owed, now)
-    assert outcome.contact is not None
-    return outcome.case, outcome.contact
+    (contact,) = outcome.contacts
+    return outcome.case, contact
 
 
 def balance(*items: BalanceItem) -> Balance:

@@ -87,11 +87,11 @@ def test_a_rung_is_climbed_on_its_day_not_before(
     owed = account(item())
     case = open_case(owed, days_after_due(1), level=level, climbed_on=climbed_on)
     below = escalate(case, owed, days_after_due(opens_after - 1))
-    assert (below.reason, below.contact, below.case.check_at) == (Reason.TOO_EARLY, None, days_after_due(opens_after))
+    assert (below.reason, below.contacts, below.case.check_at) == (Reason.TOO_EARLY, (), days_after_due(opens_after))
     for days in (opens_after, opens_after + 1):
         outcome = escalate(case, owed, days_after_due(days))
-        assert outcome.contact is not None
-        assert (outcome.reason, outcome.contact.step) == (Reason.MESSAGE_PLANNED, step)
+        (contact,) = outcome.contacts
+        assert (outcome.reason, contact.step) == (Reason.MESSAGE_PLANNED, step)
         assert outcome.case.check_at is None
 
 
@@ -101,7 +101,7 @@ def test_agency_referral_is_a_task_from_day_91(days: int, reason: Reason) -> Non
     case = open_case(owed, days_after_due(1), level=5, climbed_on=DUE + timedelta(days=60))
     outcome = escalate(case, owed, days_after_due(days))
     assert outcome.reason is reason
-    assert outcome.contact is None
+    assert outcome.contacts == ()
     if reason is Reason.ESCALATED:
         assert outcome.tasks[0].kind == "agency_referral"
         (escalated,) = outcome.events
@@ -142,9 +142,9 @@ def test_a_note_before_due_goes_out_from_seven_days_on(days: int, notice: bool) 
     case = rules.follow(new_case(), owed, DEFAULT, days_after_due(-20)).case
     assert case.check_at == days_after_due(-7)
     outcome = escalate(case, owed, days_after_due(days))
-    assert (outcome.contact is not None) is notice
-    if outcome.contact:
-        assert (outcome.contact.step, outcome.contact.episode) == ("due-soon", f"due-{DUE}")
+    assert bool(outcome.contacts) is notice
+    for contact in outcome.contacts:
+        assert (contact.step, contact.episode) == ("due-soon", f"due-{DUE}")
 
 
 def test_no_note_before_due_when_the_due_date_is_past() -> None:
@@ -232,9 +232,9 @@ def test_the_fourth_contact_in_seven_days_is_suppressed_until_one_drops_out(othe
     case = open_case(owed, days_after_due(1, hour=0))
     outcome = escalate(case, owed, now, *(days_after_due(-day) for day in range(others)))
     assert outcome.reason is reason
-    assert outcome.contact is not None
+    (contact,) = outcome.contacts
     if reason is Reason.SUPPRESSED:
-        assert (outcome.contact.status, outcome.contact.reason) == ("suppressed", Suppression.CONTACT_CAP)
+        assert (contact.status, contact.reason) == ("suppressed", Suppression.CONTACT_CAP)
         assert outcome.case.level == 0
         assert outcome.case.check_at == days_after_due(-2 + 7)
         assert escalate(outcome.case, owed, days_after_due(4)).reason is Reason.TOO_EARLY
@@ -245,8 +245,8 @@ def test_a_customer_without_address_is_recorded_once_and_waits_for_one() -> None
     silent = account(item(), person=None)
     case = open_case(silent, days_after_due(1, hour=0))
     outcome = escalate(case, silent, days_after_due(1))
-    assert outcome.contact is not None
-    assert (outcome.contact.status, outcome.contact.reason) == ("suppressed", Suppression.UNREACHABLE)
+    (contact,) = outcome.contacts
+    assert (contact.status, contact.reason) == ("suppressed", Suppression.UNREACHABLE)
     assert outcome.tasks[0].kind == "unreachable"
     assert outcome.case.check_at is None
     assert rules.coming(outcome.case, silent, DEFAULT.strategy, DUE + timedelta(days=9)) is Reason.UNREACHABLE
@@ -301,7 +301,7 @@ def test_a_sent_message_climbs_one_rung_and_says_so() -> None:
     now = days_after_due(40)
     case, contact = planned(open_case(owed, days_after_due(40, hour=0)), owed, now)
     outcome = rules.conclude(case, contact.sent(now), owed, DEFAULT, now)
-    assert (outcome.case.level, outcome.case.step, outcome.case.pending) == (1, "first-reminder", None)
+    assert (outcome.case.level, outcome.case.step, outcome.case.pending) == (1, "first-reminder", ())
     (escalated,) = outcome.events
     assert isinstance(escalated, CaseEscalated)
     assert escalated.version == case.version + 1
@@ -342,7 +342,7 @@ def test_a_case_closed_while_its_message_was_under_way_does_not_climb() -> None:
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
     closed = rules.follow(case, account(), DEFAULT, now).case
     outcome = rules.conclude(closed, contact.sent(now), account(), DEFAULT, now)
-    assert (outcome.case.level, outcome.events, outcome.case.pending) == (0, (), None)
+    assert (outcome.case.level, outcome.events, outcome.case.pending) == (0, (), ())
 
 
 def test_while_a_message_is_under_way_nothing_else_is_decided() -> None:

@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local import embedded
+from services.reminder.mailing import MailSender
 from services.reminder.ticks import Resources, remind
 from shared.clock import real_now
 from shared.mail import MailServer, Postman
@@ -91,7 +92,7 @@ async def let_leases_end(desk: Desk) -> None:
 @asynccontextmanager
 async def dies(desk: Desk, *, after: bool) -> AsyncIterator[None]:
     """The process dies at the mail server's door: just before a mail is handed over, or just after."""
-    postman = desk.resources.postman
+    postman = postman_of(desk)
     carry = postman._carry
 
     async def fatal(letter: Any, at: Any) -> Any:
@@ -99,10 +100,16 @@ async def dies(desk: Desk, *, after: bool) -> AsyncIterator[None]:
             await carry(letter, at)
         raise PowerCut
 
-    desk.resources = Resources(desk.resources.invoice, replace_carry(postman, fatal))
+    desk.resources = Resources(desk.resources.invoice, {"email": MailSender(replace_carry(postman, fatal))})
     with pytest.raises(PowerCut):
         yield
-    desk.resources = Resources(desk.resources.invoice, Postman(postman.server))
+    desk.resources = Resources(desk.resources.invoice, {"email": MailSender(Postman(postman.server))})
+
+
+def postman_of(desk: Desk) -> Postman:
+    sender = desk.resources.senders["email"]
+    assert isinstance(sender, MailSender)
+    return sender.postman
 
 
 def replace_carry(postman: Postman, carry: Any) -> Postman:
@@ -227,7 +234,7 @@ async def test_without_a_mail_server_reminders_wait_as_long_as_it_takes(desk: De
     await overdue_since_yesterday(desk)
     working = desk.resources
     nowhere = MailServer("127.0.0.1", embedded.free_port(), "receivables@northwind.example", timeout_seconds=2)
-    desk.resources = Resources(working.invoice, Postman(nowhere))
+    desk.resources = Resources(working.invoice, {"email": MailSender(Postman(nowhere))})
     await desk.until(DAY_AFTER)
     for _ in range(20):
         await retry_now(desk)
@@ -270,7 +277,8 @@ async def test_many_customers_are_written_to_over_a_few_connections(desk: Desk, 
 async def test_two_workers_on_the_same_work_send_each_mail_once(desk: Desk) -> None:
     await overdue_since_yesterday(desk, customers=30)
     await desk.set_clock(desk.invoice_service.now + timedelta(hours=1))
-    other = Resources(desk.resources.invoice, Postman(desk.resources.postman.server))
+    postman = Postman(postman_of(desk).server)
+    other = Resources(desk.resources.invoice, {"email": MailSender(postman)})
     now = await desk.now()
     await asyncio.gather(
         *(remind(TickContext(desk.database, now, resources)) for resources in (desk.resources, other, desk.resources))
@@ -278,13 +286,13 @@ async def test_two_workers_on_the_same_work_send_each_mail_once(desk: Desk) -> N
     assert len(desk.mails()) == 30
     assert len({mail["To"] for mail in desk.mails()}) == 1
     assert len(await desk.contacts(status="sent")) == 30
-    await other.postman.close()
+    await postman.close()
 
 
 async def test_a_kept_connection_that_went_stale_is_replaced(desk: Desk, smtp: MoodyMailbox) -> None:
     await overdue_since_yesterday(desk)
     await desk.until(DAY_AFTER)
-    for line in desk.resources.postman._idle:
+    for line in postman_of(desk)._idle:
         line.close()
     await desk.until(date(2026, 2, 8))
     assert [step for _, step in await desk.sent()] == ["first-reminder", "second-reminder"]
@@ -296,7 +304,7 @@ async def test_the_database_refuses_a_second_message_of_a_step(desk: Desk) -> No
     await desk.until(DAY_AFTER)
     await desk.database.pool.execute(
         "update collection_case set level = 0, step = null, climbed_on = null, rest_until = null, check_at = $1",
-        await desk.now(),
+        await desk.now() + timedelta(days=1),
     )
     await desk.until(date(2026, 2, 7))
     assert [(c["status"], c["reason"]) for c in await desk.contacts()] == [

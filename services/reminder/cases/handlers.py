@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.reminder.cases import rules, store
 from services.reminder.cases.rules import Case, CaseNotFound, Hold, HoldKind, Outcome, Reason, Send, Wait
+from services.reminder.cases.store import Loaded
 from services.reminder.contacts import handlers as contacts
+from services.reminder.contacts.handlers import RecordBounce
 from services.reminder.contacts.rules import Contact, Suppression, retry_seconds
-from services.reminder.mails.handlers import Delivery
+from services.reminder.deliveries.rules import Delivery
 from services.reminder.mails.rules import Letter
+from services.reminder.policies import handlers as policies
+from services.reminder.policies.handlers import OptOut
+from services.reminder.policies.rules import POLICY, Policy, Touch
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import NoAnswer
 from services.reminder.receivables.rules import ENTITY, Account, Balance, Key, numbers, totals
 from services.reminder.strategies import handlers as strategies
-from services.reminder.strategies.rules import Published
+from services.reminder.strategies.rules import TO_CUSTOMER, Published
 from services.reminder.tasks import handlers as tasks
+from services.reminder.tasks.handlers import FinishTask
 from shared import context, outbox
+from shared.calendar import local_date
 from shared.db import Tx
 from shared.ids import new_id
 
@@ -44,11 +51,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A case with what its decisions rest on."""
+    """A case with what its decisions rest on. `challenger` and `arm` are those of a new episode, where the strategy it
+    would run on is on trial."""
 
     case: Case
     account: Account
     strategy: Published
+    policy: Policy = POLICY
+    challenger: str | None = None
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,16 @@ class ReleaseCase:
     entity_id: str
     kind: HoldKind
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeStep:
+    """Somebody lets the step that a task is about be taken, or does not."""
+
+    task_id: UUID
+    by: str
+    approved: bool
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +112,9 @@ async def follow_accounts(tx: Tx, causes: Mapping[Key, Cause], of_customers: Map
     something is. The customers' rows are locked."""
     if not causes and not of_customers:
         return
-    known = await store.load(tx, list({customer_id for customer_id, _ in causes} | of_customers.keys()))
-    causes = {**_spread(of_customers, known), **causes}
-    views = await _views_of(tx, await receivables.deciding(tx, list(causes)), known)
+    loaded = await store.load(tx, list({customer_id for customer_id, _ in causes} | of_customers.keys()))
+    causes = {**_spread(of_customers, loaded.cases), **causes}
+    views = await _views_of(tx, await receivables.deciding(tx, list(causes)), loaded, whole=False)
     followed = [(view, _follow(view, view.account, causes, tx.now)) for view in views]
     telling = [view.account.key for view, outcome in followed if outcome.events and outcome.case.is_open]
     accounts = await receivables.accounts(tx, telling) if telling else {}
@@ -110,7 +131,7 @@ async def follow_accounts(tx: Tx, causes: Mapping[Key, Cause], of_customers: Map
 
 
 async def escalate_cases(tx: Tx, limit: int) -> int:
-    """Take the step that is due in each case: plan a message, record why there is none, assign a task. Returns how
+    """Take the step that is due in each case: plan its messages, record why there are none, assign a task. Returns how
     many cases were decided."""
     due = await store.due(tx, limit)
     if not due:
@@ -118,20 +139,20 @@ async def escalate_cases(tx: Tx, limit: int) -> int:
     customer_ids = list({customer_id for customer_id, _ in due})
     await receivables.lock(tx, customer_ids)
     loaded = await store.load(tx, customer_ids)
-    known = {key: loaded[key] for key in due if _is_due(loaded[key], tx.now)}
-    recent = await contacts.recent(tx, customer_ids)
+    ready = [key for key in due if _is_due(loaded.cases[key], tx.now)]
+    policy = policies.read(loaded.policy)
+    recent = await contacts.recent(tx, customer_ids, policy)
     decided = []
-    for view in await _views(tx, list(known), known):
-        at = recent[view.case.customer_id]
-        outcome = rules.escalate(view.case, view.account, view.strategy, at, new_id(), tx.now)
-        if outcome.reason is Reason.MESSAGE_PLANNED:
-            at.append(tx.now)  # Other entities' cases of the customer may be due at the same moment.
+    for view in await _views(tx, ready, loaded):
+        touches = recent[view.case.customer_id]
+        outcome = rules.escalate(view.case, view.account, view.strategy, touches, new_id, tx.now, policy)
+        if outcome.reason is Reason.MESSAGE_PLANNED:  # Other entities' cases may be due at the same moment.
+            touches += [Touch(tx.now, each.channel) for each in outcome.contacts if each.channel in TO_CUSTOMER]
         decided.append((view, outcome))
-    again = {contact.id for contact in await contacts.plan(tx, [o.contact for _, o in decided if o.contact])}
+    planned = [contact for _, outcome in decided for contact in outcome.contacts]
+    again = {contact.id for contact in await contacts.plan(tx, planned)}
     outcomes = [
-        (view.case, await _already_reminded(tx, view, outcome, outcome.contact))
-        if outcome.contact and outcome.contact.id in again
-        else (view.case, outcome)
+        (view.case, await _already_reminded(tx, view, outcome, again) if again else outcome)
         for view, outcome in decided
     ]
     await _publish(tx, outcomes)
@@ -139,7 +160,8 @@ async def escalate_cases(tx: Tx, limit: int) -> int:
 
 
 async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
-    """Decide again for planned messages and mark those that go out now as being sent; returns their letters."""
+    """Decide again for planned messages and mark those that go out now as being sent; returns their letters. A call is
+    handed to a person instead."""
     customer_ids = list({contact.customer_id for contact in command.contacts})
     await receivables.lock(tx, customer_ids)
     planned = await contacts.in_status(tx, [contact.id for contact in command.contacts], "planned")
@@ -150,21 +172,25 @@ async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
         if isinstance(balance, NoAnswer):
             changed.append(_retried(contact, balance.reason, command.real_now))
             continue
-        verdict = rules.confirm(contact, view.case, view.account, balance, tx.now)
+        verdict = rules.confirm(contact, view.case, view.account, balance, tx.now, view.policy)
         if isinstance(verdict, Send):
-            assert view.account.email is not None
             contact = contact.sending(
                 numbers(verdict.items),
                 totals(item.collectable for item in verdict.items),
-                view.account.email,
+                view.account.reached_at(contact.channel),
                 command.lease_until,
             )
-            letters.append(rules.letter(contact, view.account, balance, verdict.items, tx.now))
+            if contact.channel == "call":
+                contact = contact.sent(tx.now)
+                _conclude(views, contact, tx.now, outcomes)
+            else:
+                files = _attachments(view.strategy, contact.step)
+                letters.append(rules.letter(contact, view.account, balance, verdict.items, tx.now, files))
         elif isinstance(verdict, Wait):
             contact = contact.waiting(verdict.until)
         else:
             contact = contact.suppressed(verdict)
-            outcomes.append((view.case, _conclude(view, contact, tx.now)))
+            _conclude(views, contact, tx.now, outcomes)
         changed.append(contact)
     await contacts.save(tx, changed)
     await _publish(tx, outcomes)
@@ -177,6 +203,10 @@ async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
     await receivables.lock(tx, customer_ids)
     fates = {delivery.contact_id: delivery for delivery in command.deliveries}
     under_way = await contacts.in_status(tx, list(fates), "sending")
+    for contact in under_way:
+        if fates[contact.id].opted_out:
+            said = fates[contact.id].reason or "the customer told the provider"
+            await policies.opt_out(tx, OptOut(contact.customer_id, contact.channel, None, said, "provider"))
     views = await _views_of_contacts(tx, under_way)
     changed, outcomes = [], []
     for contact in under_way:
@@ -184,9 +214,7 @@ async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
         contact = _after(contact, delivery, tx.now, command.real_now)
         changed.append(contact)
         if contact.status != "planned":
-            view = views[contact.account]
-            refused = delivery.address_refused
-            outcomes.append((view.case, _conclude(view, contact, tx.now, address_refused=refused)))
+            _conclude(views, contact, tx.now, outcomes, address_refused=delivery.address_refused)
     await contacts.save(tx, changed)
     await _publish(tx, outcomes)
 
@@ -201,22 +229,47 @@ async def give_up(tx: Tx, abandoned: Sequence[Contact]) -> None:
     for contact in under_way:
         contact = contact.unknown("the process that was sending it ended before it could record the outcome")
         changed.append(contact)
-        view = views[contact.account]
-        outcomes.append((view.case, _conclude(view, contact, tx.now)))
+        _conclude(views, contact, tx.now, outcomes)
     await contacts.save(tx, changed)
     await _publish(tx, outcomes)
+
+
+async def bounce_contact(tx: Tx, command: RecordBounce) -> Contact:
+    """A message came back: its address is not used again, and somebody looks for another. Raises ContactNotFound."""
+    sent = await contacts.find_contact(tx, command.contact_id)
+    await receivables.lock(tx, [sent.customer_id])
+    contact = await contacts.record_bounce(tx, command)
+    view = await find_case(tx, contact.customer_id, contact.entity_id)
+    await _decide(tx, view, rules.bounce(view.case, contact, view.account, view.strategy, tx.now, view.policy))
+    return contact
+
+
+async def judge_step(tx: Tx, command: JudgeStep) -> View:
+    """Take the step that waits, or go on without it. Raises TaskNotFound, TaskOver, StepNotWaiting."""
+    task = await tasks.find_task(tx, command.task_id)
+    view = await _locked(tx, task.customer_id, task.entity_id)
+    episode, _, step = task.occasion.partition(":")
+    if task.kind != "approve_step" or episode != str(view.case.episode):
+        raise rules.StepNotWaiting("the task is about no step that waits for approval")
+    judge = rules.approve if command.approved else rules.refuse
+    outcome = judge(view.case, view.account, view.strategy, step, tx.now, view.policy)
+    said = ("approved" if command.approved else "refused") + (f": {command.note}" if command.note else "")
+    await tasks.finish_task(tx, FinishTask(task.id, command.by, said))
+    return await _decide(tx, view, outcome)
 
 
 async def hold_case(tx: Tx, command: HoldCase) -> View:
     """Let the case rest. Raises CaseNotFound."""
     view = await _locked(tx, command.customer_id, command.entity_id)
-    return await _decide(tx, view, rules.hold(view.case, view.account, view.strategy, command.hold, tx.now))
+    outcome = rules.hold(view.case, view.account, view.strategy, command.hold, tx.now, view.policy)
+    return await _decide(tx, view, outcome)
 
 
 async def release_case(tx: Tx, command: ReleaseCase) -> View:
     """What the case rested for is over: it goes on unless another hold rests. Raises CaseNotFound."""
     view = await _locked(tx, command.customer_id, command.entity_id)
-    outcome = rules.release(view.case, view.account, view.strategy, command.kind, command.source, tx.now)
+    kind, source = command.kind, command.source
+    outcome = rules.release(view.case, view.account, view.strategy, kind, source, tx.now, view.policy)
     return await _decide(tx, view, outcome)
 
 
@@ -224,7 +277,7 @@ async def count_broken_promise(tx: Tx, customer_id: UUID, entity_id: str) -> Vie
     """One more promise was broken; the strategy may ask how many, and the next rung is due at once. Raises
     CaseNotFound."""
     view = await _locked(tx, customer_id, entity_id)
-    return await _decide(tx, view, rules.hasten(view.case, view.account, view.strategy, tx.now))
+    return await _decide(tx, view, rules.hasten(view.case, view.account, view.strategy, tx.now, view.policy))
 
 
 async def find_case(tx: Tx, customer_id: UUID, entity_id: str = ENTITY) -> View:
@@ -240,17 +293,17 @@ async def account_of(tx: Tx, case_id: UUID) -> Key | None:
     return await store.account_of(tx, case_id)
 
 
-async def find_cases(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, View]:
+async def find_cases(tx: Tx, keys: Sequence[Key]) -> dict[Key, View]:
     """Many at once; customers of whom nothing was ever published are left out."""
-    known = await store.load(tx, list({customer_id for customer_id, _ in keys}))
-    return {view.case.key: view for view in await _views(tx, keys, known)}
+    loaded = await store.load(tx, list({customer_id for customer_id, _ in keys}))
+    return {view.case.key: view for view in await _views(tx, keys, loaded)}
 
 
 async def list_cases(tx: Tx, status: str | None, entity_id: str | None, after: Key | None, limit: int) -> list[View]:
     """Cases that ever had an episode, by customer id and entity, those after a given one."""
-    found = {case.key: case for case in await store.page(tx, status, entity_id, after, limit)}
-    views = {view.case.key: view for view in await _views(tx, list(found), found)} if found else {}
-    return [views[key] for key in found]
+    keys = [case.key for case in await store.page(tx, status, entity_id, after, limit)]
+    views = await find_cases(tx, keys) if keys else {}
+    return [views[key] for key in keys]
 
 
 async def _locked(tx: Tx, customer_id: UUID, entity_id: str) -> View:
@@ -263,25 +316,51 @@ async def _decide(tx: Tx, view: View, outcome: Outcome) -> View:
     return replace(view, case=outcome.case)
 
 
-async def _views(tx: Tx, keys: Sequence[Key], known: Mapping[Key, Case]) -> list[View]:
+async def _views(tx: Tx, keys: Sequence[Key], loaded: Loaded) -> list[View]:
     """The accounts' cases, a new one where there is none yet; an open case keeps the version it runs on."""
-    return await _views_of(tx, await receivables.accounts(tx, keys), known)
+    return await _views_of(tx, await receivables.accounts(tx, keys), loaded)
 
 
-async def _views_of(tx: Tx, accounts: Mapping[Key, Account], known: Mapping[Key, Case]) -> list[View]:
+async def _views_of(tx: Tx, accounts: Mapping[Key, Account], loaded: Loaded, *, whole: bool = True) -> list[View]:
+    """`whole`: whether the accounts have all their items, and not only those that decide when to look."""
+    known, policy = loaded.cases, policies.read(loaded.policy)
     library = await strategies.library(tx, {case.runs_on for case in known.values() if case.is_open})
+    new = [account for key, account in accounts.items() if key not in known or not known[key].is_open]
+    fitted = await _fitted(tx, new, library, whole)
     views = []
-    for account in accounts.values():
-        case, strategy = known.get(account.key), library.for_segment(account.segment)
+    for key, account in accounts.items():
+        case = known.get(key)
+        if case and case.is_open:
+            views.append(View(case, account, library.pinned[case.runs_on], policy))
+            continue
+        today = local_date(tx.now, account.time_zone)
+        blank = case or rules.new_case(new_id(), account.id, library.newest[strategies.DEFAULT], account.entity_id)
+        choice = library.for_account(rules.facts(blank, fitted.get(key, account), today))
         if case is None:
-            case = rules.new_case(new_id(), account.id, strategy, account.entity_id)
-        elif case.is_open:
-            strategy = library.pinned[case.runs_on]
-        views.append(View(case, account, strategy))
+            blank = rules.new_case(blank.id, account.id, choice.strategy, account.entity_id)
+        views.append(View(blank, account, choice.strategy, policy, choice.challenger, choice.arm))
     return views
 
 
-async def _views_of_contacts(tx: Tx, concerned: Iterable[Contact]) -> Mapping[Key, View]:
+def _asks_more(library: strategies.Library) -> bool:
+    """Whether a strategy in use asks what a customer owes in all, or how late it pays."""
+    fits = (each.strategy.fits for each in library.newest.values() if each.strategy.active)
+    return any(one.open_balance or one.average_days_late for one in fits)
+
+
+async def _fitted(
+    tx: Tx, accounts: Sequence[Account], library: strategies.Library, whole: bool
+) -> Mapping[Key, Account]:
+    """The accounts as the choice of a strategy needs them, where a strategy asks for more than there is already."""
+    if not accounts or not _asks_more(library):
+        return {}
+    keys = [account.key for account in accounts]
+    found = {account.key: account for account in accounts} if whole else await receivables.accounts(tx, keys)
+    late = await receivables.days_late(tx, keys)
+    return {key: replace(account, average_days_late=late.get(key)) for key, account in found.items()}
+
+
+async def _views_of_contacts(tx: Tx, concerned: Iterable[Contact]) -> dict[Key, View]:
     keys = list({contact.account for contact in concerned})
     return await find_cases(tx, keys) if keys else {}
 
@@ -299,24 +378,48 @@ def _is_due(case: Case, now: datetime) -> bool:
 
 def _follow(view: View, account: Account, causes: Mapping[Key, Cause], now: datetime) -> Outcome:
     cause = causes[view.case.key]
-    return rules.follow(view.case, account, view.strategy, now, cause.held, cause.ended)
+    outcome = rules.follow(view.case, account, view.strategy, now, cause.held, cause.ended, view.policy)
+    if outcome.reason is not Reason.OPENED or (view.challenger, view.arm) == (view.case.challenger, view.case.arm):
+        return outcome
+    return replace(outcome, case=replace(outcome.case, challenger=view.challenger, arm=view.arm))
 
 
-async def _already_reminded(tx: Tx, view: View, outcome: Outcome, contact: Contact) -> Outcome:
-    """The step stands in the books as sent: it is recorded as suppressed, and the case goes on as if it were."""
-    await contacts.plan(tx, [contact.decided_against(Suppression.ALREADY_REMINDED)])
-    return rules.conclude(outcome.case, contact.sent(tx.now), view.account, view.strategy, tx.now)
+async def _already_reminded(tx: Tx, view: View, outcome: Outcome, again: Collection[UUID]) -> Outcome:
+    """What stands in the books as sent is recorded as suppressed, and the case goes on as if it were sent now."""
+    for contact in outcome.contacts:
+        if contact.id in again:
+            await contacts.plan(tx, [contact.decided_against(Suppression.ALREADY_REMINDED)])
+            case, sent = outcome.case, contact.sent(tx.now)
+            outcome = rules.conclude(case, sent, view.account, view.strategy, tx.now, view.policy)
+    return outcome
 
 
-def _conclude(view: View, contact: Contact, now: datetime, *, address_refused: bool = False) -> Outcome:
-    return rules.conclude(view.case, contact, view.account, view.strategy, now, address_refused=address_refused)
+def _conclude(
+    views: dict[Key, View],
+    contact: Contact,
+    now: datetime,
+    outcomes: list[tuple[Case, Outcome]],
+    *,
+    address_refused: bool = False,
+) -> None:
+    """Several contacts of a case may end at once: each is concluded on what the one before made of the case."""
+    view = views[contact.account]
+    outcome = rules.conclude(
+        view.case, contact, view.account, view.strategy, now, view.policy, address_refused=address_refused
+    )
+    outcomes.append((view.case, outcome))
+    views[contact.account] = replace(view, case=outcome.case)
+
+
+def _attachments(strategy: Published, step: str) -> tuple[str, ...]:
+    return next((each.attachments for each in strategy.strategy.steps if each.name == step), ())
 
 
 def _after(contact: Contact, delivery: Delivery, now: datetime, real_now: datetime) -> Contact:
     reason = delivery.reason or ""
     match delivery.fate:
         case "sent":
-            return contact.sent(now)
+            return contact.sent(now, delivery.provider_id)
         case "refused":
             return contact.failed(reason)
         case "doubtful":
@@ -324,15 +427,16 @@ def _after(contact: Contact, delivery: Delivery, now: datetime, real_now: dateti
         case "untried":
             return contact.waiting()
         case "deferred":
-            return _retried(contact, reason, real_now)
+            return _retried(contact, reason, real_now, delivery.retry_after_seconds)
         case "refused_for_now":
             if contact.attempts + 1 >= TEMPORARY_REFUSALS_MAX:
                 return contact.failed(f"after {contact.attempts + 1} attempts: {reason}")
-            return _retried(contact, reason, real_now)
+            return _retried(contact, reason, real_now, delivery.retry_after_seconds)
 
 
-def _retried(contact: Contact, reason: str, real_now: datetime) -> Contact:
-    return contact.deferred(reason, real_now + timedelta(seconds=retry_seconds(contact.attempts + 1)))
+def _retried(contact: Contact, reason: str, real_now: datetime, asked_seconds: float | None = None) -> Contact:
+    pause = max(retry_seconds(contact.attempts + 1), asked_seconds or 0)
+    return contact.deferred(reason, real_now + timedelta(seconds=pause))
 
 
 async def _publish(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:
@@ -342,6 +446,9 @@ async def _publish(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:
 
 
 async def _save(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:
-    changed = [outcome.case for before, outcome in outcomes if outcome.case != before]
+    """A case may have come out several times; its last state is kept."""
+    before = {case.key: case for case, _ in reversed(outcomes)}
+    after = {outcome.case.key: outcome.case for _, outcome in outcomes}
+    changed = [case for key, case in after.items() if case != before[key]]
     if changed:
         await store.save(tx, changed)

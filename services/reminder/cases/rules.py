@@ -6,28 +6,47 @@ episode the strategy's rungs are climbed one by one, each at most once, by the a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
+from services.reminder.conditions.rules import Facts
 from services.reminder.contacts import rules as contacts
-from services.reminder.contacts.rules import POLICY, Contact, Policy, Suppression
+from services.reminder.contacts.rules import Contact, Suppression
 from services.reminder.mails.rules import Letter
+from services.reminder.policies import rules as policies
+from services.reminder.policies.rules import POLICY, Policy, Refusal, Touch
 from services.reminder.receivables.rules import ENTITY, Account, Balance, BalanceItem, Item, Key, numbers, totals
-from services.reminder.strategies.rules import Published, Step, Strategy
+from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, Step, Strategy
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import ONE_DAY, local_date
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.events.event import Event
-from shared.events.reminder import CaseClosed, CaseEscalated, CaseEvent, CaseHeld, CaseOpened, CaseReleased, CaseState
+from shared.events.reminder import (
+    CaseClosed,
+    CaseEscalated,
+    CaseEvent,
+    CaseHeld,
+    CaseOpened,
+    CaseReleased,
+    CaseState,
+    CaseStepSkipped,
+)
+
+REFUSED_KEPT = 10
 
 
 class CaseNotFound(NotFound):
     slug = "case-not-found"
     title = "This service knows no such customer"
+
+
+class StepNotWaiting(Conflict):
+    slug = "step-not-waiting"
+    title = "The step does not wait for anybody"
 
 
 class HoldKind(StrEnum):
@@ -88,6 +107,8 @@ class Reason(StrEnum):
     LADDER_EXHAUSTED = "ladder_exhausted"
     NOTHING_COLLECTABLE = "nothing_collectable"
     UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    AWAITS_APPROVAL = "awaits_approval"
     HELD = "held"
     RELEASED = "released"
     PROMISED = "promised"
@@ -106,6 +127,10 @@ class Case:
 
     While one of `holds` rests nothing goes out and no step is taken. `check_at` is when to decide next; None when only
     an event can bring something to decide. `hastened` after a broken promise: the next rung is due whatever its days.
+
+    `pending` are the contacts under way, all of one step; `reached` says that one of its contacts has reached somebody
+    already. `refused` are addresses and numbers that do not work. `stepped_on` is when the last rung was taken or
+    skipped. `awaiting` is the step that waits for a person's approval, `approved` the one that has it.
     """
 
     id: UUID
@@ -126,11 +151,17 @@ class Case:
     holds: tuple[Hold, ...]
     noticed: tuple[date, ...]
     blocked_step: str | None
-    refused_email: str | None
-    pending: UUID | None
+    refused: tuple[str, ...]
+    pending: tuple[UUID, ...]
     check_at: datetime | None
     broken_promises: int = 0
     hastened: bool = False
+    reached: bool = False
+    stepped_on: date | None = None
+    awaiting: str | None = None
+    approved: str | None = None
+    challenger: str | None = None
+    arm: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -152,12 +183,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """The step that is next: from `opens_on` it may be taken. `due_on` is set for a message before due."""
+    """The step that is next: from `opens_on` it may be taken. `due_on` is set for a message before due; `skips` are the
+    missed steps that the strategy leaves out for it."""
 
     step: Step
     opens_on: date
     items: tuple[Item, ...]
     due_on: date | None = None
+    skips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +200,7 @@ class Outcome:
     case: Case
     reason: Reason
     events: tuple[Event, ...] = ()
-    contact: Contact | None = None
+    contacts: tuple[Contact, ...] = ()
     tasks: tuple[AssignTask, ...] = ()
 
 
@@ -192,8 +225,8 @@ def new_case(case_id: UUID, customer_id: UUID, strategy: Published, entity_id: s
         holds=(),
         noticed=(),
         blocked_step=None,
-        refused_email=None,
-        pending=None,
+        refused=(),
+        pending=(),
         check_at=None,
     )
 
@@ -205,6 +238,7 @@ def follow(
     now: datetime,
     held: Hold | None = None,
     ended: Collection[str] = (),
+    policy: Policy = POLICY,
 ) -> Outcome:
     """Facts changed: open or close the episode, and say when to decide next.
 
@@ -214,7 +248,7 @@ def follow(
     reason: Reason = Reason.UNCHANGED
     events: tuple[Event, ...] = ()
     if held:
-        outcome = hold(case, account, strategy, held, now)
+        outcome = hold(case, account, strategy, held, now, policy)
         case, reason, events = outcome.case, outcome.reason, outcome.events
     if account.overdue and not case.is_open:
         case, reason = _open(case, strategy, now), Reason.OPENED
@@ -223,33 +257,43 @@ def follow(
         because = _why_closed(account, ended)
         case, reason = _close(case, because, now), Reason.CLOSED
         events = (*events, _event(CaseClosed, case, account, now, reason=because))
-    return Outcome(schedule(case, account, strategy.strategy, now), reason, events)
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), reason, events)
 
 
-def hold(case: Case, account: Account, strategy: Published, new: Hold, now: datetime) -> Outcome:
+def hold(
+    case: Case, account: Account, strategy: Published, new: Hold, now: datetime, policy: Policy = POLICY
+) -> Outcome:
     """The case rests for one more reason, or for the same one until another day."""
     if new in case.holds:
         return Outcome(case, Reason.UNCHANGED)
     others = tuple(h for h in case.holds if (h.kind, h.source) != (new.kind, new.source))
     case = replace(case, version=case.version + 1, holds=(*others, new))
     event = _event(CaseHeld, case, account, now, kind=str(new.kind), until=new.until, source=new.source)
-    return Outcome(schedule(case, account, strategy.strategy, now), Reason.HELD, (event,))
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.HELD, (event,))
 
 
-def release(case: Case, account: Account, strategy: Published, kind: HoldKind, source: str, now: datetime) -> Outcome:
+def release(
+    case: Case,
+    account: Account,
+    strategy: Published,
+    kind: HoldKind,
+    source: str,
+    now: datetime,
+    policy: Policy = POLICY,
+) -> Outcome:
     """One reason to rest is gone; what was never held is left as it is."""
     left = tuple(h for h in case.holds if (h.kind, h.source) != (kind, source))
     if left == case.holds:
         return Outcome(case, Reason.UNCHANGED)
     case = replace(case, version=case.version + 1, holds=left)
     event = _event(CaseReleased, case, account, now, kind=str(kind), source=source)
-    return Outcome(schedule(case, account, strategy.strategy, now), Reason.RELEASED, (event,))
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.RELEASED, (event,))
 
 
-def hasten(case: Case, account: Account, strategy: Published, now: datetime) -> Outcome:
+def hasten(case: Case, account: Account, strategy: Published, now: datetime, policy: Policy = POLICY) -> Outcome:
     """A promise was broken: the next rung is due at once rather than after its days, still one rung at a time."""
     case = replace(case, broken_promises=case.broken_promises + 1, hastened=case.is_open)
-    return Outcome(schedule(case, account, strategy.strategy, now), Reason.UNCHANGED)
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNCHANGED)
 
 
 def holding(holds: Iterable[Hold], today: date) -> Hold | None:
@@ -289,10 +333,10 @@ def schedule(case: Case, account: Account, strategy: Strategy, now: datetime, po
     step = coming(case, account, strategy, local_date(now, account.time_zone))
     if isinstance(step, Reason):
         return replace(case, check_at=None)
-    at = contacts.opening(step.opens_on, account.time_zone, policy)
+    at = policies.opening(step.step.channels, account, step.opens_on, policy)
     if at < now:
         was_due = case.check_at is not None and case.check_at <= now
-        at = case.check_at if was_due else contacts.next_opening(now, account.time_zone, policy)
+        at = case.check_at if was_due else policies.next_opening(step.step.channels, account, now, policy)
     return replace(case, check_at=at)
 
 
@@ -300,37 +344,95 @@ def escalate(
     case: Case,
     account: Account,
     strategy: Published,
-    contacted_at: Iterable[datetime],
-    contact_id: UUID,
+    touches: Collection[Touch],
+    make_id: Callable[[], UUID],
     now: datetime,
     policy: Policy = POLICY,
 ) -> Outcome:
-    """Take the next step if it is due: plan its message, or record why none goes out. One step a run, and a rung
-    opens on its day: one that opens on the 5th is climbed on the 5th.
+    """Take the next step if it is due: plan its messages, or record why none goes out. One step a run, and a rung opens
+    on its day: one that opens on the 5th is climbed on the 5th.
 
-    `contacted_at` are the moments of late contacts, `contact_id` is the id a new contact gets.
+    `touches` are what reached the customer of late; `make_id` gives a new contact its id.
     """
     today = local_date(now, account.time_zone)
     step = coming(case, account, strategy.strategy, today)
     if isinstance(step, Reason):
         return Outcome(replace(case, check_at=None), step)
     if today < step.opens_on:
-        return Outcome(_check_from(case, step.opens_on, account, policy), Reason.TOO_EARLY)
-    if step.step.channel is None:
-        return _climb(case, account, strategy, step.step.name, now)
-    if not contacts.is_open(now, account.time_zone, policy):
-        opens = contacts.next_opening(now, account.time_zone, policy)
+        opens = policies.opening(step.step.channels, account, step.opens_on, policy)
+        return Outcome(replace(case, check_at=opens), Reason.TOO_EARLY)
+    if step.skips:
+        return _skip(case, account, strategy, step.skips, Suppression.MISSED, now, policy)
+    if step.step.conditions.model_fields_set and not step.step.conditions.hold(facts(case, account, today)):
+        return _unfulfilled(case, account, strategy, step, make_id, now, policy)
+    if step.step.approval and case.approved != step.step.name and not step.due_on:
+        return _ask_approval(case, account, strategy, step, now, policy)
+    channels = step.step.channels
+    if not channels:
+        return _climb(case, account, strategy, step.step.name, now, policy)
+    if not policies.is_open(channels, account, now, policy):
+        opens = policies.next_opening(channels, account, now, policy)
         return Outcome(replace(case, check_at=opens), Reason.WINDOW_CLOSED)
 
-    contact = _contact(case, strategy, step, contact_id, account.email, now)
-    if not _reachable(case, account):
-        return _suppress_unreachable(case, account, strategy, step, contact, now)
-    free_on = contacts.free_on((local_date(at, account.time_zone) for at in contacted_at), today, policy)
-    if free_on > today:
+    ways = _ways(step.step, case, account)
+    if not ways:
+        return _suppress_unreachable(case, account, strategy, step, make_id, now, policy)
+    planned = tuple(_contact(case, strategy, step, make_id(), channel, account, now) for channel in ways)
+    free_on, refusal = policies.free_on(ways, touches, account, today, policy)
+    if refusal:
         rested = replace(case, rest_until=free_on)
-        suppressed = contact.decided_against(Suppression.CONTACT_CAP)
-        return Outcome(schedule(rested, account, strategy.strategy, now), Reason.SUPPRESSED, contact=suppressed)
-    return Outcome(replace(case, pending=contact.id, check_at=None), Reason.MESSAGE_PLANNED, contact=contact)
+        suppressed = tuple(contact.decided_against(_REFUSED[refusal]) for contact in planned)
+        return Outcome(schedule(rested, account, strategy.strategy, now, policy), Reason.SUPPRESSED, (), suppressed)
+    under_way = replace(case, pending=tuple(contact.id for contact in planned), reached=False, check_at=None)
+    return Outcome(under_way, Reason.MESSAGE_PLANNED, contacts=planned)
+
+
+_REFUSED = {refusal: Suppression(str(refusal)) for refusal in Refusal}
+
+
+def facts(case: Case, account: Account, today: date) -> Facts:
+    """What conditions and the choice of a strategy ask about."""
+    chased = account.chased_on(today)
+    return Facts(
+        customer_id=account.id,
+        segment=account.segment,
+        country=account.country,
+        language=account.language,
+        risk_class=account.risk_class,
+        open_balance=totals(item.balance for item in account.items),
+        collectable=totals(item.collectable for item in chased),
+        invoices=len(chased),
+        average_days_late=account.average_days_late,
+        broken_promises=case.broken_promises,
+    )
+
+
+def approve(
+    case: Case, account: Account, strategy: Published, step: str, now: datetime, policy: Policy = POLICY
+) -> Outcome:
+    """A person lets the step be taken: it is due now. Raises StepNotWaiting."""
+    _must_wait(case, step)
+    case = replace(case, awaiting=None, approved=step, check_at=now)
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNCHANGED)
+
+
+def refuse(
+    case: Case, account: Account, strategy: Published, step: str, now: datetime, policy: Policy = POLICY
+) -> Outcome:
+    """A person does not want the step: the case goes on without it. Raises StepNotWaiting."""
+    _must_wait(case, step)
+    return _skip(case, account, strategy, (step,), Suppression.APPROVAL_REFUSED, now, policy)
+
+
+def bounce(
+    case: Case, contact: Contact, account: Account, strategy: Published, now: datetime, policy: Policy = POLICY
+) -> Outcome:
+    """What a contact was sent to does not work: nothing more goes there, and somebody looks for another."""
+    if contact.recipient is None or contact.recipient in case.refused:
+        return Outcome(case, Reason.UNCHANGED)
+    case = replace(case, refused=_refused(case, contact.recipient))
+    tasks = (_find_an_address(case, now, contact.channel, contact.bounce_reason),)
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNREACHABLE, tasks=tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +455,7 @@ def confirm(
     """Decide again, with the balance as its owner has just given it: the last look before a message leaves."""
     due_on = contact.about_due_date
     runs = case.is_open and contact.episode == _episode(case)
-    if case.pending != contact.id or (due_on is None and not runs):
+    if contact.id not in case.pending or (due_on is None and not runs):
         return Suppression.EPISODE_OVER
     today = local_date(now, account.time_zone)
     owed = balance.due_on(due_on) if due_on else balance.overdue
@@ -363,44 +465,64 @@ def confirm(
     items = tuple(item for item in owed if item.number not in resting)
     if not items:
         return Suppression.FRESH_DAYS
+    items = tuple(item for item in items if not account.opted_out(contact.channel, item.number))
+    if not items:
+        return Suppression.OPTED_OUT
     held = holding(case.holds, today)
     if held:
         return Suppression(held.kind)
-    if not _reachable(case, account):
+    if not _works(contact.channel, case, account):
         return Suppression.UNREACHABLE
-    if not contacts.is_open(now, account.time_zone, policy):
-        return Wait(contacts.next_opening(now, account.time_zone, policy))
+    if not policies.is_open((contact.channel,), account, now, policy):
+        return Wait(policies.next_opening((contact.channel,), account, now, policy))
     return Send(items)
 
 
 def conclude(
-    case: Case, contact: Contact, account: Account, strategy: Published, now: datetime, *, address_refused: bool = False
+    case: Case,
+    contact: Contact,
+    account: Account,
+    strategy: Published,
+    now: datetime,
+    policy: Policy = POLICY,
+    *,
+    address_refused: bool = False,
 ) -> Outcome:
-    """A message reached an end: climb its rung if it was sent or may have been, else say why the case stays.
+    """A message reached an end. When the last one of its step did: climb the rung if one was sent or may have been,
+    else say why the case stays.
 
-    Nothing more is sent to the customer on that day.
+    Nothing more is sent to the customer for the policy's least gap of days.
     """
-    if case.pending != contact.id:
+    if contact.id not in case.pending:
         return Outcome(case, Reason.UNCHANGED)
     today = local_date(now, account.time_zone)
-    case = replace(case, pending=None, rest_until=today + ONE_DAY)
-    due_on = contact.about_due_date
-    reached = contact.status in ("sent", "unknown")
+    reached = case.reached or contact.status in ("sent", "unknown")
+    left = tuple(id for id in case.pending if id != contact.id)
+    case = replace(case, pending=left, reached=reached and bool(left))
+    if contact.channel in TO_CUSTOMER:
+        case = replace(case, rest_until=today + timedelta(days=policy.min_gap_days))
+    if address_refused and contact.recipient:
+        case = replace(case, refused=_refused(case, contact.recipient))
     tasks = _tasks_after(contact, case, now)
-    if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
-        case = replace(
-            case,
-            blocked_step=contact.step if due_on is None else case.blocked_step,
-            refused_email=contact.recipient if address_refused else case.refused_email,
-        )
+    due_on = contact.about_due_date
+    unreached = contact.status == "failed" or contact.reason == Suppression.UNREACHABLE
+    if due_on is not None and (contact.status != "suppressed" or unreached):
+        case = replace(case, noticed=_noticed(case, due_on, today))
+    if left:
+        return Outcome(case, Reason.UNDER_WAY, tasks=tasks)
     if due_on is not None:
-        if contact.status != "suppressed" or contact.reason == Suppression.UNREACHABLE:
-            case = replace(case, noticed=_noticed(case, due_on, today))
-        scheduled = schedule(case, account, strategy.strategy, now)
+        scheduled = schedule(case, account, strategy.strategy, now, policy)
         return Outcome(scheduled, Reason.NOTICED if reached else Reason.SUPPRESSED, tasks=tasks)
+    if unreached and not reached:
+        case = replace(case, blocked_step=contact.step)
     if not reached or not case.is_open or contact.episode != _episode(case):
-        return Outcome(schedule(case, account, strategy.strategy, now), Reason.SUPPRESSED, tasks=tasks)
-    return _climb(case, account, strategy, contact.step, now, tasks)
+        return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.SUPPRESSED, tasks=tasks)
+    return _climb(case, account, strategy, contact.step, now, policy, tasks)
+
+
+def _must_wait(case: Case, step: str) -> None:
+    if not case.is_open or case.awaiting != step:
+        raise StepNotWaiting(f"the case does not wait for somebody to approve {step!r}")
 
 
 def _open(case: Case, strategy: Published, now: datetime) -> Case:
@@ -419,6 +541,9 @@ def _open(case: Case, strategy: Published, now: datetime) -> Case:
         climbed_on=None,
         blocked_step=None,
         hastened=False,
+        stepped_on=None,
+        awaiting=None,
+        approved=None,
     )
 
 
@@ -429,6 +554,8 @@ def _close(case: Case, because: str, now: datetime) -> Case:
         status="closed",
         closed_on=now.date(),
         closed_because=because,
+        awaiting=None,
+        approved=None,
         blocked_step=None,
     )
 
@@ -452,20 +579,41 @@ def _coming_rung(case: Case, account: Account, strategy: Strategy, today: date) 
     rung = strategy.rung_after(case.level)
     if rung is None:
         return Reason.LADDER_EXHAUSTED
-    if case.blocked_step == rung.name and not _reachable(case, account):
+    if case.awaiting == rung.name:
+        return Reason.AWAITS_APPROVAL
+    if case.blocked_step == rung.name and not _ways(rung, case, account):
         return Reason.UNREACHABLE
-    days = [min(_opens_on(item, rung) for item in account.overdue)]
-    if case.climbed_on:
+    days = [min(_opens_on(item, rung, case.stepped_on) for item in account.overdue)]
+    if case.climbed_on and rung.days_after_previous is None:
         days.append(case.climbed_on + timedelta(days=strategy.catch_up.gap_days))
     if case.hastened:
         days = [min(item.collect_again_on or item.due_on + ONE_DAY for item in account.overdue)]
     opens_on = max(days + _quiet_until(case))
-    return Coming(rung, opens_on, account.chased_on(max(opens_on, today)))
+    skips = ()
+    if strategy.catch_up.mode == "skip_to_current" and opens_on <= today:
+        rung, skips = _current_rung(case, account, strategy, rung, today)
+    return Coming(rung, opens_on, account.chased_on(max(opens_on, today)), skips=skips)
 
 
-def _opens_on(item: Item, step: Step) -> date:
+def _current_rung(
+    case: Case, account: Account, strategy: Strategy, rung: Step, today: date
+) -> tuple[Step, tuple[str, ...]]:
+    """The rung that fits the age of the debt, and the missed ones below it; none is missed before the first message."""
+    rungs = strategy.rungs
+    if not any(step.reaches_customer for step in rungs[: case.level]):
+        return rung, ()
+    level = case.level
+    for at, later in enumerate(rungs[case.level + 1 :], start=case.level + 1):
+        if later.days_from_due is None:
+            break
+        if min(_opens_on(item, later, None) for item in account.overdue) <= today:
+            level = at
+    return rungs[level], tuple(step.name for step in rungs[case.level : level])
+
+
+def _opens_on(item: Item, step: Step, previous_on: date | None) -> date:
     """The first day on which a step may be taken for an invoice, which is not one of its fresh days."""
-    on = item.due_on + timedelta(days=step.days_from_due)
+    on = step.opens(item.due_on, previous_on)
     return max(on, item.collect_again_on) if item.collect_again_on else on
 
 
@@ -480,28 +628,49 @@ def _coming_notices(case: Case, account: Account, strategy: Strategy, today: dat
             ahead.setdefault(item.due_on, []).append(item)
     notices = []
     for due_on, items in ahead.items():
-        on = due_on + timedelta(days=step.days_from_due)
-        opens_on = max([min(_opens_on(item, step) for item in items), *_quiet_until(case)])
+        on = step.opens(due_on, None)
+        opens_on = max([min(_opens_on(item, step, None) for item in items), *_quiet_until(case)])
         told = tuple(item for item in items if not item.rests_on(max(opens_on, today)))
         if opens_on <= due_on and any(item.issued_on < on for item in told):
             notices.append(Coming(step, opens_on, told, due_on))
     return notices
 
 
-def _reachable(case: Case, account: Account) -> bool:
-    return account.email is not None and account.email != case.refused_email
+def _ways(step: Step, case: Case, account: Account) -> tuple[Channel, ...]:
+    """The channels that a step uses: all that work, or the fallback when none of them can reach the customer. None at
+    all for a step that was meant for the customer and cannot reach them."""
+    working: tuple[Channel, ...] = tuple(each for each in step.channels if _usable(each, case, account))
+    if not step.reaches_customer or not TO_CUSTOMER.isdisjoint(working):
+        return working
+    if step.fallback and _usable(step.fallback, case, account):
+        return (*working, step.fallback)
+    return ()
 
 
-def _check_from(case: Case, day: date, account: Account, policy: Policy) -> Case:
-    return replace(case, check_at=contacts.opening(day, account.time_zone, policy))
+def _usable(channel: Channel, case: Case, account: Account) -> bool:
+    return _works(channel, case, account) and not account.opted_out(channel)
+
+
+def _works(channel: Channel, case: Case, account: Account) -> bool:
+    """Whether there is somewhere to send it: a call and what stays in the house always find their way."""
+    if channel == "letter":
+        return account.address is not None
+    if channel in ("email", "sms"):
+        address = account.reached_at(channel)
+        return address is not None and address not in case.refused
+    return True
 
 
 def _contact(
-    case: Case, strategy: Published, step: Coming, contact_id: UUID, recipient: str | None, now: datetime
+    case: Case,
+    strategy: Published,
+    step: Coming,
+    contact_id: UUID,
+    channel: Channel,
+    account: Account,
+    now: datetime,
 ) -> Contact:
-    assert step.step.channel is not None
     assert step.step.tone is not None
-    assert step.step.template is not None
     return Contact(
         id=contact_id,
         version=1,
@@ -510,35 +679,119 @@ def _contact(
         entity_id=case.entity_id,
         episode=contacts.before_due(step.due_on) if step.due_on else _episode(case),
         step=step.step.name,
-        channel=step.step.channel,
+        channel=channel,
         strategy=strategy.name,
         strategy_version=strategy.version,
         tone=step.step.tone,
-        template=step.step.template,
+        template=step.step.template or "",
         status="planned",
         reason=None,
         invoices=numbers(step.items),
         amounts=totals(item.collectable for item in step.items),
-        recipient=recipient,
+        recipient=account.reached_at(channel),
         due_at=now,
     )
 
 
+def _against(
+    case: Case,
+    account: Account,
+    strategy: Published,
+    step: Coming,
+    because: Suppression,
+    make_id: Callable[[], UUID],
+    now: datetime,
+) -> tuple[Contact, ...]:
+    made = (_contact(case, strategy, step, make_id(), channel, account, now) for channel in step.step.channels)
+    return tuple(contact.decided_against(because) for contact in made)
+
+
 def _suppress_unreachable(
-    case: Case, account: Account, strategy: Published, step: Coming, contact: Contact, now: datetime
+    case: Case,
+    account: Account,
+    strategy: Published,
+    step: Coming,
+    make_id: Callable[[], UUID],
+    now: datetime,
+    policy: Policy,
 ) -> Outcome:
-    """Recorded once for a step: it is due again when the customer has a new address."""
+    """Recorded once for a step: it is due again when the customer has a new address. A customer who wants no messages
+    on the step's channels is left with the steps that use others."""
     today = local_date(now, account.time_zone)
+    ways = (*step.step.channels, step.step.fallback) if step.step.fallback else step.step.channels
+    asked: list[Channel] = [channel for channel in ways if channel in TO_CUSTOMER]
+    refused = [channel for channel in asked if _works(channel, case, account)]
+    because = Suppression.OPTED_OUT if refused else Suppression.UNREACHABLE
+    against = _against(case, account, strategy, step, because, make_id, now)
     if step.due_on:
         case = replace(case, noticed=_noticed(case, step.due_on, today))
-    else:
-        case = replace(case, blocked_step=step.step.name)
+        scheduled = schedule(case, account, strategy.strategy, now, policy)
+        return Outcome(scheduled, Reason.SUPPRESSED, contacts=against)
+    if refused:
+        skipped = _skip(case, account, strategy, (step.step.name,), because, now, policy)
+        return replace(skipped, contacts=against)
+    case = replace(case, blocked_step=step.step.name)
     return Outcome(
-        schedule(case, account, strategy.strategy, now),
+        schedule(case, account, strategy.strategy, now, policy),
         Reason.SUPPRESSED,
-        contact=contact.decided_against(Suppression.UNREACHABLE),
-        tasks=() if step.due_on else (_find_an_address(case, now),),
+        contacts=against,
+        tasks=(_find_an_address(case, now, step.step.channels[0]),),
     )
+
+
+def _unfulfilled(
+    case: Case,
+    account: Account,
+    strategy: Published,
+    step: Coming,
+    make_id: Callable[[], UUID],
+    now: datetime,
+    policy: Policy,
+) -> Outcome:
+    """The step's conditions do not hold on its day: the case goes on without it."""
+    against = _against(case, account, strategy, step, Suppression.CONDITIONS, make_id, now)
+    if step.due_on:
+        case = replace(case, noticed=_noticed(case, step.due_on, local_date(now, account.time_zone)))
+        return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.SKIPPED, contacts=against)
+    skipped = _skip(case, account, strategy, (step.step.name,), Suppression.CONDITIONS, now, policy)
+    return replace(skipped, contacts=against)
+
+
+def _skip(
+    case: Case,
+    account: Account,
+    strategy: Published,
+    steps: Sequence[str],
+    because: Suppression,
+    now: datetime,
+    policy: Policy,
+) -> Outcome:
+    """Up without taking the steps. The next one is looked at as soon as it opens, perhaps at once."""
+    events = []
+    for step in steps:
+        case = replace(case, version=case.version + 1, level=case.level + 1)
+        events.append(_event(CaseStepSkipped, case, account, now, skipped=step, reason=str(because)))
+    today = local_date(now, account.time_zone)
+    case = replace(case, stepped_on=today, blocked_step=None, awaiting=None, approved=None)
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.SKIPPED, tuple(events))
+
+
+def _ask_approval(
+    case: Case, account: Account, strategy: Published, step: Coming, now: datetime, policy: Policy
+) -> Outcome:
+    owed = " and ".join(str(money) for money in totals(item.collectable for item in step.items))
+    task = AssignTask(
+        customer_id=case.customer_id,
+        case_id=case.id,
+        entity_id=case.entity_id,
+        kind="approve_step",
+        occasion=f"{_episode(case)}:{step.step.name}",
+        title=f"Approve the step {step.step.name!r}: {owed}",
+        detail=f"The strategy {strategy.name!r} takes this step only when somebody lets it.",
+        due_on=now.date(),
+    )
+    waiting = schedule(replace(case, awaiting=step.step.name), account, strategy.strategy, now, policy)
+    return Outcome(waiting, Reason.AWAITS_APPROVAL, tasks=(task,))
 
 
 def _climb(
@@ -547,27 +800,49 @@ def _climb(
     strategy: Published,
     step: str,
     now: datetime,
+    policy: Policy,
     tasks: tuple[AssignTask, ...] = (),
 ) -> Outcome:
     """Up by one rung, from the level the case stands on. The event asks other services for the step's actions; a case
     climbs a rung once in an episode, so they are asked once."""
     rung = strategy.strategy.rung_after(case.level)
-    actions = rung.actions if rung and rung.name == step else ()
+    taken = rung if rung and rung.name == step else None
+    actions = taken.actions if taken else ()
     today = local_date(now, account.time_zone)
-    if "agency_referral" in actions and (chased := account.chased_on(today)):
+    chased = account.chased_on(today)
+    if chased and not {"agency_referral", "agency_placement"}.isdisjoint(actions):
         tasks = (*tasks, _decide_on_referral(case, chased, now))
+    if taken and taken.task:
+        tasks = (*tasks, _task_of(case, taken, now))
     case = replace(
         case,
         version=case.version + 1,
         level=case.level + 1,
         step=step,
         climbed_on=today,
+        stepped_on=today,
         blocked_step=None,
+        approved=None,
         check_at=None,
         hastened=False,
     )
-    event = _event(CaseEscalated, case, account, now, actions=actions)
-    return Outcome(schedule(case, account, strategy.strategy, now), Reason.ESCALATED, (event,), tasks=tasks)
+    plan = taken.plan.instalments_max if taken and taken.plan else None
+    event = _event(CaseEscalated, case, account, now, actions=actions, plan_instalments_max=plan)
+    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.ESCALATED, (event,), tasks=tasks)
+
+
+def _task_of(case: Case, step: Step, now: datetime) -> AssignTask:
+    assert step.task is not None
+    return AssignTask(
+        customer_id=case.customer_id,
+        case_id=case.id,
+        entity_id=case.entity_id,
+        kind="step",
+        occasion=f"{_episode(case)}:{step.name}",
+        title=step.task.title,
+        detail=step.task.detail,
+        due_on=now.date() + timedelta(days=step.task.within_days),
+    )
 
 
 def _decide_on_referral(case: Case, items: Sequence[Item], now: datetime) -> AssignTask:
@@ -587,8 +862,13 @@ def _decide_on_referral(case: Case, items: Sequence[Item], now: datetime) -> Ass
 
 
 def _tasks_after(contact: Contact, case: Case, now: datetime) -> tuple[AssignTask, ...]:
+    if contact.channel in ("chat", "webhook") and contact.status != "unknown":
+        return ()
     if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
-        return (_find_an_address(case, now, contact.reason if contact.status == "failed" else None),)
+        said = contact.reason if contact.status == "failed" else None
+        return (_find_an_address(case, now, contact.channel, said),)
+    if contact.channel == "call" and contact.status == "sent":
+        return (_make_the_call(contact, case, now),)
     if contact.status != "unknown":
         return ()
     doubt = AssignTask(
@@ -604,17 +884,46 @@ def _tasks_after(contact: Contact, case: Case, now: datetime) -> tuple[AssignTas
     return (doubt,)
 
 
-def _find_an_address(case: Case, now: datetime, said: str | None = None) -> AssignTask:
+def _make_the_call(contact: Contact, case: Case, now: datetime) -> AssignTask:
+    owed = " and ".join(str(money) for money in contact.amounts)
+    return AssignTask(
+        customer_id=case.customer_id,
+        case_id=case.id,
+        entity_id=case.entity_id,
+        kind="call",
+        occasion=str(contact.id),
+        title=f"Call the customer about {owed}",
+        detail=f"The step {contact.step!r} asks for a call"
+        + (f", to {contact.recipient}" if contact.recipient else "")
+        + f". It is about {', '.join(contact.invoices)}.",
+        due_on=now.date(),
+    )
+
+
+_SEARCHED = {
+    "email": ("Find an e-mail address for this customer's reminders", "No contact person has an e-mail address."),
+    "sms": ("Find a number for text messages to this customer", "No contact person has a phone number."),
+    "letter": ("Find the postal address of this customer", "The customer has no postal address."),
+}
+
+
+def _find_an_address(case: Case, now: datetime, channel: str, said: str | None = None) -> AssignTask:
+    title, missing = _SEARCHED.get(channel, _SEARCHED["email"])
     return AssignTask(
         customer_id=case.customer_id,
         case_id=case.id,
         entity_id=case.entity_id,
         kind="unreachable",
         occasion=_episode(case),
-        title="Find an e-mail address for this customer's reminders",
-        detail=said or "No contact person of the customer has an e-mail address.",
+        title=title,
+        detail=said or missing,
         due_on=now.date(),
     )
+
+
+def _refused(case: Case, address: str) -> tuple[str, ...]:
+    """The latest of them: a customer changes its addresses now and then, and old ones do not matter any more."""
+    return (*(known for known in case.refused if known != address), address)[-REFUSED_KEPT:]
 
 
 def _noticed(case: Case, due_on: date, today: date) -> tuple[date, ...]:
@@ -650,13 +959,19 @@ def _event(of: type[CaseEvent], case: Case, account: Account, now: datetime, /, 
     )
 
 
-def letter(contact: Contact, account: Account, balance: Balance, items: Sequence[BalanceItem], now: datetime) -> Letter:
-    """The letter of a contact that is confirmed."""
-    assert contact.recipient is not None
+def letter(
+    contact: Contact,
+    account: Account,
+    balance: Balance,
+    items: Sequence[BalanceItem],
+    now: datetime,
+    attachments: tuple[str, ...] = (),
+) -> Letter:
+    """The letter of a contact that is confirmed. What stays in the house has no recipient of the customer's."""
     return Letter(
         contact_id=contact.id,
         customer_id=contact.customer_id,
-        recipient=contact.recipient,
+        recipient=contact.recipient or "",
         person=account.person.name if account.person else None,
         customer=account.name,
         language=account.language,
@@ -668,4 +983,12 @@ def letter(contact: Contact, account: Account, balance: Balance, items: Sequence
         due_on=contact.about_due_date,
         pay_link=balance.pay_link,
         written_on=local_date(now, account.time_zone),
+        entity_id=contact.entity_id,
+        case_id=contact.case_id,
+        episode=contact.episode,
+        banks=balance.banks,
+        channel=contact.channel,
+        step=contact.step,
+        attachments=attachments,
+        address=account.address,
     )

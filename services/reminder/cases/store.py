@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -17,8 +17,11 @@ from shared.db import Tx
 NEXT_CHECK = "(select min(check_at) from collection_case where check_at is not null)"
 
 _COLUMNS = """customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
-closed_on, closed_because, climbed_on, rest_until, holds, noticed, blocked_step, refused_email, pending, check_at,
-broken_promises, hastened"""
+closed_on, closed_because, climbed_on, rest_until, holds, noticed, blocked_step, refused, pending, check_at,
+broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, arm"""
+
+
+_FIELDS = [name.strip() for name in _COLUMNS.split(",")]
 
 
 async def due(tx: Tx, limit: int) -> list[Key]:
@@ -32,10 +35,25 @@ where check_at <= $1 order by check_at, customer_id, entity_id limit $2
 """
 
 
-async def load(tx: Tx, customer_ids: Sequence[UUID]) -> dict[Key, Case]:
-    """All cases of the customers, with whatever entity."""
-    rows = await tx.fetch(f"select {_COLUMNS} from collection_case where customer_id = any($1::uuid[])", customer_ids)
-    return {case.key: case for case in _cases(rows)}
+class Loaded(NamedTuple):
+    """Cases by account, and the document of the contact policy in force, None for the built-in one."""
+
+    cases: dict[Key, Case]
+    policy: str | None
+
+
+async def load(tx: Tx, customer_ids: Sequence[UUID]) -> Loaded:
+    """All cases of the customers, with whatever entity. The policy comes along: it is needed wherever cases are."""
+    rows = await tx.fetch(_LOAD, customer_ids)
+    cases = _cases(row for row in rows if row["customer_id"] is not None)
+    return Loaded({case.key: case for case in cases}, rows[0]["policy"])
+
+
+_LOAD = f"""
+select p.document as policy, {_COLUMNS}
+from (select (select document from contact_policy order by version desc limit 1) as document) p
+left join collection_case on customer_id = any($1::uuid[])
+"""
 
 
 async def account_of(tx: Tx, case_id: UUID) -> Key | None:
@@ -64,11 +82,17 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
             _holds(case),
             orjson.dumps(case.noticed).decode(),
             case.blocked_step,
-            case.refused_email,
-            case.pending,
+            orjson.dumps(case.refused).decode() if case.refused else "[]",
+            orjson.dumps(case.pending).decode() if case.pending else "[]",
             case.check_at,
             case.broken_promises,
             case.hastened,
+            case.reached,
+            case.stepped_on,
+            case.awaiting,
+            case.approved,
+            case.challenger,
+            case.arm,
         )
         for case in sorted(cases, key=lambda case: case.key)
     ]
@@ -78,11 +102,12 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
 _SAVE = f"""
 insert into collection_case ({_COLUMNS})
 select customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
-       closed_on, closed_because, climbed_on, rest_until, holds::jsonb, noticed::jsonb, blocked_step, refused_email,
-       pending, check_at, broken_promises, hastened
+       closed_on, closed_because, climbed_on, rest_until, holds::jsonb, noticed::jsonb, blocked_step, refused::jsonb,
+       pending::jsonb, check_at, broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, arm
 from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
             $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::text[],
-            $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[], $22::bigint[], $23::bool[])
+            $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[], $22::bigint[], $23::bool[],
+            $24::bool[], $25::date[], $26::text[], $27::text[], $28::text[], $29::text[])
      as t ({_COLUMNS})
 on conflict (customer_id, entity_id) do update set
     version = excluded.version, status = excluded.status, episode = excluded.episode, strategy = excluded.strategy,
@@ -90,9 +115,10 @@ on conflict (customer_id, entity_id) do update set
     opened_on = excluded.opened_on, closed_on = excluded.closed_on, closed_because = excluded.closed_because,
     climbed_on = excluded.climbed_on, rest_until = excluded.rest_until,
     holds = excluded.holds, noticed = excluded.noticed,
-    blocked_step = excluded.blocked_step, refused_email = excluded.refused_email, pending = excluded.pending,
+    blocked_step = excluded.blocked_step, refused = excluded.refused, pending = excluded.pending,
     check_at = excluded.check_at, broken_promises = excluded.broken_promises,
-    hastened = excluded.hastened
+    hastened = excluded.hastened, reached = excluded.reached, stepped_on = excluded.stepped_on,
+    awaiting = excluded.awaiting, approved = excluded.approved, challenger = excluded.challenger, arm = excluded.arm
 """
 
 
@@ -113,7 +139,9 @@ def _cases(rows: Iterable[Any]) -> list[Case]:
     return [
         Case(
             **{
-                **row,
+                **{name: row[name] for name in _FIELDS},
+                "refused": tuple(row["refused"]),
+                "pending": tuple(map(UUID, row["pending"])),
                 "noticed": tuple(map(date.fromisoformat, row["noticed"])),
                 "holds": tuple(map(_hold, row["holds"])),
             }

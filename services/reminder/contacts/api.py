@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from services.reminder.contacts import handlers, rules
 from services.reminder.contacts.rules import Contact
+from services.reminder.strategies.rules import Channel
 from shared.db import reading
 from shared.events.reminder import Tone
 from shared.http.cursors import encode_cursor
@@ -28,7 +29,7 @@ class ContactOut(BaseModel):
     id: UUID
     customer_id: UUID
     sent_at: datetime | None
-    channel: rules.Channel
+    channel: Channel
     strategy: str
     strategy_version: int
     step: str
@@ -40,6 +41,9 @@ class ContactOut(BaseModel):
     amounts: tuple[Money, ...]
     recipient: str | None
     due_at: datetime
+    delivered_at: datetime | None
+    bounced_at: datetime | None
+    bounce_reason: str | None
     version: int
 
     @classmethod
@@ -60,6 +64,9 @@ class ContactOut(BaseModel):
             amounts=contact.amounts,
             recipient=contact.recipient,
             due_at=contact.due_at,
+            delivered_at=contact.delivered_at,
+            bounced_at=contact.bounced_at,
+            bounce_reason=contact.bounce_reason,
             version=contact.version,
         )
 

@@ -4,15 +4,41 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from services.reminder.contacts import rules, store
-from services.reminder.contacts.rules import POLICY, Contact, ContactNotFound
+from services.reminder.contacts.rules import Contact, ContactNotFound
+from services.reminder.policies import rules as policies
+from services.reminder.policies.rules import POLICY, Policy, Touch
 from shared import outbox
 from shared.db import Tx
+from shared.ids import new_id
 
 UNDER_WAY_SINCE = store.UNDER_WAY_SINCE
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTouch:
+    """A call that was placed, a conversation, or a message of another service. `source` is its id; `contact_id` the
+    planned call that it was."""
+
+    customer_id: UUID
+    entity_id: str
+    channel: str
+    kind: Literal["call", "conversation", "other"]
+    at: datetime
+    source: str
+    contact_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBounce:
+    contact_id: UUID
+    at: datetime
+    reason: str
 
 
 async def plan(tx: Tx, contacts: Sequence[Contact]) -> list[Contact]:
@@ -42,14 +68,41 @@ async def in_status(tx: Tx, ids: Sequence[UUID], status: rules.Status) -> list[C
     return await store.in_status(tx, ids, status)
 
 
-async def recent(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, list[datetime]]:
-    """When each customer was contacted of late, for whatever entity, or is about to be: all that the contact policy may
-    count, and a day more."""
-    found: dict[UUID, list[datetime]] = defaultdict(list)
-    since = tx.now - timedelta(days=POLICY.within_days + 1)
-    for customer_id, at in await store.recent(tx, customer_ids, since):
-        found[customer_id].append(at)
+async def recent(tx: Tx, customer_ids: Sequence[UUID], policy: Policy = POLICY) -> Mapping[UUID, list[Touch]]:
+    """What reached each customer of late, for whatever entity, or is about to: all that the policy may count."""
+    found: dict[UUID, list[Touch]] = defaultdict(list)
+    for customer_id, touch in await store.recent(tx, customer_ids, tx.now - policies.looks_back(policy)):
+        found[customer_id].append(touch)
     return found
+
+
+async def record_touch(tx: Tx, command: RecordTouch) -> None:
+    """Once for each kind and source. The customer is locked by the caller."""
+    await store.add_touches(tx, [(new_id(), command)])
+
+
+async def record_touches(tx: Tx, commands: Sequence[RecordTouch]) -> None:
+    """Many at once, of what other services send, where the policy in force counts it."""
+    if commands:
+        await store.add_touches(tx, [(new_id(), command) for command in commands])
+
+
+async def record_bounce(tx: Tx, command: RecordBounce) -> Contact:
+    """A message came back; told again, nothing happens. The customer is locked by the caller. Raises
+    ContactNotFound."""
+    contact = await find_contact(tx, command.contact_id)
+    if contact.bounced_at is None:
+        contact = contact.bounced(command.at, command.reason)
+        await store.save(tx, [contact])
+        await outbox.append(tx, rules.bounced(contact, tx.now))
+    return contact
+
+
+async def record_fate(tx: Tx, contact_id: UUID, delivered_at: datetime | None, complained_at: datetime | None) -> None:
+    """That a message arrived, or was called spam by whoever got it. Raises ContactNotFound."""
+    contact = await find_contact(tx, contact_id)
+    delivered, complained = contact.delivered_at or delivered_at, contact.complained_at or complained_at
+    await store.save(tx, [replace(contact, delivered_at=delivered, complained_at=complained)])
 
 
 async def list_contacts(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from services.reminder.receivables.rules import Key
-from shared.calendar import ONE_DAY, at_local_time, local_date
+from services.reminder.strategies.rules import Channel
 from shared.errors import NotFound
 from shared.events.reminder import (
     ContactEvent,
     ContactState,
+    ReminderBounced,
     ReminderFailed,
     ReminderPlanned,
     ReminderSent,
@@ -23,8 +23,9 @@ from shared.events.reminder import (
 )
 from shared.money import Money
 
-Channel = Literal["email"]
 Status = Literal["planned", "sending", "sent", "suppressed", "failed", "unknown"]
+
+Published = TypeVar("Published", bound=ContactEvent)
 
 _BEFORE_DUE = "due-"
 
@@ -34,35 +35,48 @@ class Suppression(StrEnum):
 
     NOTHING_COLLECTABLE = "nothing_collectable"
     CONTACT_CAP = "contact_cap"
+    CHANNEL_CAP = "channel_cap"
+    MIN_GAP = "min_gap"
+    REG_F = "reg_f"
+    OPTED_OUT = "opted_out"
+    CONDITIONS = "conditions"
+    MISSED = "missed"
+    APPROVAL_REFUSED = "approval_refused"
     UNREACHABLE = "unreachable"
     EPISODE_OVER = "episode_over"
     ALREADY_REMINDED = "already_reminded"
     PROMISED = "promised"
     FRESH_DAYS = "fresh_days"
+    PAUSED = "paused"
+    REPLIED = "replied"
+    CONVERSATION = "conversation"
+    PLACED = "placed"
+    LEGAL = "legal"
+    INSOLVENT = "insolvent"
 
 
 SUPPRESSED_BECAUSE = {
     Suppression.NOTHING_COLLECTABLE: "nothing was collectable any more when the balance was asked for",
     Suppression.CONTACT_CAP: "the customer had already been written to as often as the contact policy allows",
-    Suppression.UNREACHABLE: "the customer has no e-mail address that works",
+    Suppression.CHANNEL_CAP: "the customer had already been contacted this way as often as the contact policy allows",
+    Suppression.MIN_GAP: "the customer had been contacted shortly before",
+    Suppression.REG_F: "12 CFR 1006.14 allows no further call yet",
+    Suppression.OPTED_OUT: "the customer does not want to be contacted this way",
+    Suppression.CONDITIONS: "the conditions of the step did not hold",
+    Suppression.MISSED: "the step had been missed, and the strategy leaves missed steps out",
+    Suppression.APPROVAL_REFUSED: "somebody refused to approve the step",
+    Suppression.UNREACHABLE: "the customer has no address that works",
     Suppression.EPISODE_OVER: "the case was closed before the message went out",
     Suppression.ALREADY_REMINDED: "this step had already been sent in this episode",
     Suppression.PROMISED: "the customer had promised to pay by a day that had not passed",
     Suppression.FRESH_DAYS: "a dispute had just ended, and its fresh days were not over",
+    Suppression.PAUSED: "the case was paused",
+    Suppression.REPLIED: "the customer had written, and nobody had looked at it yet",
+    Suppression.CONVERSATION: "somebody had just spoken with the customer",
+    Suppression.PLACED: "the account was placed with an agency",
+    Suppression.LEGAL: "legal action was under way",
+    Suppression.INSOLVENT: "the customer was insolvent",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How often and when a customer may be contacted; days and times are the customer's own."""
-
-    contacts_max: int = 3
-    within_days: int = 7
-    opens: time = time(9)
-    closes: time = time(18)
-
-
-POLICY = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,11 @@ class Contact:
     attempts: int = 0
     retry_at: datetime | None = None
     lease_until: datetime | None = None
+    provider_id: str | None = None
+    delivered_at: datetime | None = None
+    bounced_at: datetime | None = None
+    bounce_reason: str | None = None
+    complained_at: datetime | None = None
 
     @property
     def account(self) -> Key:
@@ -102,7 +121,7 @@ class Contact:
         return date.fromisoformat(self.episode.removeprefix(_BEFORE_DUE)) if is_before_due(self.episode) else None
 
     def sending(
-        self, invoices: tuple[str, ...], amounts: tuple[Money, ...], recipient: str, lease_until: datetime
+        self, invoices: tuple[str, ...], amounts: tuple[Money, ...], recipient: str | None, lease_until: datetime
     ) -> Contact:
         """From here on a crash leaves its fate unknown."""
         return replace(
@@ -115,8 +134,13 @@ class Contact:
             retry_at=None,
         )
 
-    def sent(self, at: datetime) -> Contact:
-        return replace(self, status="sent", version=self.version + 1, sent_at=at, lease_until=None)
+    def sent(self, at: datetime, provider_id: str | None = None) -> Contact:
+        return replace(
+            self, status="sent", version=self.version + 1, sent_at=at, lease_until=None, provider_id=provider_id
+        )
+
+    def bounced(self, at: datetime, reason: str) -> Contact:
+        return replace(self, version=self.version + 1, bounced_at=at, bounce_reason=reason)
 
     def decided_against(self, reason: Suppression) -> Contact:
         """Suppressed as soon as it was due: its first and only state."""
@@ -156,37 +180,6 @@ def is_before_due(episode: str) -> bool:
     return episode.startswith(_BEFORE_DUE)
 
 
-def free_on(contacted_on: Iterable[date], today: date, policy: Policy = POLICY) -> date:
-    """The first day, from today on, when one more contact keeps any `within_days` days at or below the maximum.
-
-    A contact on day 1 counts on days 1 to 7; on day 8 it no longer does.
-    """
-    days = sorted(contacted_on)
-    day = today
-    while sum(1 for on in days if 0 <= (day - on).days < policy.within_days) >= policy.contacts_max:
-        counted = [on for on in days if 0 <= (day - on).days < policy.within_days]
-        day = counted[-policy.contacts_max] + timedelta(days=policy.within_days)
-    return day
-
-
-def opening(day: date, time_zone: str, policy: Policy = POLICY) -> datetime:
-    """When contacts start to go out on a day, at the customer's."""
-    return at_local_time(day, policy.opens, time_zone)
-
-
-def next_opening(now: datetime, time_zone: str, policy: Policy = POLICY) -> datetime:
-    """The first opening that is not in the past."""
-    today = local_date(now, time_zone)
-    at = opening(today, time_zone, policy)
-    return at if at >= now else opening(today + ONE_DAY, time_zone, policy)
-
-
-def is_open(now: datetime, time_zone: str, policy: Policy = POLICY) -> bool:
-    """Whether a message may leave now: what was missed in the morning still goes out until the window closes."""
-    today = local_date(now, time_zone)
-    return opening(today, time_zone, policy) <= now < at_local_time(today, policy.closes, time_zone)
-
-
 def retry_seconds(attempts: int) -> float:
     """How long to wait after the n-th attempt, in seconds of real time: 1, 2, 4 up to five minutes."""
     return float(min(2 ** max(attempts - 1, 0), 300))
@@ -203,7 +196,15 @@ _EVENTS: dict[str, type[ContactEvent]] = {
 
 def event(contact: Contact, now: datetime) -> ContactEvent:
     """What to publish of a contact in its present status."""
-    return _EVENTS[contact.status](
+    return _event(_EVENTS[contact.status], contact, now)
+
+
+def bounced(contact: Contact, now: datetime) -> ReminderBounced:
+    return _event(ReminderBounced, contact, now, bounce_reason=contact.bounce_reason or "")
+
+
+def _event(kind: type[Published], contact: Contact, now: datetime, **more: Any) -> Published:
+    return kind(
         customer_id=contact.customer_id,
         effective_on=now.date(),
         booked_on=now.date(),
@@ -224,4 +225,5 @@ def event(contact: Contact, now: datetime) -> ContactEvent:
             sent_at=contact.sent_at,
             reason=contact.reason,
         ),
+        **more,
     )

@@ -10,13 +10,15 @@ from uuid import UUID
 import orjson
 
 from services.reminder.contacts.rules import Contact
+from services.reminder.policies.rules import Touch
 from shared.db import Tx
 from shared.money import Money
 
 UNDER_WAY_SINCE = "(select min(due_at) from contact where status in ('planned', 'sending'))"
 
-_COLUMNS = """id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
+_NEW = """id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
 template, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at, lease_until"""
+_COLUMNS = f"{_NEW}, provider_id, delivered_at, bounced_at, bounce_reason, complained_at"
 
 
 async def add(tx: Tx, contacts: Sequence[Contact]) -> set[UUID]:
@@ -27,7 +29,7 @@ async def add(tx: Tx, contacts: Sequence[Contact]) -> set[UUID]:
 
 
 _ADD = f"""
-insert into contact ({_COLUMNS})
+insert into contact ({_NEW})
 select id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
        template, status, reason, invoices::jsonb, amounts::jsonb, recipient, due_at, sent_at, attempts, retry_at,
        lease_until
@@ -35,7 +37,7 @@ from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::te
             $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
             $17::text[], $18::timestamptz[], $19::timestamptz[], $20::bigint[], $21::timestamptz[],
             $22::timestamptz[])
-     as t ({_COLUMNS})
+     as t ({_NEW})
 on conflict (customer_id, entity_id, episode, step, channel) where status in ('planned', 'sending', 'sent', 'unknown')
 do nothing
 returning id
@@ -57,6 +59,11 @@ async def save(tx: Tx, contacts: Sequence[Contact]) -> None:
             contact.attempts,
             contact.retry_at,
             contact.lease_until,
+            contact.provider_id,
+            contact.delivered_at,
+            contact.bounced_at,
+            contact.bounce_reason,
+            contact.complained_at,
         )
         for contact in contacts
     ]
@@ -67,11 +74,14 @@ _SAVE = """
 update contact set
     version = new.version, status = new.status, reason = new.reason, invoices = new.invoices::jsonb,
     amounts = new.amounts::jsonb, recipient = new.recipient, due_at = new.due_at, sent_at = new.sent_at,
-    attempts = new.attempts, retry_at = new.retry_at, lease_until = new.lease_until
+    attempts = new.attempts, retry_at = new.retry_at, lease_until = new.lease_until, provider_id = new.provider_id,
+    delivered_at = new.delivered_at, bounced_at = new.bounced_at, bounce_reason = new.bounce_reason,
+    complained_at = new.complained_at
 from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-            $9::timestamptz[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+            $9::timestamptz[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[],
+            $15::timestamptz[], $16::text[], $17::timestamptz[])
      as new (id, version, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at,
-             lease_until)
+             lease_until, provider_id, delivered_at, bounced_at, bounce_reason, complained_at)
 where contact.id = new.id
 """
 
@@ -98,16 +108,35 @@ async def in_status(tx: Tx, ids: Sequence[UUID], status: str) -> list[Contact]:
 _IN_STATUS = f"select {_COLUMNS} from contact where id = any($1::uuid[]) and status = $2 order by id"
 
 
-async def recent(tx: Tx, customer_ids: Sequence[UUID], since: datetime) -> list[tuple[UUID, datetime]]:
-    """(customer, moment) of what reached customers since then, or may have."""
+async def recent(tx: Tx, customer_ids: Sequence[UUID], since: datetime) -> list[tuple[UUID, Touch]]:
+    """What reached customers since then, or may have, or is about to."""
     rows = await tx.fetch(_RECENT, customer_ids, since)
-    return [(row["customer_id"], row["at"]) for row in rows]
+    return [(row["customer_id"], Touch(row["at"], row["channel"], row["kind"])) for row in rows]
 
 
 _RECENT = """
-select customer_id, coalesce(sent_at, due_at) as at from contact
+select customer_id, coalesce(sent_at, due_at) as at, channel, 'contact' as kind from contact
 where customer_id = any($1::uuid[]) and status in ('planned', 'sending', 'sent', 'unknown')
-  and coalesce(sent_at, due_at) >= $2
+  and coalesce(sent_at, due_at) >= $2 and channel in ('email', 'sms', 'letter', 'call')
+  and (channel <> 'call' or not exists (select from touch where touch.contact_id = contact.id))
+union all
+select customer_id, at, channel, kind from touch where customer_id = any($1::uuid[]) and at >= $2
+"""
+
+
+async def add_touches(tx: Tx, touches: Sequence[tuple[UUID, Any]]) -> None:
+    rows = [
+        (id, new.customer_id, new.entity_id, new.channel, new.kind, new.at, new.source, new.contact_id)
+        for id, new in touches
+    ]
+    await tx.execute(_ADD_TOUCHES, *(list(column) for column in zip(*rows, strict=True)))
+
+
+_ADD_TOUCHES = """
+insert into touch (id, customer_id, entity_id, channel, kind, at, source, contact_id)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
+                     $8::uuid[])
+on conflict on constraint touch_once_per_source do nothing
 """
 
 

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.reminder.cases.rules import Case, Coming, Reason, coming
-from services.reminder.contacts.rules import POLICY, SUPPRESSED_BECAUSE, Contact, Suppression
+from services.reminder.contacts.rules import SUPPRESSED_BECAUSE, Contact, Suppression
+from services.reminder.policies.rules import POLICY
 from services.reminder.receivables.rules import Account, Item, totals
 from services.reminder.strategies.rules import Action, Published, Step
 from shared.calendar import local_date
@@ -125,7 +126,7 @@ def _silence(
     if isinstance(step, Coming):
         return _too_early(case, step, contacts, today)
     if step is Reason.UNDER_WAY:
-        waiting = next((contact for contact in contacts if contact.id == case.pending), None)
+        waiting = next((contact for contact in contacts if contact.id in case.pending), None)
         said = f"; it waits because {waiting.reason}" if waiting and waiting.reason else ""
         return f"A message is under way now{said}."
     if step is Reason.UNREACHABLE:
@@ -158,8 +159,8 @@ def _too_early(case: Case, step: Coming, contacts: Sequence[Contact], today: dat
         return (
             f"Nothing goes out: the dispute of {_numbers(fresh)} has ended, and nothing is asked for before {again_on}."
         )
-    natural = (step.due_on or step.items[0].due_on, step.step.days_from_due)
-    if (step.opens_on - natural[0]).days == natural[1]:
+    due_on = step.due_on or step.items[0].due_on
+    if (step.opens_on - due_on).days == step.step.days_from_due:
         return f"Nothing goes out today, because {_rule(step.step)}."
     return f"Nothing goes out today: after {case.step!r} the strategy leaves some days before the next step."
 
@@ -171,7 +172,7 @@ def _next(case: Case, account: Account, step: Coming | Reason, now: datetime) ->
         return "This changes only when something happens: a payment, a new invoice, a due date, a changed address."
     at = max(case.check_at or now, now)
     when = f"On {_moment(at, account)}"
-    if step.step.channel is None:
+    if not step.step.channels:
         return f"{when} {_actions(step.step)}, if something overdue is still collectable."
     if step.due_on:
         about = f"about what is due on {_day(step.due_on)}, unless it is paid or disputed by then"
@@ -185,6 +186,9 @@ def _next(case: Case, account: Account, step: Coming | Reason, now: datetime) ->
 
 def _rule(step: Step) -> str:
     days = step.days_from_due
+    if days is None:
+        after = step.days_after_previous or 0
+        return f"{step.name!r} is for {_days(after)} after the step before it"
     if days <= 0:
         return f"{step.name!r} is for {_days(-days)} before the due date"
     return f"{step.name!r} is for {_days(days)} after the due date of the oldest invoice that may be chased"

@@ -16,6 +16,7 @@ from babel.numbers import format_currency
 from services.reminder.links.rules import contact_token, reply_address
 from services.reminder.receivables.rules import BalanceItem, BankAccount, totals
 from services.reminder.wordings.rules import LANGUAGES, SHIPPED, Language, Wording, language_of
+from shared.events.credit import PostalAddress
 from shared.events.reminder import Tone
 from shared.mail_address import one_line
 from shared.money import Money
@@ -68,6 +69,9 @@ class Letter:
     promised_on: date | None = None
     instalment: Money | None = None
     instalment_due_on: date | None = None
+    step: str = ""
+    attachments: tuple[str, ...] = ()
+    address: PostalAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
