@@ -13,12 +13,13 @@ from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.explanations import api as explanations
 from services.reminder.mailing import MailSender
+from services.reminder.notes import api as notes
 from services.reminder.pauses import api as pauses
 from services.reminder.placements import api as placements
 from services.reminder.policies import api as policies
 from services.reminder.promises import api as promises
+from services.reminder.publishing import api as publishing
 from services.reminder.settings import Settings
-from services.reminder.strategies import api as strategies
 from services.reminder.tasks import api as tasks
 from services.reminder.team import api as team
 from services.reminder.ticks import Resources, ticks
@@ -35,13 +36,14 @@ SERVICE = Service(
     subscriptions=subscriptions,
     ticks=ticks,
     routers=(
-        strategies.router,
+        publishing.router,
         cases.router,
         explanations.router,
         contacts.router,
         tasks.router,
         policies.router,
         team.router,
+        notes.router,
         authority.router,
         promises.router,
         placements.router,

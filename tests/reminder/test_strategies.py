@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
-from services.reminder.strategies.rules import InvalidStrategy, json_schema, parse, unknown_templates
+from services.reminder.publishing.rules import json_schema, unknown_templates
+from services.reminder.strategies.rules import InvalidStrategy, parse
 from services.reminder.wordings.rules import SHIPPED as WORDINGS
 from tests.reminder.desk import Desk
 from tests.reminder.facts import DOCUMENT

@@ -72,8 +72,8 @@ class Facts:
 class AmountRange(Part):
     """From `min` to `max`, both included."""
 
-    min: Amount | None = None
-    max: Amount | None = None
+    min: Amount | None = Field(default=None, description="Not less than this")
+    max: Amount | None = Field(default=None, description="Not more than this")
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
@@ -87,8 +87,8 @@ class AmountRange(Part):
 class DaysRange(Part):
     """From `min` to `max` days, both included; negative is before due."""
 
-    min: int | None = Field(default=None, ge=-DAYS_MAX, le=DAYS_MAX)
-    max: int | None = Field(default=None, ge=-DAYS_MAX, le=DAYS_MAX)
+    min: int | None = Field(default=None, ge=-DAYS_MAX, le=DAYS_MAX, description="Not sooner than this")
+    max: int | None = Field(default=None, ge=-DAYS_MAX, le=DAYS_MAX, description="Not later than this")
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
@@ -159,7 +159,9 @@ class Conditions(Part):
     )
     invoices_at_least: int | None = Field(default=None, ge=1, le=10_000, description="So many invoices are overdue")
     risk_classes: tuple[Label, ...] = Field(default=(), strict=False, description="The account is in one of these")
-    broken_promises_at_least: int | None = Field(default=None, ge=1, le=1_000)
+    broken_promises_at_least: int | None = Field(
+        default=None, ge=1, le=1_000, description="So many promises to pay were broken"
+    )
 
     def hold(self, facts: Facts) -> bool:
         return (

@@ -6,12 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from services.reminder.conditions.rules import Facts
-from services.reminder.mails.rules import TEMPLATES
 from services.reminder.strategies import rules, store
 from services.reminder.strategies.rules import (
     DEFAULT,
     Choice,
-    InvalidStrategy,
     OtherName,
     Published,
     StrategyNotFound,
@@ -30,22 +28,18 @@ class PublishStrategy:
 
 
 async def publish_strategy(tx: Tx, command: PublishStrategy) -> Published:
-    """Make the next version; the same document again makes none. Raises InvalidStrategy, OtherName, and
-    PreconditionFailed when the writer did not see the newest version."""
+    """Make the next version; the same document again makes none. Whether its templates and its champion exist is for
+    `publishing` to find out. Raises InvalidStrategy, OtherName, and PreconditionFailed when the writer did not see the
+    newest version."""
     strategy = rules.parse(command.document)
     if strategy.name != command.name:
         raise OtherName(f"the document is for {strategy.name!r}, the address for {command.name!r}", field="/name")
-    newest = {published.name: published for published in await store.in_use(tx, ())}
-    before = newest.pop(command.name, None)
-    version = before.version if before else 0
+    newest = await store.find(tx, command.name, None)
+    version = newest.version if newest else 0
     if version != command.expected_version:
         raise PreconditionFailed(f"{command.name} is at version {version}, you changed {command.expected_version}")
-    if before and before.document == command.document:
-        return before
-    faults = rules.unknown_templates(command.document, TEMPLATES)
-    faults += rules.unknown_champion(command.document, {name: each.strategy for name, each in newest.items()})
-    if faults:
-        raise InvalidStrategy(faults)
+    if newest and newest.document == command.document:
+        return newest
     published = Published(strategy, version + 1, command.document)
     if not await store.add(tx, published):
         raise PreconditionFailed(f"{command.name} got version {version + 1} from somebody else just now")
@@ -72,13 +66,13 @@ class Library:
     newest: Mapping[str, Published]
     pinned: Mapping[tuple[str, int], Published]
 
+    @property
+    def default(self) -> Published:
+        return self.newest[DEFAULT]
+
     def for_account(self, facts: Facts) -> Choice:
         """What a new episode of this account runs on."""
         return rules.choose(self.newest, facts)
-
-    def for_segment(self, segment: str | None) -> Published:
-        """What a new episode of this segment runs on: so far every segment has the default strategy."""
-        return self.newest[DEFAULT]
 
 
 async def library(tx: Tx, pinned: Collection[tuple[str, int]] = ()) -> Library:

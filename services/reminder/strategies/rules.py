@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from services.reminder.conditions.rules import DAYS_MAX, Conditions, Facts, Fits
 from services.reminder.documents import rules as documents
 from services.reminder.documents.rules import Fault, Part, Unusable, broken
 from shared.errors import Conflict, NotFound, Refused
-from shared.events.reminder import Tone
 
 Channel = Literal["email", "sms", "letter", "call", "chat", "webhook"]
 """The first four reach the customer; `chat` tells the account's team, `webhook` another system."""
@@ -39,13 +38,13 @@ Action = Literal[
 """Besides a message: a person decides on referral; the invoice service charges its reminder fee, interest to date."""
 ASKS_NOTHING: frozenset[Action] = frozenset({"task", "notify_sales"})
 """Actions that the customer does not feel: they may come before the first message."""
+Tone = Literal["friendly", "firm", "formal"]
 Attachment = Literal["invoices", "statement"]
 Arm = Literal["champion", "challenger"]
 
 DEFAULT = "default"
 """The strategy of every account that no other one fits."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
-_TAKES_JSON_SCHEMA_FROM = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Challenger(Part):
@@ -73,8 +72,10 @@ class CatchUp(Part):
 class Task(Part):
     """What a person has to do, for the action `task`."""
 
-    title: str = Field(min_length=1, max_length=200, examples=["Ring the buyer and ask what is missing"])
-    detail: str = Field(default="", max_length=2_000)
+    title: str = Field(
+        min_length=1, max_length=200, description="What to do", examples=["Ring the buyer and ask what is missing"]
+    )
+    detail: str = Field(default="", max_length=2_000, description="How, and what to look at")
     within_days: int = Field(default=0, ge=0, le=60, description="Due so many days after the step")
 
 
@@ -87,17 +88,27 @@ class Plan(Part):
 class Step(Part):
     """One rung: when it opens, for whom, and what happens on it. A step with channels contacts somebody."""
 
-    name: Name
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["days_from_due"]}, {"required": ["days_after_previous"]}],
+            "anyOf": [{"required": ["channel"]}, {"required": ["channels"]}, {"required": ["actions"]}],
+        }
+    )
+
+    name: Name = Field(
+        description="Its name in this strategy; cases that move to another version keep their place by it"
+    )
     days_from_due: int | None = Field(
         default=None,
         ge=-DAYS_MAX,
         le=DAYS_MAX,
+        examples=[-7, 1, 15],
         description="Days from the due date of the oldest collectable invoice; 0 or less is a message before due",
     )
     days_after_previous: int | None = Field(
         default=None, ge=1, le=DAYS_MAX, description="In its place: days after the step before this one was taken"
     )
-    conditions: Conditions = Conditions()
+    conditions: Conditions = Field(default=Conditions(), description="Only for accounts of which all of these hold")
     channel: Channel | None = Field(default=None, description="Short for `channels` with one entry")
     channels: tuple[Channel, ...] = Field(
         default_factory=lambda given: (given["channel"],) if given.get("channel") else (),
@@ -108,8 +119,10 @@ class Step(Part):
     fallback: Channel | None = Field(
         default=None, description="Used when the customer can be reached by none of the channels"
     )
-    tone: Tone | None = None
-    template: str | None = Field(default=None, min_length=1, max_length=100, description="The template's name")
+    tone: Tone | None = Field(default=None, description="How it is said; templates have a wording for each")
+    template: str | None = Field(
+        default=None, min_length=1, max_length=100, description="What is said: the name of a template"
+    )
     attachments: tuple[Attachment, ...] = Field(default=(), strict=False, description="For mails and letters")
     actions: tuple[Action, ...] = Field(
         default=(), strict=False, description="What else happens on this step, once in an episode"
@@ -183,11 +196,11 @@ class Step(Part):
 class Strategy(Part):
     """The document. Steps stand in the order of their days, no two on the same day."""
 
-    name: Name
-    title: str = Field(min_length=1, max_length=120)
-    description: str = Field(default="", max_length=2_000)
+    name: Name = Field(description="The same as in the address it is published under", examples=["small"])
+    title: str = Field(min_length=1, max_length=120, description="What people call it", examples=["Small accounts"])
+    description: str = Field(default="", max_length=2_000, description="What it does and why, for people")
     active: bool = Field(default=True, description="Whether new episodes start on it; running ones go on in any case")
-    fits: Fits = Fits()
+    fits: Fits = Field(default=Fits(), description="Whose accounts it is for; every account's when left out")
     also_fits: tuple[Fits, ...] = Field(
         default=(), strict=False, max_length=10, description="Other accounts it is for as well: one of these is enough"
     )
@@ -197,9 +210,11 @@ class Strategy(Part):
         le=1_000,
         description="Of several strategies that fit an account, the highest is taken; then the one that asks for more",
     )
-    challenger: Challenger | None = None
-    catch_up: CatchUp = CatchUp()
-    steps: tuple[Step, ...] = Field(max_length=30, strict=False, json_schema_extra={"minItems": 1})
+    challenger: Challenger | None = Field(default=None, description="Whom it is tried out against, and on how many")
+    catch_up: CatchUp = Field(default=CatchUp(), description="What happens after days that were missed")
+    steps: tuple[Step, ...] = Field(
+        max_length=30, strict=False, json_schema_extra={"minItems": 1}, description="In the order of their days"
+    )
 
     def asks_of(self, facts: Facts) -> int | None:
         """How many things it asks about this account, all of which are so; None when the account is none of its."""
@@ -335,47 +350,22 @@ class OtherName(Conflict):
     title = "The document is for a strategy of another name"
 
 
-@lru_cache(maxsize=256)
-def parse(document: str) -> Strategy:
-    """Read a YAML or JSON document. Raises InvalidStrategy with each fault's line and reason."""
-    read = _read(document)
-    try:
-        return Strategy.model_validate(read.value)
-    except ValidationError as invalid:
-        raise InvalidStrategy(read.faults(invalid)) from None
-
-
-def unknown_templates(document: str, known: Collection[str]) -> list[Fault]:
-    """Steps whose template is not one of these."""
-    read, there_are = _read(document), ", ".join(sorted(known)) or "none"
-    return [
-        read.fault(f"/steps/{index}/template", f"there is no template {step.template!r}; there are {there_are}")
-        for index, step in enumerate(parse(document).steps)
-        if step.template is not None and step.template not in known
-    ]
-
-
-def unknown_champion(document: str, others: Mapping[str, Strategy]) -> list[Fault]:
-    """What is wrong with whom the strategy challenges. `others` are the newest versions of the other strategies."""
-    strategy = parse(document)
-    if strategy.challenger is None:
-        return []
-    champion, read = strategy.challenger.of, _read(document)
-    if champion not in others:
-        return [read.fault("/challenger/of", f"there is no strategy {champion!r} to challenge")]
-    if others[champion].challenger:
-        return [read.fault("/challenger/of", f"{champion!r} is a challenger itself")]
-    for other in others.values():
-        if other.active and strategy.active and other.challenger and other.challenger.of == champion:
-            return [read.fault("/challenger/of", f"{champion!r} is challenged by {other.name!r} already")]
-    return []
-
-
-def _read(document: str) -> documents.Document:
+def read(document: str) -> documents.Document:
+    """The document with its lines, its fields unchecked. Raises InvalidStrategy."""
     try:
         return documents.read(document, "a strategy is a mapping with name, title and steps")
     except Unusable as fault:
         raise InvalidStrategy(fault.faults) from None
+
+
+@lru_cache(maxsize=256)
+def parse(document: str) -> Strategy:
+    """Read a YAML or JSON document. Raises InvalidStrategy with each fault's line and reason."""
+    found = read(document)
+    try:
+        return Strategy.model_validate(found.value)
+    except ValidationError as invalid:
+        raise InvalidStrategy(found.faults(invalid)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,8 +410,3 @@ def hundredths(customer_id: UUID, challenger: str) -> int:
 def _challenges(published: Published, champion: Published) -> bool:
     challenger = published.strategy.challenger
     return challenger is not None and challenger.of == champion.name
-
-
-def json_schema() -> dict[str, Any]:
-    """The published schema of the document."""
-    return {"$schema": _TAKES_JSON_SCHEMA_FROM, **Strategy.model_json_schema()}
