@@ -28,7 +28,7 @@ ACME: Mapping[str, Any] = {
     "currency": "EUR",
     "segment": "standard",
     "payment_terms": {"net_days": 30},
-    "contacts": [{"role": "billing", "name": "Ada Lang", "email": "ap@acme.example"}],
+    "contacts": [{"role": "billing", "name": "Ada Lang", "email": "ap@acme.example", "phone": "+49301234567"}],
     "address": {"lines": ["Hafenstr. 1"], "city": "Hamburg", "postal_code": "20457"},
 }
 

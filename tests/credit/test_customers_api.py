@@ -225,7 +225,7 @@ async def test_a_change_to_what_already_is_tells_nobody(credit: Credit) -> None:
 
 async def test_contacts_are_replaced_as_a_list_and_the_address_goes_by_null(credit: Credit) -> None:
     customer = await credit.onboard()
-    contacts = [{"role": "escalation", "name": "Bo", "email": None}]
+    contacts = [{"role": "escalation", "name": "Bo", "email": None, "phone": None}]
 
     answer = await credit.change("PATCH", f"/v1/customers/{customer['id']}", 1, {"contacts": contacts, "address": None})
 

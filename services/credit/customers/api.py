@@ -43,6 +43,9 @@ Requirements = Annotated[list[rules.Requirement], Field(max_length=2)]
 Email = Annotated[str, Field(max_length=254, examples=["ap@example.com"]), AfterValidator(rules.plausible_email)]
 
 
+Phone = Annotated[str, Field(max_length=40, examples=["+49 30 1234567"]), AfterValidator(rules.plausible_phone)]
+
+
 class PaymentTermsIn(Body):
     net_days: int = Field(ge=0, le=rules.NET_DAYS_MAX, description="Days from the invoice date to the due date")
 
@@ -51,6 +54,7 @@ class ContactIn(Body):
     role: rules.Role
     name: Line
     email: Email | None = None
+    phone: Phone | None = None
 
 
 class AddressIn(Body):
@@ -79,6 +83,8 @@ class OnboardCustomerIn(Body):
         default=None, description="The same for all its invoices, such as a Leitweg-ID"
     )
     requires: Requirements = Field(default_factory=list, description="What an invoice must bear to be accepted")
+    parent_id: UUID | None = Field(default=None, description="The company it belongs to, a customer too")
+    contact_parent: bool = Field(default=False, description="Whether reminders go to the parent's contact person")
 
 
 def _left_out() -> Any:
@@ -98,6 +104,8 @@ class ChangeCustomerIn(Body):
     vat_id: VatId | None = Field(default_factory=_left_out)
     buyer_reference: Line | None = Field(default_factory=_left_out)
     requires: Requirements = Field(default_factory=_left_out)
+    parent_id: UUID | None = Field(default_factory=_left_out)
+    contact_parent: bool = Field(default_factory=_left_out)
 
 
 class PaymentTermsOut(BaseModel):
@@ -121,6 +129,8 @@ class CustomerOut(BaseModel):
     vat_id: str | None
     buyer_reference: str | None
     requires: tuple[rules.Requirement, ...]
+    parent_id: UUID | None
+    contact_parent: bool
 
     @classmethod
     def of(cls, customer: Customer) -> "CustomerOut":
@@ -142,6 +152,8 @@ class CustomerOut(BaseModel):
             vat_id=about.vat_id,
             buyer_reference=about.buyer_reference,
             requires=about.requires,
+            parent_id=about.parent_id,
+            contact_parent=about.contact_parent,
         )
 
 
@@ -164,6 +176,8 @@ async def onboard_customer(body: OnboardCustomerIn, once: Once) -> Response:
                 vat_id=body.vat_id,
                 buyer_reference=body.buyer_reference,
                 requires=tuple(dict.fromkeys(body.requires)),
+                parent_id=body.parent_id,
+                contact_parent=body.contact_parent,
             ),
             today=local_date(tx.now, "UTC"),
         )
@@ -223,7 +237,7 @@ def _wanted(body: ChangeCustomerIn) -> dict[str, Any]:
 
 
 def _contacts(contacts: list[ContactIn]) -> tuple[Contact, ...]:
-    return tuple(Contact(contact.role, contact.name, contact.email) for contact in contacts)
+    return tuple(Contact(contact.role, contact.name, contact.email, contact.phone) for contact in contacts)
 
 
 def _address(address: AddressIn | None) -> Address | None:

@@ -36,9 +36,10 @@ class ChangeCustomer:
 
 
 async def onboard_customer(tx: Tx, command: OnboardCustomer) -> Customer:
-    """Raises DuplicateExternalId."""
+    """Raises DuplicateExternalId, ParentRefused."""
     outcome = rules.onboard(new_id(), command.external_id, command.particulars, command.today)
     customer = outcome.customer
+    await _check_parent(tx, customer)
     if not await store.add_customer(tx, customer):
         holder = await store.find_customer(tx, command.external_id)
         raise DuplicateExternalId(command.external_id, holder.id if holder else None)
@@ -49,7 +50,8 @@ async def onboard_customer(tx: Tx, command: OnboardCustomer) -> Customer:
 
 
 async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
-    """Raises CustomerNotFound, PreconditionFailed, and LimitSetByHand where such a limit would change its currency."""
+    """Raises CustomerNotFound, PreconditionFailed, ParentRefused, and LimitSetByHand where such a limit would change
+    its currency."""
     customer = await store.lock_customer(tx, command.customer_id)
     if customer is None:
         raise CustomerNotFound(command.customer_id)
@@ -61,12 +63,21 @@ async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
 
     outcome = rules.change(customer, command.wanted, command.today)
 
+    if not {"parent_id", "contact_parent"}.isdisjoint(command.wanted):
+        await _check_parent(tx, outcome.customer)
     if outcome.events:
         await store.save_customer(tx, outcome.customer)
         await outbox.append(tx, *outcome.events)
     if outcome.moved_limit:
         await limits.follow_customer(tx, customer.id, command.today)
     return outcome.customer
+
+
+async def _check_parent(tx: Tx, customer: Customer) -> None:
+    """One at a time, so that two changes together make no circle that neither makes alone."""
+    about = customer.particulars
+    ancestors = await store.ancestors(tx, about.parent_id) if about.parent_id else ()
+    rules.check_parent(customer.id, about, ancestors)
 
 
 async def get_customer(tx: Tx, customer_id: UUID) -> Customer:

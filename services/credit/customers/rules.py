@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from functools import cache
@@ -15,7 +15,7 @@ from babel import Locale, UnknownLocaleError
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Refused
 from shared.events.credit import (
     ContactPerson,
     CustomerEvent,
@@ -48,6 +48,11 @@ class DuplicateExternalId(Conflict):
         super().__init__(f"The external id {external_id!r}{whose}.", field="/external_id", **extra)
 
 
+class ParentRefused(Refused):
+    slug = "parent-refused"
+    title = "That company cannot be the parent"
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """A contact person: somebody at the customer."""
@@ -55,6 +60,7 @@ class Contact:
     role: Role
     name: str
     email: str | None = None
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """All that is known of a customer but for identity and state."""
+    """All that is known of a customer but for identity and state. `contact_parent`: reminders go to the contact person
+    of the parent company."""
 
     name: str
     country: str
@@ -83,6 +90,8 @@ class Particulars:
     vat_id: str | None = None
     buyer_reference: str | None = None
     requires: tuple[Requirement, ...] = ()
+    parent_id: UUID | None = None
+    contact_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,26 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcom
             )
         )
     return Outcome(customer, tuple(events))
+
+
+def check_parent(customer_id: UUID, about: Particulars, ancestors: Sequence[UUID]) -> None:
+    """`ancestors` are the parent, its parent ..., empty where the parent is no customer. Raises ParentRefused."""
+    if about.parent_id is None:
+        if about.contact_parent:
+            raise ParentRefused("there is no parent company to write to", field="/contact_parent")
+        return
+    if not ancestors:
+        raise ParentRefused(f"there is no customer {about.parent_id}", field="/parent_id")
+    if customer_id in ancestors:
+        raise ParentRefused(f"{about.parent_id} belongs to this customer itself", field="/parent_id")
+
+
+def plausible_phone(number: str) -> str:
+    """A number with its country in front (E.164), blanks and hyphens taken out. Raises ValueError."""
+    compact = re.sub(r"[\s().-]", "", number)
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", compact):
+        raise ValueError(f"{number!r} is not a phone number with its country in front, such as +49 30 1234567")
+    return compact
 
 
 def known_currency(code: str) -> str:
@@ -272,9 +301,11 @@ def _state(customer: Customer) -> CustomerState:
         currency=about.currency,
         segment=about.segment,
         payment_terms=PaymentTerms(net_days=about.net_days),
-        contacts=tuple(ContactPerson(role=c.role, name=c.name, email=c.email) for c in about.contacts),
+        contacts=tuple(ContactPerson(role=c.role, name=c.name, email=c.email, phone=c.phone) for c in about.contacts),
         address=PostalAddress(**asdict(about.address)) if about.address else None,
         vat_id=about.vat_id,
         buyer_reference=about.buyer_reference,
         requires=about.requires,
+        parent_id=about.parent_id,
+        contact_parent=about.contact_parent,
     )

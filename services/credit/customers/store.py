@@ -11,7 +11,7 @@ from shared.db import Tx
 
 _COLUMNS = """
 id, version, external_id, name, status, country, language, time_zone, currency, segment, net_days, contacts, address,
-vat_id, buyer_reference, requires
+vat_id, buyer_reference, requires, parent_id, contact_parent
 """
 
 
@@ -22,7 +22,7 @@ async def add_customer(tx: Tx, customer: Customer) -> bool:
 
 _ADD_CUSTOMER = f"""
 insert into customer ({_COLUMNS}, onboarded_at, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
 on conflict on constraint customer_external_id_unique do nothing
 returning true
 """
@@ -36,7 +36,7 @@ _SAVE_CUSTOMER = """
 update customer
 set version = $2, external_id = $3, name = $4, status = $5, country = $6, language = $7, time_zone = $8, currency = $9,
     segment = $10, net_days = $11, contacts = $12, address = $13, vat_id = $14,
-    buyer_reference = $15, requires = $16, changed_at = $17
+    buyer_reference = $15, requires = $16, parent_id = $17, contact_parent = $18, changed_at = $19
 where id = $1
 """
 
@@ -54,6 +54,23 @@ async def read_customer(tx: Tx, customer_id: UUID) -> Customer | None:
 async def find_customer(tx: Tx, external_id: str) -> Customer | None:
     row = await tx.fetchrow(f"select {_COLUMNS} from customer where external_id = $1", external_id)
     return _customer(row) if row else None
+
+
+async def ancestors(tx: Tx, parent_id: UUID) -> list[UUID]:
+    """The parent, its parent and so on; empty when there is no such customer. Until the transaction ends nobody else
+    changes who belongs to whom."""
+    await tx.execute("select pg_advisory_xact_lock(hashtext('customer.parent_id'))")
+    return [row["id"] for row in await tx.fetch(_ANCESTORS, parent_id)]
+
+
+_ANCESTORS = """
+with recursive up (id, parent_id) as (
+    select id, parent_id from customer where id = $1
+    union
+    select above.id, above.parent_id from customer above join up on above.id = up.parent_id
+)
+select id from up
+"""
 
 
 async def list_customers(tx: Tx, after: UUID | None, count_max: int) -> list[Customer]:
@@ -88,6 +105,8 @@ def _row(customer: Customer) -> tuple[Any, ...]:
         about.vat_id,
         about.buyer_reference,
         about.requires,
+        about.parent_id,
+        about.contact_parent,
     )
 
 
@@ -111,5 +130,7 @@ def _customer(row: Any) -> Customer:
             vat_id=row["vat_id"],
             buyer_reference=row["buyer_reference"],
             requires=tuple(row["requires"]),
+            parent_id=row["parent_id"],
+            contact_parent=row["contact_parent"],
         ),
     )

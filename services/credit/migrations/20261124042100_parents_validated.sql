@@ -1,0 +1,4 @@
+-- migrate:up
+alter table customer validate constraint customer_not_its_own_parent;
+
+-- migrate:down
