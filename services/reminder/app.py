@@ -12,6 +12,7 @@ from services.reminder.cases import api as cases
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.explanations import api as explanations
+from services.reminder.legal import api as legal
 from services.reminder.mailing import MailSender
 from services.reminder.notes import api as notes
 from services.reminder.pauses import api as pauses
@@ -46,6 +47,7 @@ SERVICE = Service(
         notes.router,
         authority.router,
         promises.router,
+        legal.router,
         placements.router,
         pauses.router,
     ),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause
+from services.reminder.legal import handlers as legal
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
 from services.reminder.promises.handlers import Heard
@@ -57,4 +58,5 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
         if isinstance(one.event, InvoiceEvent)
     ]
     await promises.hear(tx, heard)
+    await legal.watch(tx, [each.event for each in heard])
     await placements.hear(tx, [(each.event, each.event_id, each.correlation_id) for each in heard])

@@ -13,6 +13,7 @@ from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.deliveries import handlers as deliveries
 from services.reminder.deliveries.rules import Sender
+from services.reminder.legal import handlers as legal
 from services.reminder.pauses import handlers as pauses
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
@@ -107,3 +108,9 @@ async def hand_over_placements(context: TickContext) -> bool:
             await placements.hand_over(tx, fetched)
         moved = True
     return moved
+
+
+@ticks.on(next_due=legal.NEXT_WARNING)
+async def warn_of_limitations(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await legal.warn(tx)
