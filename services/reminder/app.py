@@ -5,30 +5,42 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from services.reminder.authority import api as authority
+from services.reminder.callbacks import api as callbacks
+from services.reminder.callbacks.rules import Inbound
 from services.reminder.cases import api as cases
+from services.reminder.chat import ChatSender
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
+from services.reminder.deliveries.rules import Sender
 from services.reminder.explanations import api as explanations
+from services.reminder.imap import ImapMailbox, ImapServer
 from services.reminder.legal import api as legal
+from services.reminder.links.rules import key_of
 from services.reminder.mailing import MailSender
 from services.reminder.notes import api as notes
+from services.reminder.outbound_webhook import Endpoint, WebhookSender
 from services.reminder.pauses import api as pauses
 from services.reminder.placements import api as placements
 from services.reminder.policies import api as policies
 from services.reminder.promises import api as promises
 from services.reminder.publishing import api as publishing
+from services.reminder.replies import api as replies
 from services.reminder.settings import Settings
+from services.reminder.sms import SmsGateway, SmsSender
 from services.reminder.tasks import api as tasks
 from services.reminder.team import api as team
 from services.reminder.ticks import Resources, ticks
-from shared import process
+from shared import process, webhooks
 from shared.db import Database
 from shared.http.app import create_app
 from shared.http.client import service_client
 from shared.mail import MailServer, Postman
+from shared.outside import outside_client
 from shared.service import Service
 
 SERVICE = Service(
@@ -48,9 +60,11 @@ SERVICE = Service(
         authority.router,
         promises.router,
         legal.router,
+        replies.router,
         placements.router,
         pauses.router,
     ),
+    pages=(callbacks.callbacks, replies.callbacks),
     publishes=("ar.reminder",),
 )
 
@@ -68,11 +82,65 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
         timeout_seconds=settings.smtp_timeout_seconds,
     )
     postman = Postman(server, settings.smtp_connections)
-    async with service_client(settings, "invoice") as invoice:
+    async with (
+        service_client(settings, "invoice") as invoice,
+        outside_client(settings.gateway_timeout_seconds) as outside,
+    ):
+        senders = {"email": MailSender(postman), **_gateways(settings, outside)}
         try:
-            yield Resources(invoice, {"email": MailSender(postman)})
+            yield Resources(invoice, senders, _mailbox(settings))
         finally:
             await postman.close()
+
+
+def _gateways(settings: Settings, client: httpx.AsyncClient) -> dict[str, Sender]:
+    """The channels besides mail that this installation is set up for."""
+    seconds, senders = settings.gateway_timeout_seconds, dict[str, Sender]()
+    if settings.sms_account and settings.sms_token and settings.sms_sender:
+        token = settings.sms_token.get_secret_value()
+        gateway = SmsGateway(
+            settings.sms_url, settings.sms_account, settings.sms_sender, token, settings.sms_callback_url
+        )
+        senders["sms"] = SmsSender(client, gateway, seconds)
+    if settings.chat_url:
+        senders["chat"] = ChatSender(client, settings.chat_kind, settings.chat_url.get_secret_value(), seconds)
+    if settings.webhook_url and (keys := _keys(settings.webhook_secrets)):
+        senders["webhook"] = WebhookSender(client, Endpoint(settings.webhook_url, keys, private=True), seconds)
+    return senders
+
+
+def _mailbox(settings: Settings) -> ImapMailbox | None:
+    if not (settings.imap_host and settings.imap_username and settings.imap_password):
+        return None
+    server = ImapServer(
+        host=settings.imap_host,
+        port=settings.imap_port,
+        username=settings.imap_username,
+        password=settings.imap_password.get_secret_value(),
+        folder=settings.imap_folder,
+        tls=settings.imap_tls,
+        timeout_seconds=settings.imap_timeout_seconds,
+        poll_seconds=settings.imap_poll_seconds,
+    )
+    return ImapMailbox(server, _reply_key(settings))
+
+
+def _inbound(settings: Settings) -> Inbound:
+    return Inbound(
+        keys=_keys(settings.callback_secrets),
+        reply_key=_reply_key(settings),
+        sms_token=settings.sms_token.get_secret_value() if settings.sms_token else None,
+        sms_account=settings.sms_account,
+        sms_url=settings.sms_callback_url or "",
+    )
+
+
+def _keys(secrets: SecretStr | None) -> list[bytes]:
+    return [webhooks.key_of(secret) for secret in secrets.get_secret_value().split()] if secrets else []
+
+
+def _reply_key(settings: Settings) -> bytes | None:
+    return key_of(settings.session_secret.get_secret_value()) if settings.session_secret else None
 
 
 def read_settings() -> Settings:
@@ -80,7 +148,10 @@ def read_settings() -> Settings:
 
 
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:
-    return create_app(SERVICE, settings or read_settings(), database=database)
+    chosen = settings or read_settings()
+    app = create_app(SERVICE, chosen, database=database)
+    app.state.inbound = _inbound(chosen)
+    return app
 
 
 async def run_worker(settings: Settings | None = None) -> None:

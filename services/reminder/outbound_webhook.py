@@ -6,18 +6,28 @@ a call without an answer is made again here, which on other channels it never is
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import httpx
 import orjson
 
+from services.reminder.deliveries.rules import Delivery
+from services.reminder.mails.rules import Letter
+from services.reminder.receivables.rules import totals
 from shared import webhooks
+from shared.clock import real_now
+from shared.money import Money
 from shared.outside import Answer, Reply, brief, post
 
+DUE = "reminder.due"
+CALLS_AT_ONCE = 4
+LEASE_TIMEOUTS = 4
 BODY_BYTES_MAX = 256 * 1024
 
 
@@ -29,6 +39,59 @@ class Endpoint:
     url: str
     keys: Sequence[bytes] = field(repr=False)
     private: bool = False
+
+
+@dataclass(frozen=True)
+class WebhookSender:
+    """Another system as a channel."""
+
+    client: httpx.AsyncClient
+    endpoint: Endpoint
+    timeout_seconds: float
+
+    @property
+    def lease_seconds(self) -> float:
+        return self.timeout_seconds * LEASE_TIMEOUTS
+
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
+        begin_until = monotonic() + seconds - 2 * self.timeout_seconds
+        gate = asyncio.Semaphore(CALLS_AT_ONCE)
+
+        async def send(letter: Letter) -> Delivery:
+            async with gate:
+                if monotonic() >= begin_until:
+                    answer = Answer("untried")
+                else:
+                    told = data_of(letter)
+                    answer = await call(self.client, self.endpoint, letter.contact_id, DUE, at, told, real_now())
+            return Delivery(letter.contact_id, letter.customer_id, **asdict(answer))
+
+        return list(await asyncio.gather(*map(send, letters)))
+
+
+def data_of(letter: Letter) -> dict[str, Any]:
+    """What the other system learns: the account, the step, and what is owed of which invoice. No person's name, no
+    address, and not the link by which anybody could pay in the customer's name."""
+    return {
+        "contact_id": letter.contact_id,
+        "customer_id": letter.customer_id,
+        "customer_name": letter.customer,
+        "entity_id": letter.entity_id,
+        "case_id": letter.case_id,
+        "episode": letter.episode,
+        "step": letter.step,
+        "tone": letter.tone,
+        "due_on": letter.due_on,
+        "totals": [_money(sum_) for sum_ in totals(item.collectable for item in letter.items)],
+        "invoices": [
+            {"number": item.number, "due_on": item.due_on, "collectable": _money(item.collectable)}
+            for item in letter.items
+        ],
+    }
+
+
+def _money(money: Money) -> dict[str, str]:
+    return {"amount": money.amount, "currency": money.currency}
 
 
 async def call(

@@ -7,7 +7,11 @@ by a status callback, whose address names the contact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -15,10 +19,20 @@ from uuid import UUID
 import httpx
 import orjson
 
+from services.reminder.deliveries.rules import Delivery
+from services.reminder.mails.handlers import short_message
+from services.reminder.mails.rules import Letter
 from services.reminder.texts import rules
 from services.reminder.texts.rules import CHARACTERS_MAX, BadNumber, Failure
+from shared import log
+from shared.errors import DomainError
 from shared.mail import Fate
 from shared.outside import Answer, Reply, brief, post
+
+logger = log.get(__name__)
+
+CALLS_AT_ONCE = 4
+LEASE_TIMEOUTS = 4
 
 _FATES: dict[Failure, Fate] = {
     "permanent": "refused",
@@ -39,6 +53,39 @@ class SmsGateway:
     sender: str
     token: str = field(repr=False)
     callback_url: str | None = None
+
+
+@dataclass(frozen=True)
+class SmsSender:
+    """Text messages as a channel."""
+
+    client: httpx.AsyncClient
+    gateway: SmsGateway
+    timeout_seconds: float
+
+    @property
+    def lease_seconds(self) -> float:
+        return self.timeout_seconds * LEASE_TIMEOUTS
+
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
+        """Several at a time; none is begun that could not be over in time."""
+        begin_until = monotonic() + seconds - 2 * self.timeout_seconds
+        gate = asyncio.Semaphore(CALLS_AT_ONCE)
+
+        async def send(letter: Letter) -> Delivery:
+            async with gate:
+                answer = Answer("untried") if monotonic() >= begin_until else await self._send(letter)
+            return Delivery(letter.contact_id, letter.customer_id, **asdict(answer))
+
+        return list(await asyncio.gather(*map(send, letters)))
+
+    async def _send(self, letter: Letter) -> Answer:
+        try:
+            text = short_message(letter)
+        except (DomainError, LookupError, TypeError) as fault:
+            logger.exception("text_not_composed", contact_id=str(letter.contact_id), template=letter.template)
+            return Answer("refused", f"the text could not be written: {fault}")
+        return await send_text(self.client, self.gateway, letter.contact_id, letter.recipient, text)
 
 
 async def send_text(

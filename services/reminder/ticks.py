@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,22 +19,32 @@ from services.reminder.pauses import handlers as pauses
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
 from services.reminder.receivables import handlers as receivables
+from services.reminder.replies import handlers as replies
+from services.reminder.replies import rules as reading_mail
+from services.reminder.replies.handlers import TakeMail
+from services.reminder.replies.rules import Fetched, Mailbox, MailboxUnusable
+from shared import log
 from shared.clock import real_now
-from shared.db import reading, transaction
+from shared.db import INFRASTRUCTURE_ERRORS, reading, transaction
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
+logger = log.get(__name__)
 
 CASES_AT_ONCE = 200
 LETTERS_AT_ONCE = 24
+NO_MAILBOX_SECONDS = 900.0
+"""How often it is looked whether there is a mailbox by now."""
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What sending needs of the outside: who says what is owed, and a sender for each channel there is."""
+    """What sending needs of the outside: who says what is owed, and a sender for each channel there is; and the folder
+    that replies come to."""
 
     invoice: httpx.AsyncClient
     senders: Mapping[str, Sender]
+    mailbox: Mailbox | None = None
 
 
 @ticks.on(next_due=cases.NEXT_DUE)
@@ -108,6 +119,48 @@ async def hand_over_placements(context: TickContext) -> bool:
             await placements.hand_over(tx, fetched)
         moved = True
     return moved
+
+
+@ticks.on(next_due=replies.POLL_DUE)
+async def poll_replies(context: TickContext) -> bool:
+    """Look into the folder that replies come to, in real time. How far it is read is kept in the transaction that
+    keeps the mail, so that none is read twice or lost."""
+    mailbox: Mailbox | None = context.resources.mailbox
+    async with transaction(context.database) as tx:
+        lease_seconds = mailbox.lease_seconds if mailbox else NO_MAILBOX_SECONDS
+        read = await replies.claim_mailbox(tx, lease_seconds)
+    if read is None or mailbox is None:
+        return read is not None
+    pause, trouble = mailbox.poll_seconds, None
+    try:
+        look = await mailbox.fetch_new(*read)
+        for fetched in look.mails:
+            await _take_reply(context, mailbox, look.uid_validity, fetched)
+        pause = 0.0 if look.more else pause
+    except MailboxUnusable as fault:
+        trouble = str(fault)
+        logger.warning("mailbox_unusable", trouble=trouble)
+    async with transaction(context.database) as tx:
+        await replies.poll_again(tx, real_now() + timedelta(seconds=pause), trouble)
+    return True
+
+
+async def _take_reply(context: TickContext, mailbox: Mailbox, uid_validity: int, fetched: Fetched) -> None:
+    raw = fetched.raw
+    if raw is not None:
+        mail, unreadable = await asyncio.to_thread(reading_mail.read, raw, too_large=fetched.too_large)
+        command = TakeMail(mail, mailbox.reply_key, unreadable)
+        try:
+            async with transaction(context.database) as tx:
+                await replies.take_mail(tx, command)
+                await replies.advance_mailbox(tx, uid_validity, fetched.uid)
+            return
+        except INFRASTRUCTURE_ERRORS:
+            raise
+        except Exception:  # One mail must not keep all later ones away; it stays in the folder, and in the log.
+            logger.exception("reply_not_taken", uid=fetched.uid, message_id=mail.message_id)
+    async with transaction(context.database) as tx:
+        await replies.advance_mailbox(tx, uid_validity, fetched.uid)
 
 
 @ticks.on(next_due=legal.NEXT_WARNING)

@@ -22,6 +22,7 @@ our own messages, come round."""
 
 BYTES_MAX = 10 * 1024 * 1024
 TEXT_CHARACTERS_MAX = 20_000
+HEADER_BYTES_MAX = 64 * 1024
 PARTS_MAX = 200
 DEPTH_MAX = 20
 ATTACHMENTS_LISTED_MAX = 50
@@ -86,6 +87,31 @@ def read(raw: bytes) -> Mail:
         raise Unreadable(f"the mail is broken: {type(fault).__name__}: {fault}"[:300]) from fault
 
 
+def remains(raw: bytes, why: str) -> Mail:
+    """What can still be seen of a mail that cannot be read: its header lines, taken as plain text."""
+    found: dict[str, str] = {}
+    for line in raw[:HEADER_BYTES_MAX].decode("utf-8", errors="replace").splitlines():
+        name, colon, value = line.partition(":")
+        if not line.strip():
+            break
+        if colon and name.lower() not in found:
+            found[name.lower()] = _line(value)
+    message_id, sender = found.get("message-id", "")[:500], parseaddr(found.get("from", ""))[1].lower()[:254]
+    answered = [found.get("in-reply-to", ""), *reversed(found.get("references", "").split())]
+    return Mail(
+        identity=identity_of(raw, message_id, sender),
+        message_id=message_id or None,
+        kind="reply",
+        sender=sender,
+        sender_name="",
+        subject=found.get("subject", "")[:300],
+        text=why,
+        recipients=tuple(address for _, address in getaddresses([found.get("to", ""), found.get("cc", "")]) if address),
+        contacts=_ids(_CONTACT_ID, answered),
+        cases=_ids(_CASE_ID, answered),
+    )
+
+
 def identity_of(raw: bytes, message_id: str = "", sender: str = "") -> str:
     """By its Message-ID and sender, since the header lines of the way differ; of a mail without one, by all of it."""
     return sha256(f"{message_id} {sender}".encode(errors="replace") if message_id else raw).hexdigest()
@@ -107,7 +133,7 @@ def _read(message: EmailMessage, raw: bytes) -> Mail:
         sender=sender.lower()[:254],
         sender_name=_line(name)[:200],
         subject=_line(_header(message, "Subject"))[:300],
-        text=written(_text(parts))[:TEXT_CHARACTERS_MAX],
+        text=_keepable(written(_text(parts)))[:TEXT_CHARACTERS_MAX],
         recipients=_recipients(message),
         contacts=_ids(_CONTACT_ID, answered),
         cases=_ids(_CASE_ID, answered),
@@ -133,11 +159,16 @@ def _walk(message: Message, depth: int = 0) -> Iterator[Message]:
 
 def _header(message: Message, name: str) -> str:
     value = message.get(name)
-    return "" if value is None else str(value).replace("\0", "")
+    return "" if value is None else _keepable(str(value))
 
 
 def _line(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())
+    return " ".join(_keepable(text).split())
+
+
+def _keepable(text: str) -> str:
+    """Without what no database takes: U+0000, and halves of characters from broken encodings."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 # Who wrote it.
