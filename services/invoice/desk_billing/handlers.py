@@ -15,16 +15,23 @@ from services.invoice.drafting.rules import Finding
 from services.invoice.drafts import handlers as drafts
 from services.invoice.drafts.rules import Draft
 from services.invoice.entities import handlers as entities
+from services.invoice.entities.rules import Entity
 from services.invoice.import_rows.rules import BadRow
 from services.invoice.imports import handlers as imports
 from services.invoice.imports.rules import Import
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import CreditAnswer, Document
+from services.invoice.mappings import handlers as mappings
+from services.invoice.mappings.rules import Saved
 from services.invoice.pricing.rules import Priced
+from services.invoice.recurring import handlers as recurring
+from services.invoice.recurring.rules import Period, Recurring
 from shared.db import Tx
 
 ROWS = 50
+HELD_MAX = 500
+CHOICES_MAX = 200
 
 
 # --- drafts ---
@@ -95,12 +102,46 @@ async def issue_draft(tx: Tx, draft: Draft, credit: CreditAnswer) -> Document:
     return await invoices.issue_invoice(tx, asked(draft, credit))
 
 
+# --- recurring invoices ---
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    recurring: Recurring
+    period: Period
+    customer_name: str
+
+
+async def list_held(tx: Tx) -> list[HeldRow]:
+    """Periods that wait for somebody, at most 500."""
+    held = await recurring.list_periods(tx, None, status="held", after=None, limit=HELD_MAX)
+    agreed = {each: await recurring.get_recurring(tx, each) for each in {period.recurring_id for period in held}}
+    names = await _names(tx, {each.customer_id for each in agreed.values()})
+    rows = [HeldRow(agreed[each.recurring_id], each, names[agreed[each.recurring_id].customer_id]) for each in held]
+    return sorted(rows, key=lambda row: (row.period.bill.bill_on, row.customer_name))
+
+
 # --- imports ---
 
 
-async def list_imports(tx: Tx, before: UUID | None) -> tuple[list[Import], UUID | None]:
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """A page of imports, behind which the next begins, and what a new one may be read by and for."""
+
+    rows: Sequence[Import]
+    older: UUID | None
+    profiles: Sequence[Saved]
+    entities: Sequence[Entity]
+
+
+async def draw_imports(tx: Tx, before: UUID | None) -> Imports:
     found = await imports.list_imports(tx, before, ROWS + 1)
-    return found[:ROWS], found[ROWS - 1].id if len(found) > ROWS else None
+    return Imports(
+        found[:ROWS],
+        found[ROWS - 1].id if len(found) > ROWS else None,
+        await mappings.list_profiles(tx, None, CHOICES_MAX),
+        await entities.list_entities(tx, None, CHOICES_MAX),
+    )
 
 
 async def draw_import(tx: Tx, import_id: UUID, after_line: int) -> tuple[Import, list[BadRow], int | None]:

@@ -1,6 +1,6 @@
 """Pages of cash application: bank entries that wait for a person, and what was decided on."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -73,6 +73,57 @@ async def _draw_matching(
         refused=refused,
         refused_entry=entry_id,
     )
+
+
+@pages.get("/matching/{entry_id}")
+async def choose_invoices(
+    request: Request, reader: CashReaderDep, database: DatabaseDep, entry_id: UUID, customer: Text = ""
+) -> Response:
+    """An entry beside all that a customer owes, to say by hand what it pays of which invoice."""
+    return await _draw_choice(request, reader, database, entry_id, customer)
+
+
+async def _draw_choice(
+    request: Request,
+    reader: Principal,
+    database: Database,
+    entry_id: UUID,
+    customer: str,
+    refused: DomainError | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    async with reading(database) as tx:
+        shown = await handlers.draw_choice(tx, entry_id, customer.strip())
+    return frame.draw(
+        request, reader, "choice.html", shown=shown, customer=customer, refused=refused, typed=typed or {}
+    )
+
+
+@pages.post("/matching/{entry_id}/allocation")
+async def allocate(
+    request: Request,
+    reader: CashWriterDep,
+    database: DatabaseDep,
+    once: AttemptDep,
+    entry_id: UUID,
+    customer: Annotated[str, Form(max_length=128)] = "",
+) -> Response:
+    """Apply the entry to the invoices of a customer, to each as much as is written beside it; the rest stays on
+    account."""
+    typed = {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
+
+    async def work(tx: Tx) -> None:
+        entry = (await matching.get_application(tx, entry_id)).application
+        whose = CustomerRef(external_id=said(customer, "Customer number"))
+        command = ConfirmCash(
+            entry_id, reader.subject, customer=whose, allocations=rules.parts_said(typed, entry.currency)
+        )
+        await matching.confirm_cash(tx, command)
+
+    async def again(refused: DomainError) -> Response:
+        return await _draw_choice(request, reader, database, entry_id, customer, refused, typed)
+
+    return await act(once, work, "/matching?said=confirmed", again)
 
 
 async def _on_cash(

@@ -8,8 +8,11 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from services.invoice.customers import handlers as customers
+from services.invoice.customers.rules import Customer
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT
+from services.invoice.invoices import handlers as invoices
+from services.invoice.invoices.rules import Invoice
 from services.invoice.matching import handlers as matching
 from services.invoice.matching.rules import Shown as Cash
 from services.invoice.matching.rules import Status as CashStatus
@@ -17,6 +20,7 @@ from services.invoice.matching.rules import rate
 from shared.db import Tx
 
 CARDS = 20
+OPEN_MAX = 500
 RATE_DAYS = 30
 
 
@@ -48,6 +52,26 @@ async def draw_matching(tx: Tx, status: CashStatus, after: UUID | None) -> CashQ
         rate=rate(sum(each.entries for each in ours if each.status == "automatic"), entries),
         rate_entries=entries,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry and what a customer owes in its currency; no customer where none of this number is known."""
+
+    shown: Cash
+    customer: Customer | None
+    open: Sequence[Invoice]
+    today: date
+
+
+async def draw_choice(tx: Tx, entry_id: UUID, external_id: str) -> Choice:
+    """Raises CashApplicationNotFound."""
+    shown = await matching.get_application(tx, entry_id)
+    found = await customers.find_customers(tx, [], [external_id]) if external_id else []
+    entry = shown.application
+    owed = await invoices.open_items(tx, found[0].id, entry.entity_id) if found else []
+    in_currency = [each for each in owed if each.currency == entry.currency][:OPEN_MAX]
+    return Choice(shown, found[0] if found else None, in_currency, await _today(tx))
 
 
 async def _names(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, str]:
