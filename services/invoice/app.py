@@ -40,6 +40,7 @@ from services.invoice.pay_page import api as pay_page
 from services.invoice.payments import api as payments
 from services.invoice.period_lock import api as period_lock
 from services.invoice.plans import api as plans
+from services.invoice.preferences import api as preferences
 from services.invoice.printing import api as printing
 from services.invoice.receipts import api as receipts
 from services.invoice.reconciliation import api as reconciliation
@@ -75,6 +76,7 @@ SERVICE = Service(
         printing.router,
         dispatch.router,
         statements.router,
+        preferences.router,
         receipts.router,
         recurring.router,
         imports.router,

@@ -19,6 +19,7 @@ from services.invoice.plans import handlers as plans
 from services.invoice.reconciliation import handlers as reconciliation
 from services.invoice.recurring import handlers as recurring
 from services.invoice.statements import handlers as statements
+from services.invoice.writing import handlers as writing
 from shared.clock import real_now
 from shared.db import reading, transaction
 from shared.errors import Unavailable
@@ -166,7 +167,7 @@ async def _send_mails(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         taken = await dispatch.take_mails(tx, queued, lease_until)
     async with reading(context.database) as tx:
-        envelopes = [await dispatch.open_envelope(tx, each, context.resources.pay_links) for each in taken]
+        envelopes = [await writing.open_envelope(tx, each, context.resources.pay_links) for each in taken]
         at = tx.now
     sent = await dispatch.send(postman, envelopes, at, seconds)
     async with transaction(context.database) as tx:

@@ -20,8 +20,8 @@ from pypdf import PdfReader
 
 from deploy.local import embedded
 from services.invoice.deliveries.rules import Delivery, Told, tell
-from services.invoice.dispatch.rules import file_name
 from services.invoice.ticks import send_documents
+from services.invoice.writing.rules import file_name
 from shared.clock import real_now
 from shared.db import reading
 from shared.ids import new_id

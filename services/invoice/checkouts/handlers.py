@@ -61,8 +61,8 @@ class Instalment:
 
 @dataclass(frozen=True, slots=True)
 class StartCheckout:
-    """`checkout_id` is made with the form, so that sending it twice begins one payment: over the invoices named, or over
-    an instalment."""
+    """`checkout_id` is made with the form, so that sending it twice begins one payment: over the invoices named, or
+    over an instalment."""
 
     checkout_id: UUID
     account: Account

@@ -11,6 +11,7 @@ from services.invoice.customers.rules import Customer
 from services.invoice.deliveries import rules, store
 from services.invoice.deliveries.rules import Channel, Delivery, DeliveryNotFound, Notice, Status
 from services.invoice.entities.rules import Entity
+from services.invoice.preferences import handlers as preferences
 from shared.db import Tx
 from shared.ids import new_id
 
@@ -45,7 +46,7 @@ def _of_invoice(tx: Tx, entity: Entity, customer: Customer, invoice_id: UUID, ch
 
 
 async def credit_note_issued(tx: Tx, entity: Entity, customer: Customer, note_id: UUID, invoice_id: UUID) -> None:
-    """A credit note follows its invoice, by mail."""
+    """A credit note follows its invoice, by mail or on paper."""
     if entity.policies.delivery.automatic:
         asked = rules.ask(
             entity,
@@ -53,6 +54,7 @@ async def credit_note_issued(tx: Tx, entity: Entity, customer: Customer, note_id
             tx.now,
             delivery_id=new_id(),
             kind="credit_note",
+            channel=await _channel(tx, entity, customer),
             invoice_id=invoice_id,
             credit_note_id=note_id,
         )
@@ -61,10 +63,20 @@ async def credit_note_issued(tx: Tx, entity: Entity, customer: Customer, note_id
 
 async def payment_received(tx: Tx, entity: Entity, customer: Customer, payment_id: UUID) -> None:
     """Where the entity thanks for payments, with a receipt."""
-    if entity.policies.delivery.receipts and rules.address_of(customer.contacts):
-        await ask(
-            tx, [rules.ask(entity, customer, tx.now, delivery_id=new_id(), kind="receipt", payment_id=payment_id)]
+    if not entity.policies.delivery.receipts:
+        return
+    channel = await _channel(tx, entity, customer)
+    if channel == "letter" or rules.address_of(customer.contacts):
+        asked = rules.ask(
+            entity, customer, tx.now, delivery_id=new_id(), kind="receipt", channel=channel, payment_id=payment_id
         )
+        await store.add(tx, [asked])
+
+
+async def _channel(tx: Tx, entity: Entity, customer: Customer) -> Channel:
+    """On paper for customers who want it so."""
+    wanted = await preferences.preference_of(tx, customer.id, entity.id)
+    return "letter" if wanted.paper else "email"
 
 
 async def notify(
@@ -79,14 +91,21 @@ async def notify(
     collection_id: UUID | None = None,
     payment_id: UUID | None = None,
 ) -> None:
-    """Tell the customer by mail, where the entity sends by itself; nothing is asked of the database otherwise."""
-    if rules.tells(entity, customer, kind):
+    """Tell the customer by mail or, where it wants paper, by letter, where the entity sends by itself; nothing is asked
+    of the database otherwise. What has to be told is a letter where there is no address to write to."""
+    if not rules.wants_told(entity, kind):
+        return
+    channel, reachable = await _channel(tx, entity, customer), rules.address_of(customer.contacts) is not None
+    if channel == "email" and not reachable and kind in rules.DUTIES:
+        channel = "letter"
+    if channel == "letter" or reachable:
         asked = rules.ask(
             entity,
             customer,
             tx.now,
             delivery_id=new_id(),
             kind=kind,
+            channel=channel,
             invoice_id=invoice_id,
             dispute_id=dispute_id,
             plan_id=plan_id,

@@ -154,9 +154,14 @@ def ask(
     )
 
 
-def tells(entity: Entity, customer: Customer, kind: Notice) -> bool:
-    """Whether a notice leaves by itself: the entity sends on its own and there is an address, or it is a duty."""
-    return kind in DUTIES or (entity.policies.delivery.automatic and address_of(customer.contacts) is not None)
+def wants_told(entity: Entity, kind: Notice) -> bool:
+    """Whether a notice leaves by itself: the entity sends on its own, or it is a duty."""
+    return kind in DUTIES or entity.policies.delivery.automatic
+
+
+def tells(entity: Entity, customer: Customer) -> bool:
+    """Whether a notice by mail leaves by itself: the entity sends on its own and there is an address."""
+    return entity.policies.delivery.automatic and address_of(customer.contacts) is not None
 
 
 def address_of(contacts: Iterable[Mapping[str, Any]]) -> str | None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from services.invoice.deliveries.rules import Channel, Delivery, DeliveryNotFound, Kind, Status, Told
 from services.invoice.dispatch import handlers
 from services.invoice.dispatch.rules import Batch, Sheet, Undelivered, is_signed
+from services.invoice.writing import handlers as writing
 from shared.clock import real_now
 from shared.db import reading, transaction
 from shared.http.cursors import encode_cursor
@@ -127,6 +128,7 @@ class BatchOut(BaseModel):
 
 class SheetOut(BaseModel):
     delivery_id: UUID
+    kind: Kind
     invoice_id: UUID | None
     number: str
     customer_id: UUID
@@ -138,6 +140,7 @@ class SheetOut(BaseModel):
         delivery = sheet.delivery
         return cls(
             delivery_id=delivery.id,
+            kind=delivery.kind,
             invoice_id=delivery.invoice_id,
             number=sheet.number,
             customer_id=delivery.customer_id,
@@ -286,7 +289,7 @@ async def batch_as_pdf(batch_id: UUID, database: DatabaseDep, resources: Resourc
     """All letters of the batch in one file for the printer, each with a bookmark."""
     async with reading(database) as tx:
         batch, sheets = await handlers.get_batch(tx, batch_id)
-        envelopes = [await handlers.open_envelope(tx, sheet.delivery, resources.pay_links) for sheet in sheets]
+        envelopes = [await writing.open_envelope(tx, sheet.delivery, resources.pay_links) for sheet in sheets]
     pdf = await asyncio.to_thread(handlers.print_batch, envelopes)
     return document(pdf, "application/pdf", f"letters-{batch.entity_id}-{batch.day}.pdf")
 

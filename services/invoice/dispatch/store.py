@@ -62,9 +62,12 @@ async def find_batch(tx: Tx, batch_id: UUID) -> Batch | None:
 
 _DELIVERY = ", ".join(f"d.{name}" for name in Delivery.__dataclass_fields__)
 _SHEETS = f"""
-select {_DELIVERY}, i.number, c.name
-from delivery d join invoice i on i.id = d.invoice_id join customer c on c.id = d.customer_id
-where d.batch_id = $1 order by i.number, d.id
+select {_DELIVERY}, coalesce(n.number, i.number, ''), c.name
+from delivery d
+join customer c on c.id = d.customer_id
+left join invoice i on i.id = d.invoice_id
+left join credit_note n on n.id = d.credit_note_id
+where d.batch_id = $1 order by i.number nulls last, c.name, d.id
 """
 
 

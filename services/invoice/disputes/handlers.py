@@ -112,7 +112,7 @@ async def open_dispute(tx: Tx, command: OpenDispute) -> tuple[Dispute, Invoice]:
     DeadlineRefused."""
     account, invoice = await invoices.lock_invoice(tx, command.invoice_id)
     today, policy = account.entity.today(tx.now), account.entity.policies.disputes
-    told = policy.acknowledge and tells(account.entity, account.customer, "dispute_acknowledged")
+    told = policy.acknowledge and tells(account.entity, account.customer)
     lines = rules.named_lines(command.lines, sold_lines(await invoices.get_document(tx, invoice.id)))
     asked = command.amount
     if asked is None and command.lines:

@@ -19,7 +19,7 @@ from services.invoice.cii import rules as cii
 from services.invoice.documents.rules import Paper, defects
 from services.invoice.printing import rules
 
-Template = Literal["invoice", "statement", "receipt"]
+Template = Literal["invoice", "statement", "receipt", "notice"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _own = local()

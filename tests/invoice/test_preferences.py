@@ -1,0 +1,119 @@
+"""What customers want sent: statements in a rhythm of their own, and paper for those who like it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from pypdf import PdfReader
+
+from tests.invoice.client import Receivables
+from tests.invoice.test_documents_api import describe_seller
+from tests.mailbox import Mailbox
+
+
+async def prefer(books: Receivables, customer: str, version: int = 0, **wanted: Any) -> httpx.Response:
+    return await books.http.put(
+        f"/v1/customers/{customer}/document-preferences", json=wanted, headers={"if-match": f'"{version}"'}
+    )
+
+
+async def statements(books: Receivables, customer: str) -> list[tuple[str, str, str]]:
+    found = (await books.get("/v1/deliveries", customer_id=customer))["items"]
+    return sorted((d["period_first"], d["period_last"], d["channel"]) for d in found if d["kind"] == "statement")
+
+
+@pytest.mark.parametrize(
+    ("entity", "wanted", "expected"),
+    [
+        ("never", "weekly", [("2024-02-26", "2024-03-03"), ("2024-03-04", "2024-03-10")]),
+        ("never", "monthly", [("2024-03-01", "2024-03-31")]),
+        ("monthly", "never", []),
+        ("monthly", None, [("2024-03-01", "2024-03-31")]),
+        ("monthly", "monthly", [("2024-03-01", "2024-03-31")]),
+        ("never", None, []),
+    ],
+)
+async def test_a_customer_has_its_own_rhythm_of_statements(
+    books: Receivables, entity: str, wanted: str | None, expected: list[tuple[str, str]]
+) -> None:
+    await describe_seller(books, delivery={"statements": entity})
+    customer = await books.customer()
+    await books.issue(customer, issue_date="2024-02-26")
+    await prefer(books, customer, statements=wanted)
+    await books.tick()
+
+    await books.wake_on("2024-03-11" if wanted == "weekly" else "2024-04-01")
+
+    assert await statements(books, customer) == [(first, last, "email") for first, last in expected]
+
+
+@pytest.mark.parametrize(("day", "made"), [("2024-03-03", 0), ("2024-03-04", 1), ("2024-03-10", 1), ("2024-03-11", 2)])
+async def test_a_weeks_statement_is_made_on_the_monday_after_it(books: Receivables, day: str, made: int) -> None:
+    customer = await books.customer()
+    await books.issue(customer)
+    await prefer(books, customer, statements="weekly")
+
+    await books.wake_on(day)
+
+    assert len(await statements(books, customer)) == made
+
+
+async def test_preferences_are_kept_by_version_and_begin_as_the_entitys(books: Receivables) -> None:
+    customer = await books.customer()
+    path = f"/v1/customers/{customer}/document-preferences"
+
+    first = await books.http.get(path)
+    changed = await prefer(books, customer, statements="weekly", paper=True)
+    stale = await prefer(books, customer, statements="never")
+
+    assert (first.headers["etag"], first.json()["statements"], first.json()["paper"]) == ('"0"', None, False)
+    assert (changed.status_code, changed.json()["next_statement_from"]) == (200, "2024-02-26")
+    assert stale.status_code == 412
+    assert (await books.http.get(path.replace(customer, str(uuid4())))).status_code == 404
+    assert (await books.http.put(path, json={})).status_code == 428
+
+
+async def test_paper_customers_get_statements_receipts_and_notices_as_letters(
+    books: Receivables, smtp: Mailbox
+) -> None:
+    await describe_seller(books, delivery={"automatic": True, "receipts": True})
+    customer = await books.customer(
+        name="Bäckerei Krume",
+        contacts=[],
+        address={"lines": ["Mühlweg 3"], "city": "Lübeck", "postal_code": "23552"},
+    )
+    await prefer(books, customer, statements="weekly", paper=True)
+    issued = await books.issue(
+        customer, "300.00", issue_date="2024-01-10", due_date="2024-02-09", delivery_channel="letter"
+    )
+    await books.pay("90.00", customer_id=customer, reference=issued["number"])
+    await books.post(f"/v1/customers/{customer}/plans", {"count": 3, "first_on": "2024-04-01"})
+    await books.post(
+        f"/v1/invoices/{(await books.issue(customer, '50.00', delivery_channel='letter'))['id']}/credit-notes",
+        {"reason": "returned"},
+    )
+
+    await books.wake_on("2024-03-04")
+    await books.wake_on("2024-03-05")
+
+    batches = (await books.get("/v1/letter-batches"))["items"]
+    kinds, pages = [], ""
+    for batch in batches:
+        found = await books.get(f"/v1/letter-batches/{batch['id']}")
+        kinds += [sheet["kind"] for sheet in found["manifest"]]
+        pdf = await books.http.get(f"/v1/letter-batches/{batch['id']}.pdf")
+        assert pdf.status_code == 200, pdf.text
+        pages += " ".join(page.extract_text() for page in PdfReader(BytesIO(pdf.content)).pages)
+    assert sorted(kinds) == ["credit_note", "invoice", "invoice", "plan_agreed", "receipt", "statement"]
+    for said in ("Ihr Ratenplan", "Zahlungsbestätigung", "Kontoauszug", "Mühlweg 3", "70,00"):
+        assert said in pages
+    assert smtp.messages == []
+
+    for batch in batches:
+        assert (await books.post(f"/v1/letter-batches/{batch['id']}/printed", {})).status_code == 200
+    states = {each["status"] for each in (await books.get("/v1/deliveries", customer_id=customer))["items"]}
+    assert states == {"sent"}
