@@ -22,6 +22,12 @@ class Settings(ServiceSettings):
     smtp_timeout_seconds: float = Field(default=10, gt=0, le=120)
     """How long the mail server may take for an answer. Four times as long, a crashed send counts as under way."""
     smtp_connections: int = Field(default=4, ge=1, le=50)
+    contact_url: str | None = None
+    """What a customer's browser calls this service: the start of the link for the wrong person. `REMINDER_URL` itself
+    without one."""
+    replies_to: str | None = None
+    """Where answers to reminders come in; each mail's has its case's token in it (`replies+<token>@example.com`).
+    Without one, answers go to the person who signs."""
 
     sms_url: str = "https://api.twilio.com"
     """The SMS gateway, of Twilio's shape; with account, token and sender there are text messages."""

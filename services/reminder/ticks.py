@@ -15,6 +15,7 @@ from services.reminder.contacts import handlers as contacts
 from services.reminder.deliveries import handlers as deliveries
 from services.reminder.deliveries.rules import Sender
 from services.reminder.legal import handlers as legal
+from services.reminder.mails.rules import PLAIN, Stationery
 from services.reminder.pauses import handlers as pauses
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
@@ -23,6 +24,7 @@ from services.reminder.replies import handlers as replies
 from services.reminder.replies import rules as reading_mail
 from services.reminder.replies.handlers import TakeMail
 from services.reminder.replies.rules import Fetched, Mailbox, MailboxUnusable
+from services.reminder.templates import handlers as templates
 from shared import log
 from shared.clock import real_now
 from shared.db import INFRASTRUCTURE_ERRORS, reading, transaction
@@ -45,6 +47,7 @@ class Resources:
     invoice: httpx.AsyncClient
     senders: Mapping[str, Sender]
     mailbox: Mailbox | None = None
+    stationery: Stationery = PLAIN
 
 
 @ticks.on(next_due=cases.NEXT_DUE)
@@ -80,7 +83,8 @@ async def _send(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         now = real_now()
         lease_until = now + timedelta(seconds=lease_seconds)
-        letters = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
+        confirmed = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
+        letters = await templates.dress(tx, confirmed)
         sent_at = tx.now
     if letters:
         made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds)

@@ -64,6 +64,11 @@ async def to_do(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
     return await store.to_do(tx, real_now, limit)
 
 
+async def waiting_letters(tx: Tx, entity_id: str, limit: int) -> list[Contact]:
+    """Letters of an entity that wait to be printed, oldest first."""
+    return await store.waiting_letters(tx, entity_id, limit)
+
+
 async def in_status(tx: Tx, ids: Sequence[UUID], status: rules.Status) -> list[Contact]:
     return await store.in_status(tx, ids, status)
 

@@ -14,7 +14,8 @@ from services.reminder.policies.rules import Touch
 from shared.db import Tx
 from shared.money import Money
 
-UNDER_WAY_SINCE = "(select min(due_at) from contact where status in ('planned', 'sending'))"
+UNDER_WAY_SINCE = "(select min(due_at) from contact where status in ('planned', 'sending') and channel <> 'letter')"
+"""Letters wait for a person to print and post them."""
 
 _NEW = """id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
 template, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at, lease_until"""
@@ -94,9 +95,21 @@ async def to_do(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
 
 _TO_DO = f"""
 select {_COLUMNS} from contact
-where (status = 'planned' and due_at <= $1 and (retry_at is null or retry_at <= $2))
-   or (status = 'sending' and lease_until <= $2)
+where channel <> 'letter'
+  and ((status = 'planned' and due_at <= $1 and (retry_at is null or retry_at <= $2))
+       or (status = 'sending' and lease_until <= $2))
 order by due_at, id limit $3
+"""
+
+
+async def waiting_letters(tx: Tx, entity_id: str, limit: int) -> list[Contact]:
+    """Letters that are planned and due, oldest first."""
+    return _contacts(await tx.fetch(_WAITING_LETTERS, entity_id, tx.now, limit))
+
+
+_WAITING_LETTERS = f"""
+select {_COLUMNS} from contact
+where channel = 'letter' and status = 'planned' and entity_id = $1 and due_at <= $2 order by due_at, id limit $3
 """
 
 

@@ -72,6 +72,8 @@ class Letter:
     step: str = ""
     attachments: tuple[str, ...] = ()
     address: PostalAddress | None = None
+    seller_address: tuple[str, ...] = ()
+    seller_country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
