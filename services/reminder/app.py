@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from services.reminder.authority import api as authority
 from services.reminder.callbacks import api as callbacks
 from services.reminder.callbacks.rules import Inbound
+from services.reminder.calls import api as calls
 from services.reminder.cases import api as cases
 from services.reminder.chat import ChatSender
 from services.reminder.consumers import subscriptions
@@ -20,8 +21,10 @@ from services.reminder.deliveries.rules import Sender
 from services.reminder.explanations import api as explanations
 from services.reminder.imap import ImapMailbox, ImapServer
 from services.reminder.legal import api as legal
+from services.reminder.letters import api as letters
 from services.reminder.links.rules import key_of
 from services.reminder.mailing import MailSender
+from services.reminder.mails.rules import Stationery
 from services.reminder.notes import api as notes
 from services.reminder.outbound_webhook import Endpoint, WebhookSender
 from services.reminder.pauses import api as pauses
@@ -32,9 +35,14 @@ from services.reminder.publishing import api as publishing
 from services.reminder.replies import api as replies
 from services.reminder.settings import Settings
 from services.reminder.sms import SmsGateway, SmsSender
+from services.reminder.strategy_migrations import api as strategy_migrations
 from services.reminder.tasks import api as tasks
 from services.reminder.team import api as team
+from services.reminder.templates import api as templates
 from services.reminder.ticks import Resources, ticks
+from services.reminder.trials import api as trials
+from services.reminder.worklist import api as worklist
+from services.reminder.wrong_persons import api as wrong_persons
 from shared import process, webhooks
 from shared.db import Database
 from shared.http.app import create_app
@@ -50,6 +58,8 @@ SERVICE = Service(
     ticks=ticks,
     routers=(
         publishing.router,
+        strategy_migrations.router,
+        trials.router,
         cases.router,
         explanations.router,
         contacts.router,
@@ -57,14 +67,19 @@ SERVICE = Service(
         policies.router,
         team.router,
         notes.router,
+        calls.router,
+        worklist.router,
         authority.router,
         promises.router,
         legal.router,
         replies.router,
         placements.router,
         pauses.router,
+        templates.router,
+        letters.router,
+        wrong_persons.router,
     ),
-    pages=(callbacks.callbacks, replies.callbacks),
+    pages=(callbacks.callbacks, replies.callbacks, wrong_persons.pages),
     publishes=("ar.reminder",),
 )
 
@@ -86,11 +101,24 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
         service_client(settings, "invoice") as invoice,
         outside_client(settings.gateway_timeout_seconds) as outside,
     ):
-        senders = {"email": MailSender(postman), **_gateways(settings, outside)}
+        stationery = _stationery(settings)
+        senders = {"email": MailSender(postman, stationery, invoice), **_gateways(settings, outside)}
         try:
-            yield Resources(invoice, senders, _mailbox(settings))
+            yield Resources(invoice, senders, _mailbox(settings), stationery)
         finally:
             await postman.close()
+
+
+@asynccontextmanager
+async def api_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """What the API asks: it sends nothing."""
+    async with service_client(settings, "invoice") as invoice:
+        yield Resources(invoice, {}, None, _stationery(settings))
+
+
+def _stationery(settings: Settings) -> Stationery:
+    url = settings.contact_url or settings.reminder_url
+    return Stationery(_reply_key(settings), url.rstrip("/"), settings.replies_to)
 
 
 def _gateways(settings: Settings, client: httpx.AsyncClient) -> dict[str, Sender]:
@@ -149,7 +177,7 @@ def read_settings() -> Settings:
 
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:
     chosen = settings or read_settings()
-    app = create_app(SERVICE, chosen, database=database)
+    app = create_app(SERVICE, chosen, lambda _: api_resources(chosen), database=database)
     app.state.inbound = _inbound(chosen)
     return app
 
