@@ -36,10 +36,12 @@ from services.reminder.replies import api as replies
 from services.reminder.settings import Settings
 from services.reminder.sms import SmsGateway, SmsSender
 from services.reminder.strategy_migrations import api as strategy_migrations
+from services.reminder.strategy_migrations import api as strategy_migrations
 from services.reminder.tasks import api as tasks
 from services.reminder.team import api as team
 from services.reminder.templates import api as templates
 from services.reminder.ticks import Resources, ticks
+from services.reminder.trials import api as trials
 from services.reminder.trials import api as trials
 from services.reminder.worklist import api as worklist
 from services.reminder.wrong_persons import api as wrong_persons
@@ -58,6 +60,8 @@ SERVICE = Service(
     ticks=ticks,
     routers=(
         publishing.router,
+        strategy_migrations.router,
+        trials.router,
         strategy_migrations.router,
         trials.router,
         cases.router,

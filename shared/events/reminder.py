@@ -148,6 +148,13 @@ class CaseStepSkipped(CaseEvent):
     reason: str
 
 
+class CaseMoved(CaseEvent):
+    """The case goes on with another version of its strategy, from the step that `case` names there."""
+
+    type: ClassVar[str] = "dueward.case.moved.v1"
+    previous_strategy_version: int
+
+
 class CaseClosed(CaseEvent):
     """Nothing overdue is collectable any more: the episode is over."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from uuid import UUID
 
 from services.reminder.cases import rules, store
@@ -25,6 +26,8 @@ from services.reminder.strategies import handlers as strategies
 from services.reminder.strategies.rules import TO_CUSTOMER, Published
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.handlers import FinishTask
+from services.reminder.trials import handlers as trials
+from services.reminder.trials.rules import progress
 from shared import context, outbox
 from shared.calendar import local_date
 from shared.db import Tx
@@ -280,6 +283,12 @@ async def count_broken_promise(tx: Tx, customer_id: UUID, entity_id: str) -> Vie
     return await _decide(tx, view, rules.hasten(view.case, view.account, view.strategy, tx.now, view.policy))
 
 
+async def record(tx: Tx, decided: Sequence[tuple[Case, Outcome]]) -> None:
+    """Keep what the rules of another feature decided on cases (before, and what came out), under their customers'
+    locks."""
+    await _publish(tx, decided)
+
+
 async def find_case(tx: Tx, customer_id: UUID, entity_id: str = ENTITY) -> View:
     """Raises CaseNotFound for a customer of whom nothing was ever published."""
     found = await _views(tx, [(customer_id, entity_id)], await store.load(tx, [customer_id]))
@@ -344,8 +353,8 @@ async def _views_of(tx: Tx, accounts: Mapping[Key, Account], loaded: Loaded, *, 
 
 def _asks_more(library: strategies.Library) -> bool:
     """Whether a strategy in use asks what a customer owes in all, or how late it pays."""
-    fits = (each.strategy.fits for each in library.newest.values() if each.strategy.active)
-    return any(one.open_balance or one.average_days_late for one in fits)
+    kinds = (each.strategy.kinds for each in library.newest.values() if each.strategy.active)
+    return any(fits.open_balance or fits.average_days_late for fits in chain.from_iterable(kinds))
 
 
 async def _fitted(
@@ -452,3 +461,5 @@ async def _save(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:
     changed = [case for key, case in after.items() if case != before[key]]
     if changed:
         await store.save(tx, changed)
+    if tried := [told for _, outcome in outcomes for told in progress(outcome.case, outcome.events)]:
+        await trials.record_progress(tx, tried)

@@ -95,7 +95,7 @@ def _behind_the_agency(strategy: Strategy) -> Advice:
 
 
 def _never_true(strategy: Strategy) -> Advice:
-    kinds = (strategy.fits, *strategy.also_fits)
+    kinds = strategy.kinds
     for index, step in enumerate(strategy.steps):
         wanted = step.conditions
         if wanted.risk_classes and all(
@@ -243,7 +243,7 @@ def _rivals(strategy: Strategy, others: Iterable[Strategy]) -> Advice:
     for other in sorted(others, key=lambda other: other.name):
         if other.name == strategy.name or other.challenger or not other.active or other.priority != strategy.priority:
             continue
-        kinds = product((strategy.fits, *strategy.also_fits), (other.fits, *other.also_fits))
+        kinds = product(strategy.kinds, other.kinds)
         if any(ours.specificity == theirs.specificity and meet(ours, theirs) for ours, theirs in kinds):
             wins = min(strategy.name, other.name)
             yield (

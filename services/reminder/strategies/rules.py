@@ -216,9 +216,14 @@ class Strategy(Part):
         max_length=30, strict=False, json_schema_extra={"minItems": 1}, description="In the order of their days"
     )
 
+    @property
+    def kinds(self) -> tuple[Fits, ...]:
+        """The kinds of accounts that it is for."""
+        return self.fits, *self.also_fits
+
     def asks_of(self, facts: Facts) -> int | None:
         """How many things it asks about this account, all of which are so; None when the account is none of its."""
-        return max((fits.specificity for fits in (self.fits, *self.also_fits) if fits.take(facts)), default=None)
+        return max((fits.specificity for fits in self.kinds if fits.take(facts)), default=None)
 
     @property
     def notice(self) -> Step | None:

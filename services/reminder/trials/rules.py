@@ -8,17 +8,18 @@ its episode ended (disputed, on a plan, written off): only one that was settled 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import sqrt
 from statistics import NormalDist, median
-from typing import Literal
+from typing import Literal, Protocol
 
 from services.reminder.receivables.rules import totals
 from services.reminder.strategies.rules import Arm
 from shared.errors import NotFound
-from shared.events.reminder import CaseClosed, CaseEscalated, CaseEvent
+from shared.events.event import Event
+from shared.events.reminder import CaseClosed, CaseEscalated, CaseEvent, CaseMoved, CaseOpened
 from shared.money import Money
 
 WINDOWS_DAYS = (7, 14, 30, 60)
@@ -29,6 +30,9 @@ COUNTED_MIN = 5
 CURED = "settled"
 ESCALATIONS = frozenset({"credit_hold", "formal_notice", "agency_referral", "agency_placement"})
 """Actions of a step after which a case counts as escalated."""
+
+
+_STAGES = (CaseOpened, CaseEscalated, CaseMoved, CaseClosed)
 
 
 class NothingToCompare(NotFound):
@@ -42,7 +46,7 @@ class Progress:
 
     event: CaseEvent
     challenger: str
-    arm: Arm
+    arm: str
 
     @property
     def escalates(self) -> bool:
@@ -51,6 +55,22 @@ class Progress:
     @property
     def ended_because(self) -> str | None:
         return self.event.reason if isinstance(self.event, CaseClosed) else None
+
+
+class Tried(Protocol):
+    """A case, as far as it matters here."""
+
+    @property
+    def challenger(self) -> str | None: ...
+    @property
+    def arm(self) -> str | None: ...
+
+
+def progress(case: Tried, events: Iterable[Event]) -> list[Progress]:
+    """What is kept of a decision on a case; nothing where its episode is in no trial."""
+    if case.challenger is None or case.arm is None:
+        return []
+    return [Progress(event, case.challenger, case.arm) for event in events if isinstance(event, _STAGES)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ on conflict (case_id, episode) do update set
     strategy_version = excluded.strategy_version,
     level = excluded.level,
     escalated_on = coalesce(trial_episode.escalated_on, excluded.escalated_on),
-    ended_on = excluded.ended_on,
-    ended_because = excluded.ended_because
+    ended_on = coalesce(trial_episode.ended_on, excluded.ended_on),
+    ended_because = coalesce(trial_episode.ended_because, excluded.ended_because)
 """
 
 
