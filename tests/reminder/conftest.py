@@ -16,6 +16,7 @@ from services.reminder.settings import Settings
 from shared.db import Database
 from tests.mailbox import Mailbox
 from tests.reminder.desk import Desk, InvoiceService, wait_until
+from tests.reminder.gateways import ACCOUNT, SENDER, SMS_CALLBACK_URL, TOKEN, WEBHOOK_SECRET
 from tests.service_client import calling, settings_of
 
 
@@ -50,12 +51,19 @@ async def desk(
         smtp_port=smtp.port,
         smtp_timeout_seconds=2,
         mail_from="receivables@northwind.example",
+        callback_secrets=WEBHOOK_SECRET,
+        sms_account=ACCOUNT,
+        sms_token=TOKEN,
+        sms_sender=SENDER,
+        sms_url="http://127.0.0.1:9",  # Nobody listens there: tests that send texts put a gateway in its place.
+        sms_callback_url=SMS_CALLBACK_URL,
     )
     app = create_api(settings, database=database)
     async with (
         calling(app, "reminder", token()) as http,
         resources(settings) as opened,
     ):
+        app.state.resources = opened
         made = Desk(http, database, opened, book, smtp)
         await made.set_clock(datetime(2026, 1, 1, tzinfo=UTC))
         yield made
