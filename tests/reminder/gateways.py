@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -65,6 +65,9 @@ class Listener:
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": text})
 
+
+SMS_CALLBACK_URL = "https://reminder.example/callbacks/twilio"
+WEBHOOK_SECRET = "whsec_" + b64encode(b"a secret of thirty-two bytes ..." + b"x").decode()
 
 ACCOUNT, TOKEN, SENDER = "AC" + "0" * 32, "an-auth-token", "+15005550006"
 

@@ -40,7 +40,7 @@ async def take_sms(tx: Tx, command: TakeSms) -> None:
     if meant is None:
         await replies.take_text(tx, TakeText(f"sms {command.sid}", command.number, command.body))
         return
-    sent = await contacts.latest_to(tx, command.number)
+    sent = await contacts.latest_text_to(tx, command.number)
     if sent is None:
         return
     if meant == "stop":

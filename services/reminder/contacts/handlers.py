@@ -128,3 +128,8 @@ async def find_contact(tx: Tx, contact_id: UUID) -> Contact:
 async def latest_to(tx: Tx, address: str) -> Contact | None:
     """The newest message that went to an address or number, or may have; capitals do not matter."""
     return await store.latest_to(tx, address)
+
+
+async def latest_text_to(tx: Tx, number: str) -> Contact | None:
+    """The newest text message to a number in international form, however it was written."""
+    return await store.latest_text_to(tx, number)

@@ -181,6 +181,18 @@ where lower(recipient) = lower($1) and status not in ('planned', 'suppressed') o
 """
 
 
+async def latest_text_to(tx: Tx, number: str) -> Contact | None:
+    row = await tx.fetchrow(_LATEST_TEXT_TO, "".join(filter(str.isdecimal, number)))
+    return _contacts([row])[0] if row else None
+
+
+_LATEST_TEXT_TO = f"""
+select {_COLUMNS} from contact
+where channel = 'sms' and regexp_replace(recipient, '^00|[^0-9]', '', 'g') = $1
+  and status not in ('planned', 'suppressed') order by id desc limit 1
+"""
+
+
 def _values(contact: Contact) -> tuple[Any, ...]:
     return (
         contact.id,

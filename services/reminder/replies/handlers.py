@@ -86,7 +86,7 @@ async def take_text(tx: Tx, command: TakeText) -> Reply:
     """What is kept of a text message, or was when it came before."""
     if known := await store.find_by_identity(tx, command.identity):
         return known
-    sent = await contacts.latest_to(tx, command.number)
+    sent = await contacts.latest_text_to(tx, command.number)
     owner = _owner_by(sent) if sent else None
     return await _take(tx, rules.of_text(new_id(), command.identity, command.number, command.body, owner, tx.now))
 
