@@ -180,7 +180,7 @@ async def save_template(
     command = SaveTemplate(name, entity_id or ANY_ENTITY, body.occasion, wordings, version, principal.subject)
     async with transaction(database) as tx:
         template = await handlers.save_template(tx, command)
-    return respond(TemplateOut.of(template), status=201 if template.version == 1 else 200, etag=template.version)
+    return respond(TemplateOut.of(template), status=200 if version else 201, etag=template.version)
 
 
 @router.post("/templates/{name}/preview", response_model=PreviewOut, dependencies=[scope("reminders:read")])
