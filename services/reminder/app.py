@@ -19,6 +19,7 @@ from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
 from services.reminder.explanations import api as explanations
+from services.reminder.followers import api as followers
 from services.reminder.imap import ImapMailbox, ImapServer
 from services.reminder.legal import api as legal
 from services.reminder.letters import api as letters
@@ -36,12 +37,10 @@ from services.reminder.replies import api as replies
 from services.reminder.settings import Settings
 from services.reminder.sms import SmsGateway, SmsSender
 from services.reminder.strategy_migrations import api as strategy_migrations
-from services.reminder.strategy_migrations import api as strategy_migrations
 from services.reminder.tasks import api as tasks
 from services.reminder.team import api as team
 from services.reminder.templates import api as templates
 from services.reminder.ticks import Resources, ticks
-from services.reminder.trials import api as trials
 from services.reminder.trials import api as trials
 from services.reminder.worklist import api as worklist
 from services.reminder.wrong_persons import api as wrong_persons
@@ -62,8 +61,6 @@ SERVICE = Service(
         publishing.router,
         strategy_migrations.router,
         trials.router,
-        strategy_migrations.router,
-        trials.router,
         cases.router,
         explanations.router,
         contacts.router,
@@ -73,6 +70,7 @@ SERVICE = Service(
         notes.router,
         calls.router,
         worklist.router,
+        followers.router,
         authority.router,
         promises.router,
         legal.router,
@@ -108,7 +106,7 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
         stationery = _stationery(settings)
         senders = {"email": MailSender(postman, stationery, invoice), **_gateways(settings, outside)}
         try:
-            yield Resources(invoice, senders, _mailbox(settings), stationery)
+            yield Resources(invoice, senders, _mailbox(settings), stationery, postman)
         finally:
             await postman.close()
 
@@ -117,7 +115,7 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
 async def api_resources(settings: Settings) -> AsyncIterator[Resources]:
     """What the API asks: it sends nothing."""
     async with service_client(settings, "invoice") as invoice:
-        yield Resources(invoice, {}, None, _stationery(settings))
+        yield Resources(invoice, {}, stationery=_stationery(settings))
 
 
 def _stationery(settings: Settings) -> Stationery:

@@ -14,6 +14,7 @@ from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.deliveries import handlers as deliveries
 from services.reminder.deliveries.rules import Sender
+from services.reminder.followers import handlers as followers
 from services.reminder.legal import handlers as legal
 from services.reminder.mails.rules import PLAIN, Stationery
 from services.reminder.pauses import handlers as pauses
@@ -28,6 +29,7 @@ from services.reminder.templates import handlers as templates
 from shared import log
 from shared.clock import real_now
 from shared.db import INFRASTRUCTURE_ERRORS, reading, transaction
+from shared.mail import Postman
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
@@ -42,12 +44,13 @@ NO_MAILBOX_SECONDS = 900.0
 @dataclass(frozen=True)
 class Resources:
     """What sending needs of the outside: who says what is owed, and a sender for each channel there is; and the folder
-    that replies come to."""
+    that replies come to; `postman` carries mails to colleagues."""
 
     invoice: httpx.AsyncClient
     senders: Mapping[str, Sender]
     mailbox: Mailbox | None = None
     stationery: Stationery = PLAIN
+    postman: Postman | None = None
 
 
 @ticks.on(next_due=cases.NEXT_DUE)
@@ -165,6 +168,25 @@ async def _take_reply(context: TickContext, mailbox: Mailbox, uid_validity: int,
             logger.exception("reply_not_taken", uid=fetched.uid, message_id=mail.message_id)
     async with transaction(context.database) as tx:
         await replies.advance_mailbox(tx, uid_validity, fetched.uid)
+
+
+@ticks.on(next_due=followers.NEXT_DIGEST)
+async def send_digests(context: TickContext) -> bool:
+    """Write the morning's digests down, then send what is written."""
+    postman: Postman | None = context.resources.postman
+    async with transaction(context.database) as tx:
+        made = await followers.make_digests(tx)
+    if postman is None:
+        return made
+    lease_seconds = 4 * postman.server.timeout_seconds
+    async with transaction(context.database) as tx:
+        taken = await followers.take_digests(tx, real_now(), lease_seconds)
+        at = tx.now
+    if taken:
+        receipts = await followers.deliver(postman, taken, at, lease_seconds)
+        async with transaction(context.database) as tx:
+            await followers.conclude_digests(tx, receipts, real_now())
+    return made or bool(taken)
 
 
 @ticks.on(next_due=legal.NEXT_WARNING)
