@@ -33,6 +33,7 @@ from services.invoice.invoices import api as invoices
 from services.invoice.journal import api as journal
 from services.invoice.mappings import api as mappings
 from services.invoice.matching import api as matching
+from services.invoice.originals import api as originals
 from services.invoice.pay_links import api as pay_links
 from services.invoice.pay_links.handlers import PayLinks
 from services.invoice.pay_links.rules import key_of
@@ -41,7 +42,6 @@ from services.invoice.payments import api as payments
 from services.invoice.period_lock import api as period_lock
 from services.invoice.plans import api as plans
 from services.invoice.preferences import api as preferences
-from services.invoice.printing import api as printing
 from services.invoice.receipts import api as receipts
 from services.invoice.reconciliation import api as reconciliation
 from services.invoice.recurring import api as recurring
@@ -73,7 +73,7 @@ SERVICE = Service(
         invoices.router,
         completeness.router,
         drafts.router,
-        printing.router,
+        originals.router,
         dispatch.router,
         statements.router,
         preferences.router,

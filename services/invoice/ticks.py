@@ -169,6 +169,10 @@ async def _send_mails(context: TickContext) -> bool:
     async with reading(context.database) as tx:
         envelopes = [await writing.open_envelope(tx, each, context.resources.pay_links) for each in taken]
         at = tx.now
+    drawn = await writing.draw(envelopes, at)
+    async with transaction(context.database) as tx:
+        await writing.keep(tx, envelopes, drawn)
+    envelopes = drawn
     sent = await dispatch.send(postman, envelopes, at, seconds)
     async with transaction(context.database) as tx:
         await dispatch.record(tx, sent)

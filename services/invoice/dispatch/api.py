@@ -286,11 +286,16 @@ async def batches(database: DatabaseDep, page: PageParams) -> Response:
     responses={200: {"content": {"application/pdf": {}}}},
 )
 async def batch_as_pdf(batch_id: UUID, database: DatabaseDep, resources: ResourcesDep) -> Response:
-    """All letters of the batch in one file for the printer, each with a bookmark."""
+    """All letters of the batch in one file for the printer, each with a bookmark. Its invoices and credit notes are
+    kept as they are printed."""
     async with reading(database) as tx:
         batch, sheets = await handlers.get_batch(tx, batch_id)
         envelopes = [await writing.open_envelope(tx, sheet.delivery, resources.pay_links) for sheet in sheets]
-    pdf = await asyncio.to_thread(handlers.print_batch, envelopes)
+        at = tx.now
+    drawn = await writing.draw(envelopes, at)
+    async with transaction(database) as tx:
+        await writing.keep(tx, envelopes, drawn)
+    pdf = await asyncio.to_thread(handlers.print_batch, drawn)
     return document(pdf, "application/pdf", f"letters-{batch.entity_id}-{batch.day}.pdf")
 
 

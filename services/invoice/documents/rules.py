@@ -240,6 +240,8 @@ class Paper:
     """Sentences in the paper's language: when to pay, what paying early earns, what paying late costs (BT-20)."""
     notes: tuple[str, ...] = ()
     preceding: Preceding | None = None
+    copy_of: date | None = None
+    """The day the original was sent, on a copy of it."""
 
     @property
     def lines_minor(self) -> int:

@@ -22,6 +22,7 @@ from services.invoice.customers.rules import Account
 from services.invoice.documents import handlers as documents
 from services.invoice.documents.rules import accounts_of
 from services.invoice.invoices.rules import Invoice
+from services.invoice.originals import handlers as originals
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.rules import PayLinkUnusable
 from services.invoice.pay_page import handlers, rules
@@ -101,10 +102,13 @@ async def look(
 
 @pages.get("/pay/{token}/invoices/{invoice_id}.pdf")
 async def show_document(visit: VisitDep, invoice_id: UUID, database: DatabaseDep, resources: ResourcesDep) -> Response:
-    """The invoice as a PDF; other customers' are not there."""
+    """The invoice as a PDF, as it was sent; other customers' are not there."""
     async with reading(database) as tx:
         await handlers.own_invoice(tx, visit.account, invoice_id)
+        original = await originals.find_original(tx, invoice_id)
         written = await documents.get_paper(tx, invoice_id)
+    if original:
+        return pdf_document(original.pdf, "application/pdf", f"{original.paper.number}.pdf")
     paper = replace(written.paper, pay_link=f"{resources.pay_links.base_url}{_home(visit)}")
     pdf = await asyncio.to_thread(printing.print_invoice, paper)
     return pdf_document(pdf, "application/pdf", f"{paper.number}.pdf")

@@ -40,6 +40,10 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     # key: English, German, French, Spanish
     "invoice": ("Invoice", "Rechnung", "Facture", "Factura"),
     "credit_note": ("Credit note", "Rechnungskorrektur", "Avoir", "Factura rectificativa"),
+    "copy_of": (
+        *("Copy of the document sent on {day}", "Kopie des am {day} versandten Dokuments"),
+        *("Copie du document envoyé le {day}", "Copia del documento enviado el {day}"),
+    ),
     "statement": ("Statement of account", "Kontoauszug", "Relevé de compte", "Extracto de cuenta"),
     "receipt": ("Payment receipt", "Zahlungsbestätigung", "Reçu de paiement", "Recibo de pago"),
     "bill_to": ("Billed to", "Rechnungsempfänger", "Facturé à", "Facturado a"),
@@ -447,6 +451,7 @@ def invoice_view(paper: Paper) -> dict[str, Any]:
         "credited": "" if is_invoice else t.say("credited"),
         "terms": {"label": t.say("terms"), "items": list(paper.terms)},
         "notes": list(paper.notes),
+        "copy": t.say("copy_of", day=t.day(paper.copy_of)) if paper.copy_of else "",
         "words": {"page": t.say("page", page="{page}", pages="{pages}")},
     }
 

@@ -5,9 +5,10 @@ Writing takes processor time (typesetting), so doors call `compose` and `print_l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -23,9 +24,11 @@ from services.invoice.deliveries.rules import Delivery
 from services.invoice.disputes import handlers as disputes
 from services.invoice.disputes.rules import Dispute
 from services.invoice.documents import handlers as documents
-from services.invoice.documents.rules import Paper, defects
+from services.invoice.documents.rules import Paper
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
+from services.invoice.originals import handlers as originals
+from services.invoice.originals.rules import Original
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.handlers import PayLinks
 from services.invoice.payments import handlers as payments
@@ -38,12 +41,14 @@ from services.invoice.receipts import handlers as receipts
 from services.invoice.receipts.rules import Receipt
 from services.invoice.statements import handlers as statements
 from services.invoice.statements.rules import Statement
-from services.invoice.ubl import rules as ubl
 from services.invoice.writing import rules
 from services.invoice.writing.rules import Figure, Noticed, View
+from shared import log
 from shared.db import Tx
 from shared.mail import Attachment
 from shared.mail_address import one_line, subject_line
+
+logger = log.get(__name__)
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORDING = ImmutableSandboxedEnvironment(
@@ -67,6 +72,12 @@ class Envelope:
     account: Account
     content: documents.Written | Statement | Receipt | Noticed
     pay_link: str
+    original: Original | None = None
+    """An invoice or credit note as it leaves, and as it left before where it is sent again."""
+
+    @property
+    def document_id(self) -> UUID | None:
+        return self.delivery.credit_note_id or self.delivery.invoice_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,46 @@ async def open_envelope(tx: Tx, delivery: Delivery, links: PayLinks) -> Envelope
                 tx, delivery.customer_id, delivery.period_first, delivery.period_last, delivery.entity_id
             )
             account = statement.account
-    return Envelope(delivery, account, content, await pay_links.make_link(tx, links, account))
+    envelope = Envelope(delivery, account, content, await pay_links.make_link(tx, links, account))
+    if isinstance(content, documents.Written) and envelope.document_id:
+        return replace(envelope, original=await originals.find_original(tx, envelope.document_id))
+    return envelope
+
+
+async def draw(envelopes: Sequence[Envelope], at: datetime) -> list[Envelope]:
+    """The documents that leave for the first time, drawn to be kept. One that cannot be drawn is left as it is: it
+    fails where it is written. Outside any transaction."""
+    drawn: list[Envelope] = []
+    known: dict[UUID, Original] = {}
+    for envelope in envelopes:
+        document_id = envelope.document_id
+        if envelope.original is None and document_id is not None and document_id in known:
+            drawn.append(replace(envelope, original=known[document_id]))
+            continue
+        drawn.append(await asyncio.to_thread(_drawn, envelope, at))
+        if (original := drawn[-1].original) is not None:
+            known[original.document_id] = original
+    return drawn
+
+
+def _drawn(envelope: Envelope, at: datetime) -> Envelope:
+    content, document_id = envelope.content, envelope.document_id
+    if not isinstance(content, documents.Written) or document_id is None or envelope.original:
+        return envelope
+    paper = replace(content.paper, pay_link=envelope.pay_link)
+    account = envelope.account
+    try:
+        original = originals.draw(document_id, account.entity.id, account.customer.id, paper, at)
+    except (LookupError, TypeError, ValueError, RuntimeError):
+        logger.exception("document_not_drawn", delivery_id=str(envelope.delivery.id))
+        return envelope
+    return replace(envelope, original=original)
+
+
+async def keep(tx: Tx, before: Sequence[Envelope], drawn: Sequence[Envelope]) -> None:
+    """Keep what was drawn, before any of it leaves."""
+    new = [now.original for then, now in zip(before, drawn, strict=True) if now.original and not then.original]
+    await originals.keep(tx, new)
 
 
 async def _open_notice(tx: Tx, delivery: Delivery) -> Noticed:
@@ -137,7 +187,7 @@ def print_letter(envelope: Envelope) -> tuple[str, bytes]:
     content = envelope.content
     if isinstance(content, documents.Written):
         paper = replace(content.paper, pay_link=envelope.pay_link)
-        return paper.number, printing.typeset_invoice(paper)
+        return paper.number, envelope.original.pdf if envelope.original else printing.typeset_invoice(paper)
     if isinstance(content, Statement):
         pdf = statements.print_statement(content, envelope.pay_link)
         return f"{t.say('statement')} {customer.external_id} {content.last}", pdf
@@ -212,10 +262,18 @@ def _view(envelope: Envelope, t: Tongue, files: Sequence[Attachment]) -> View:
 
 
 def _of_invoice(written: documents.Written, envelope: Envelope, t: Tongue) -> tuple[View, tuple[Attachment, ...]]:
-    paper, invoice = replace(written.paper, pay_link=envelope.pay_link), written.invoice
-    files = (Attachment(f"{_file_name(paper)}.pdf", "application/pdf", printing.print_invoice(paper)),)
-    if not defects(paper):
-        files = (*files, Attachment(f"{_file_name(paper)}.xml", "application/xml", ubl.write(paper)))
+    invoice = written.invoice
+    original = envelope.original or originals.draw(
+        invoice.id,
+        invoice.entity_id,
+        invoice.customer_id,
+        replace(written.paper, pay_link=envelope.pay_link),
+        envelope.delivery.due_at,
+    )
+    paper = original.paper
+    files = (Attachment(f"{_file_name(paper)}.pdf", "application/pdf", original.pdf),)
+    if original.xml is not None:
+        files = (*files, Attachment(f"{_file_name(paper)}.xml", "application/xml", original.xml))
     due = t.day(paper.due_on) if paper.due_on else ""
     figure = Figure(
         t.say("payable" if paper.kind == "invoice" else "total_credit"),
