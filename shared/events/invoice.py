@@ -295,6 +295,15 @@ class PaymentReversed(PaymentEvent):
     kind: Annotated[Literal["bounced", "charged_back", "booked_by_mistake"], Growing()] | None = None
 
 
+class PaymentRefundReversed(PaymentEvent):
+    """Money that was booked as gone back to the customer is here after all, bound to no invoice."""
+
+    type: ClassVar[str] = "dueward.payment.refund_reversed.v1"
+    refund_id: UUID
+    amount: Money
+    reason: str
+
+
 class PaymentRefunded(PaymentEvent):
     """Money of the payment that was bound to no invoice went back to the customer."""
 

@@ -13,6 +13,7 @@ from services.invoice.matching import handlers as matching
 from shared.db import transaction
 from tests.invoice.bank_files import ACCOUNT, BAKER_IBAN, camt, detail, entry
 from tests.invoice.client import Receivables, eur, problem
+from tests.invoice.test_write_offs import policy
 
 
 async def send(
@@ -482,6 +483,26 @@ async def test_a_returned_direct_debit_takes_its_payment_back(books: Receivables
     assert (await books.invoice(issued["id"]))["balance"] == eur("100.00")
     again = await send(books, camt(debited, returned, kind="054"))
     assert again.json()["entries_new"] == 0
+
+
+@pytest.mark.parametrize(("passes_on", "owed"), [(True, "103.00"), (False, "100.00")])
+async def test_what_the_bank_took_for_a_return_is_passed_on_where_the_policy_says_so(
+    books: Receivables, passes_on: bool, owed: str
+) -> None:
+    await policy(books, pass_on_bank_charges=passes_on)
+    issued = await books.issue(await books.customer(), number="A-1", issue_date="2024-01-05", due_date="2024-02-01")
+    debited = entry("100.00", detail(end_to_end="A-1"), ref="B-1", on="2024-02-20")
+    took = '<Chrgs><Rcrd><Amt Ccy="EUR">3.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Rcrd></Chrgs>'
+    details = detail(end_to_end="A-1", returned="MD06").replace("<RltdPties>", f"{took}<RltdPties>")
+
+    paid, back = await received(books, debited, entry("103.00", details, ref="B-2", side="DBIT", reversal=True))
+
+    assert (back["status"], back["payment_id"]) == ("automatic", paid["payment_id"])
+    payment = await books.get(f"/v1/payments/{paid['payment_id']}")
+    assert (payment["status"], payment["reversal_kind"]) == ("reversed", "charged_back")
+    assert (await books.invoice(issued["id"]))["balance"] == eur(owed)
+    charges = (await books.get(f"/v1/invoices/{issued['id']}/charges"))["items"]
+    assert [(each["kind"], each["reason"]) for each in charges] == [("fee", "returned payment (MD06)")] * passes_on
 
 
 async def test_a_return_of_a_payment_reversed_already_or_of_none_changes_no_balance(books: Receivables) -> None:

@@ -263,3 +263,40 @@ def test_an_amount_spread_adds_up_and_no_part_exceeds_its_share(over: list[int],
     parts = rules.spread(amount, over)
     assert sum(parts) == amount
     assert all(min(0, whole) <= part <= max(0, whole) for part, whole in zip(parts, over, strict=True))
+
+
+async def test_a_voided_credit_note_is_owed_again_and_may_be_credited_anew(books: Receivables) -> None:
+    customer = await books.customer()
+    issued = await books.issue(customer, "100.00", lines=[line("100.00", tax={"category": "S", "rate": "19"})])
+    await books.pay("119.00", customer_id=customer)
+    before = await accounts(books)
+    path = f"/v1/invoices/{issued['id']}/credit-notes"
+    note = (await books.post(path, {"reason": "wrong invoice", "amount": eur("59.50")})).json()
+
+    answer = await books.post(f"/v1/credit-notes/{note['id']}/void", {"reason": "credited to the wrong invoice"})
+
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["balance"], answer.json()["status"]) == (eur("59.50"), "partly_paid")
+    assert (await books.get(f"/v1/credit-notes/{note['id']}"))["voided_on"] == "2024-03-01"
+    assert await accounts(books) == {
+        **before,
+        "trade_receivables": "59.50",
+        "unapplied_cash": "-59.50",
+    }, "the money it had set free stays unapplied; sales and tax are as before"
+    told = (await books.published(issued["id"]))[-1]
+    assert (told["type"], told["data"]["reason"]) == ("invoice.balance_changed", "restored")
+    again = await books.post(f"/v1/credit-notes/{note['id']}/void", {"reason": "x"})
+    assert problem(again, 409) == "credit-note-not-voidable"
+    anew = await books.post(path, {"reason": "all of it"})
+    assert anew.json()["total"] == eur("119.00"), "what was voided is left to credit"
+    assert anew.json()["number"] > note["number"]
+
+
+async def test_a_credit_note_over_an_accepted_dispute_is_not_voided(books: Receivables) -> None:
+    issued = await books.issue(await books.customer(), "100.00")
+    dispute = (await books.dispute(issued["id"], "40.00")).json()
+    resolution = f"/v1/invoices/{issued['id']}/disputes/{dispute['id']}/resolution"
+    assert (await books.post(resolution, {"outcome": "accepted"})).status_code == 201
+    [note] = (await books.get("/v1/credit-notes", invoice_id=issued["id"]))["items"]
+    refused = await books.post(f"/v1/credit-notes/{note['id']}/void", {"reason": "x"})
+    assert problem(refused, 409) == "credit-note-not-voidable"

@@ -97,3 +97,23 @@ async def test_a_bank_charge_is_not_passed_on_without_the_policy_a_reversal_or_t
     standing = await books.pay("5.00", customer_id=await books.customer())
     for each in (ours, standing):
         assert problem(await books.post(f"/v1/payments/{each['id']}/bank-charge", body), 409) == "bank-charge"
+
+
+async def test_a_refund_whose_money_came_back_is_unapplied_cash_again(books: Receivables) -> None:
+    customer = await books.customer()
+    payment = await books.pay("100.00", customer_id=customer)
+    refund = (await books.post(f"/v1/payments/{payment['id']}/refunds", {"reason": "paid twice"})).json()
+    assert await accounts(books) == {"bank": "0.00", "unapplied_cash": "0.00"}
+
+    answer = await books.post(f"/v1/refunds/{refund['id']}/reversal", {"reason": "the account was closed"})
+
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["reversed_on"], answer.json()["reversal_reason"]) == ("2024-03-01", "the account was closed")
+    after = await books.get(f"/v1/payments/{payment['id']}")
+    assert (after["status"], after["refunded"], after["unapplied"]) == ("unapplied", eur("0.00"), eur("100.00"))
+    assert await accounts(books) == {"bank": "100.00", "unapplied_cash": "-100.00"}
+    told = (await books.published(payment["id"]))[-1]
+    assert (told["type"], told["version"], told["data"]["amount"]) == ("payment.refund_reversed", 3, eur("100.00"))
+    again = await books.post(f"/v1/refunds/{refund['id']}/reversal", {"reason": "x"})
+    assert problem(again, 409) == "refund-reversed"
+    assert (await books.reverse(payment["id"])).status_code == 201, "nothing of it is refunded any more"

@@ -88,6 +88,8 @@ class CreditNoteOut(BaseModel):
     total: Money
     unapplied: Money
     issued_at: datetime
+    voided_on: date | None
+    void_reason: str | None
 
     @classmethod
     def of(cls, note: CreditNote) -> "CreditNoteOut":
@@ -142,6 +144,8 @@ def _fields(note: CreditNote) -> dict:
         "total": note.money(note.total_minor),
         "unapplied": note.money(note.unapplied_minor),
         "issued_at": note.issued_at,
+        "voided_on": note.voided_on,
+        "void_reason": note.void_reason,
     }
 
 

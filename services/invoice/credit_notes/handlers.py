@@ -143,6 +143,11 @@ async def get_credit_note(tx: Tx, note_id: UUID) -> Written:
     return Written(note, credits[note_id], invoice_number, invoice_date)
 
 
+async def void_credit_note(tx: Tx, note_id: UUID, on: date, reason: str) -> None:
+    """Note that a credit note does not count any more; what it took off is the caller's to restore."""
+    await store.void(tx, note_id, on, reason)
+
+
 async def list_credit_notes(
     tx: Tx, *, after: UUID | None, invoice_id: UUID | None, customer_id: UUID | None, number: str | None, limit: int
 ) -> list[CreditNote]:

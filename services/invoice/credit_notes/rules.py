@@ -108,6 +108,8 @@ class CreditNote:
     total_minor: int
     unapplied_minor: int
     issued_at: datetime
+    voided_on: date | None = None
+    void_reason: str | None = None
 
     def money(self, minor: int) -> Money:
         return Money(minor, self.currency)

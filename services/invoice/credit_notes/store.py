@@ -54,11 +54,19 @@ async def credits_of(tx: Tx, note_ids: Sequence[UUID]) -> dict[UUID, Credit]:
     return dict(by_note(lines, taxes))
 
 
-_OF_INVOICE = "select id from credit_note where invoice_id = $1 order by id"
+_OF_INVOICE = "select id from credit_note where invoice_id = $1 and voided_on is null order by id"
 
 
 async def notes_of(tx: Tx, invoice_id: UUID) -> list[UUID]:
+    """Those that stand."""
     return [row[0] for row in await tx.fetch(_OF_INVOICE, invoice_id)]
+
+
+_VOID = "update credit_note set voided_on = $2, void_reason = $3 where id = $1"
+
+
+async def void(tx: Tx, note_id: UUID, on: date, reason: str) -> None:
+    await tx.execute(_VOID, note_id, on, reason)
 
 
 _NOTE = ", ".join(f"n.{name}" for name in _FIELDS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -39,6 +40,9 @@ from services.invoice.payment_references.rules import payment_reference
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment, Recorded, ReversePayment
 from services.invoice.payments.rules import Wanted
+from services.invoice.reversals import handlers as reversals
+from services.invoice.reversals.handlers import PassOnBankCharge
+from services.invoice.reversals.rules import BankChargeRefused
 from shared.calendar import ONE_DAY
 from shared.db import Tx
 from shared.errors import DomainError
@@ -182,7 +186,7 @@ async def _judge(tx: Tx, entry: BankEntry, entity: Entity) -> Judgement:
 async def _carry_out(tx: Tx, entry: BankEntry, entity: Entity, proposal: Proposal) -> UUID:
     """Book a proposal; the payment made or taken back. The customer's row is locked."""
     if proposal.payment_id is not None:
-        return await _take_back(tx, entry, proposal.payment_id)
+        return await _take_back(tx, entry, entity, proposal.payment_id)
     command = ReceivePayment(
         amount=entry.amount,
         customer=CustomerRef(customer_id=proposal.customer_id),
@@ -219,13 +223,18 @@ def _reference(entry: BankEntry) -> str | None:
     return said[:500] or None
 
 
-async def _take_back(tx: Tx, entry: BankEntry, payment_id: UUID) -> UUID:
-    """Reverse a payment that a return takes back, unless somebody has done so already."""
+async def _take_back(tx: Tx, entry: BankEntry, entity: Entity, payment_id: UUID) -> UUID:
+    """Reverse a payment that a return takes back, unless somebody has done so already; what the bank says it took for
+    that is the customer's where the entity passes it on."""
     recorded: Recorded = await payments.get_payment(tx, payment_id)
     if recorded.payment.reversed_on is None:
         await payments.reverse_payment(
             tx, ReversePayment(payment_id, rules.return_reason(entry)[:200], rules.return_kind(entry))
         )
+    if entry.charges_minor and entity.policies.pass_on_bank_charges:
+        charge = PassOnBankCharge(payment_id, _money(entry.charges_minor, entry), rules.charge_reason(entry))
+        with suppress(BankChargeRefused):  # No invoice can bear it, or somebody has passed it on.
+            await reversals.pass_on_bank_charge(tx, charge)
     return payment_id
 
 
@@ -254,7 +263,7 @@ async def confirm_cash(tx: Tx, command: ConfirmCash) -> Shown:
         if command.payment_id is None:
             raise ConfirmationRefused("a return takes a payment back: name it", field="/payment_id")
         customer_id = (await payments.get_payment(tx, command.payment_id)).payment.customer_id
-        payment_id = await _take_back(tx, entry, command.payment_id)
+        payment_id = await _take_back(tx, entry, entity, command.payment_id)
         reason, basis = "a person says which payment it takes back", "person"
     else:
         if command.customer is None:

@@ -542,6 +542,10 @@ def return_reason(entry: BankEntry) -> str:
     return f"returned by the bank on {entry.booked_on}" + (f": {said}" if said else "")
 
 
+def charge_reason(entry: BankEntry) -> str:
+    return "returned payment" + (f" ({entry.reason})" if entry.reason else "")
+
+
 _CLAIMED_BACK = {"MD01", "MD06", "FOCR", "DUPL", "FRAD"}
 """ISO 20022 return reasons of a payer who asks for the money: no mandate, refund within eight weeks, recalls."""
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.invoice.refunds import handlers
-from services.invoice.refunds.handlers import RefundPayment
+from services.invoice.refunds.handlers import RefundPayment, ReverseRefund
 from services.invoice.refunds.rules import Refund
 from shared.db import reading
 from shared.http.cursors import encode_cursor
@@ -27,6 +27,10 @@ class RefundPaymentIn(Body):
     method: str = Field(default="bank_transfer", min_length=1, max_length=40, pattern="^[a-z][a-z0-9_]*$")
 
 
+class ReverseRefundIn(Body):
+    reason: Annotated[str, Field(min_length=1, max_length=500, examples=["the account was closed"])]
+
+
 class RefundOut(BaseModel):
     id: UUID
     entity_id: str
@@ -38,6 +42,8 @@ class RefundOut(BaseModel):
     refunded_on: date
     requested_by: str
     booked_at: datetime
+    reversed_on: date | None
+    reversal_reason: str | None
 
     @classmethod
     def of(cls, refund: Refund) -> "RefundOut":
@@ -52,6 +58,8 @@ class RefundOut(BaseModel):
             refunded_on=refund.refunded_on,
             requested_by=refund.requested_by,
             booked_at=refund.booked_at,
+            reversed_on=refund.reversed_on,
+            reversal_reason=refund.reversal_reason,
         )
 
 
@@ -67,6 +75,16 @@ async def refund(payment_id: UUID, body: RefundPaymentIn, once: Once, principal:
     async with once as tx:
         refunded, _ = await handlers.refund_payment(tx, command)
         return once.answer(201, RefundOut.of(refunded), location=f"/v1/refunds/{refunded.id}")
+
+
+@router.post(
+    "/refunds/{refund_id}/reversal", status_code=201, response_model=RefundOut, dependencies=[scope("payments:write")]
+)
+async def reverse(refund_id: UUID, body: ReverseRefundIn, once: Once) -> Response:
+    """Take a refund back whose money came back or never left: it is unapplied cash of its payment again."""
+    async with once as tx:
+        refund, _ = await handlers.reverse_refund(tx, ReverseRefund(refund_id, body.reason))
+        return once.answer(201, RefundOut.of(refund))
 
 
 @router.get("/refunds", response_model=Page[RefundOut], dependencies=[scope("payments:read")])

@@ -50,6 +50,29 @@ async def refund_payment(tx: Tx, command: RefundPayment) -> tuple[Refund, Paymen
     return refund, payment
 
 
+@dataclass(frozen=True, slots=True)
+class ReverseRefund:
+    refund_id: UUID
+    reason: str
+
+
+async def reverse_refund(tx: Tx, command: ReverseRefund) -> tuple[Refund, Payment]:
+    """Take a refund back: the transfer bounced, was never made, or was booked by mistake.
+
+    Raises RefundNotFound, RefundIsReversed.
+    """
+    seen = await get_refund(tx, command.refund_id)
+    account, payment = await payments.lock_payment(tx, seen.payment_id)
+    today = account.entity.today(tx.now)
+    refund = await get_refund(tx, seen.id)
+    payment, refund, event = rules.take_back(payment, refund, command.reason, today)
+    await store.reverse(tx, refund)
+    await payments.save_payment(tx, payment)
+    await journal.reverse_source(tx, [refund.id], effective_on=today, booked_on=today)
+    await outbox.append(tx, event)
+    return refund, payment
+
+
 async def get_refund(tx: Tx, refund_id: UUID) -> Refund:
     """Raises RefundNotFound."""
     found = await store.find(tx, refund_id)

@@ -8,14 +8,19 @@ from uuid import UUID
 
 from services.invoice.journal.rules import Entry
 from services.invoice.payments.rules import Payment, PaymentIsReversed
-from shared.errors import NotFound, Refused
-from shared.events.invoice import PaymentRefunded
+from shared.errors import Conflict, NotFound, Refused
+from shared.events.invoice import PaymentRefunded, PaymentRefundReversed
 from shared.money import Money
 
 
 class RefundNotFound(NotFound):
     slug = "refund-not-found"
     title = "There is no such refund"
+
+
+class RefundIsReversed(Conflict):
+    slug = "refund-reversed"
+    title = "The refund was taken back already"
 
 
 class RefundRefused(Refused):
@@ -36,6 +41,8 @@ class Refund:
     refunded_on: date
     requested_by: str
     booked_at: datetime
+    reversed_on: date | None = None
+    reversal_reason: str | None = None
 
     @property
     def amount(self) -> Money:
@@ -80,6 +87,28 @@ def refund(payment: Payment, refunded: Refund) -> tuple[Payment, PaymentRefunded
         reason=refunded.reason,
     )
     return payment, event
+
+
+def take_back(
+    payment: Payment, refunded: Refund, reason: str, on: date
+) -> tuple[Payment, Refund, PaymentRefundReversed]:
+    """The money is here after all: it is unapplied cash of its payment again. Raises RefundIsReversed."""
+    if refunded.reversed_on:
+        raise RefundIsReversed(f"the refund was taken back on {refunded.reversed_on}")
+    payment = replace(
+        payment, version=payment.version + 1, refunded_minor=payment.refunded_minor - refunded.amount_minor
+    )
+    event = PaymentRefundReversed(
+        customer_id=payment.customer_id,
+        effective_on=on,
+        booked_on=on,
+        entity_id=payment.entity_id,
+        payment=payment.state(),
+        refund_id=refunded.id,
+        amount=refunded.amount,
+        reason=reason,
+    )
+    return payment, replace(refunded, reversed_on=on, reversal_reason=reason), event
 
 
 def entry(refunded: Refund) -> Entry:

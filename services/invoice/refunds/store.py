@@ -18,6 +18,13 @@ async def insert(tx: Tx, refund: Refund) -> None:
     await tx.execute(_INSERT, *astuple(refund))
 
 
+_REVERSE = "update refund set reversed_on = $2, reversal_reason = $3 where id = $1"
+
+
+async def reverse(tx: Tx, refund: Refund) -> None:
+    await tx.execute(_REVERSE, refund.id, refund.reversed_on, refund.reversal_reason)
+
+
 _FIND = f"select {_COLUMNS} from refund where id = $1"
 
 

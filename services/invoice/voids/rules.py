@@ -1,7 +1,12 @@
-"""Voids: an invoice that should not have been issued is taken back whole, while nothing else has happened to it."""
+"""Voids: an invoice that should not have been issued is taken back whole, while nothing else has happened to it; a
+credit note that should not have been is taken back, and what it credited is owed again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from services.invoice.credit_notes.rules import CreditNote
+from services.invoice.disputes.rules import Dispute
 from services.invoice.invoices.rules import Invoice
 from shared.errors import Conflict
 
@@ -9,6 +14,23 @@ from shared.errors import Conflict
 class NotVoidable(Conflict):
     slug = "invoice-not-voidable"
     title = "The invoice cannot be voided any more"
+
+
+class CreditNoteNotVoidable(Conflict):
+    slug = "credit-note-not-voidable"
+    title = "The credit note cannot be voided"
+
+
+def voidable_note(note: CreditNote, disputes: Sequence[Dispute]) -> CreditNote:
+    """The credit note itself where it stands and is no answer to a dispute. Raises CreditNoteNotVoidable."""
+    if note.voided_on:
+        raise CreditNoteNotVoidable(f"credit note {note.number} was voided on {note.voided_on}")
+    if any(dispute.credit_note_id == note.id for dispute in disputes):
+        raise CreditNoteNotVoidable(
+            f"credit note {note.number} was issued over a dispute that was accepted; what is owed after all is a new "
+            "invoice"
+        )
+    return note
 
 
 def voidable(invoice: Invoice) -> Invoice:

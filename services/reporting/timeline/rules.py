@@ -155,6 +155,10 @@ def _payment_refunded(d: Data) -> Line:
     return Line("payment", "Refunded to the customer", _words(d.get("reason")), -_amount(d["amount"]))
 
 
+def _payment_refund_reversed(d: Data) -> Line:
+    return Line("payment", "Refund taken back", _words(d.get("reason")), _amount(d["amount"]))
+
+
 def _disputed(d: Data) -> Line:
     return Line("dispute", f"Invoice {_number(d)} disputed", _words(d.get("reason")), _amount(d["amount"]))
 
@@ -263,6 +267,7 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.payment.unapplied.v1": _payment_unapplied,
     "dueward.payment.reversed.v1": _payment_reversed,
     "dueward.payment.refunded.v1": _payment_refunded,
+    "dueward.payment.refund_reversed.v1": _payment_refund_reversed,
     "dueward.reminder.planned.v1": _reminder("Reminder planned"),
     "dueward.reminder.sent.v1": _reminder("Reminder sent"),
     "dueward.reminder.suppressed.v1": _reminder("Reminder held back"),
