@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause
+from services.reminder.contacts.handlers import RecordTouch
 from services.reminder.legal import handlers as legal
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
@@ -22,7 +23,7 @@ from services.reminder.receivables.rules import Key
 from shared.db import Tx
 from shared.delivery import Received, Subscriptions
 from shared.events.credit import CustomerEvent
-from shared.events.invoice import InvoiceDisputeResolved, InvoiceEvent
+from shared.events.invoice import InvoiceDelivered, InvoiceDisputeResolved, InvoiceEvent
 
 subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
 
@@ -51,7 +52,18 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=ended.get(key, frozenset()))
         elif isinstance(one.event, CustomerEvent):
             of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
-    await cases.follow_accounts(tx, causes, of_customers)
+    await cases.follow_accounts(
+        tx,
+        causes,
+        of_customers,
+        messages=[
+            RecordTouch(
+                one.event.customer_id, one.event.invoice.entity_id, "email", "other", tx.now, str(one.event.delivery_id)
+            )
+            for one in received
+            if isinstance(one.event, InvoiceDelivered) and one.event.channel == "email"
+        ],
+    )
     heard = [
         Heard(one.event, one.envelope.id, one.envelope.correlation_id)
         for one in received

@@ -50,6 +50,7 @@ class Invoice:
     given_up: Literal["voided", "written_off"] | None = None
     episode: int = 0
     overdue_since: date | None = None
+    entity_id: str = "default"
 
     @property
     def balance_minor(self) -> int:
@@ -151,7 +152,7 @@ class Invoice:
         state = InvoiceState(
             id=self.id,
             version=self.version,
-            entity_id="default",
+            entity_id=self.entity_id,
             number=self.number,
             status=self.given_up or ("settled" if self.balance_minor == 0 else open_parts),
             issue_date=self.issued_on,
@@ -169,7 +170,7 @@ class Invoice:
             "customer_id": self.customer_id,
             "effective_on": self.issued_on,
             "booked_on": self.issued_on,
-            "entity_id": "default",
+            "entity_id": self.entity_id,
             "invoice": state,
         }
 

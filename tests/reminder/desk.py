@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from httpx import QueryParams
 
 from services.reminder.consumers import subscriptions
 from services.reminder.ticks import Resources, ticks
@@ -23,6 +24,9 @@ from shared.ticks import TickContext
 from tests import service_client
 from tests.mailbox import Mailbox
 from tests.reminder.books import Customer, Invoice, receive
+
+
+SELLERS = {"default": "Northwind Trading", "south": "Southwind Trading"}
 
 
 @dataclass
@@ -49,7 +53,8 @@ class InvoiceService:
             return
         customer_id = UUID(scope["path"].split("/")[3])
         self.asked.append(customer_id)
-        body = httpx.Response(200, json=self.answer(customer_id)).content
+        entity_id = QueryParams(scope["query_string"].decode()).get("entity_id", "default")
+        body = httpx.Response(200, json=self.answer(customer_id, entity_id)).content
         if self.meanwhile:
             happen, self.meanwhile = self.meanwhile, None
             await happen()
@@ -72,19 +77,19 @@ class InvoiceService:
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
         await send({"type": "http.response.body", "body": body})
 
-    def answer(self, customer_id: UUID) -> dict[str, Any]:
+    def answer(self, customer_id: UUID, entity_id: str) -> dict[str, Any]:
         today = self.now.date()
-        owed = [i for i in self.invoices if i.customer_id == customer_id and i.version and i.balance_minor]
+        owed = [i for i in self.invoices if (i.customer_id, i.entity_id) == (customer_id, entity_id)]
         return {
             "customer_id": str(customer_id),
             "as_of": today.isoformat(),
-            "entity": {"id": "default", "name": "Northwind Trading"},
+            "entity": {"id": entity_id, "name": SELLERS.get(entity_id, entity_id)},
             "totals": [
                 {"currency": money.currency, "unapplied": {"amount": money.amount, "currency": money.currency}}
                 for id, money in self.unapplied.items()
                 if id == customer_id
             ],
-            "items": [invoice.answer(today) for invoice in owed],
+            "items": [invoice.answer(today) for invoice in owed if invoice.version and invoice.balance_minor],
             "pay_link": f"https://pay.example/pay/{customer_id}",
         }
 

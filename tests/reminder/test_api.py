@@ -23,6 +23,7 @@ async def test_a_contact_has_the_shape_that_others_compare_with(desk: Desk) -> N
     assert page["items"][0] == {
         "id": page["items"][0]["id"],
         "customer_id": str(customer.id),
+        "entity_id": "default",
         "sent_at": "2026-02-02T09:00:00Z",
         "channel": "email",
         "strategy": "default",
@@ -36,6 +37,9 @@ async def test_a_contact_has_the_shape_that_others_compare_with(desk: Desk) -> N
         "amounts": [{"amount": "100.00", "currency": "EUR"}],
         "recipient": "ada@acme.example",
         "due_at": "2026-02-02T09:00:00Z",
+        "delivered_at": None,
+        "bounced_at": None,
+        "bounce_reason": None,
         "version": 2,
     }
     one = await desk.get(f"/v1/contacts/{page['items'][0]['id']}")
@@ -144,7 +148,7 @@ async def test_an_explanation_names_what_was_held_back(desk: Desk) -> None:
     await desk.until(date(2026, 2, 2), hour=8)
     invoice.pay()
     await desk.until(date(2026, 2, 2))
-    assert "because the customer has no e-mail address that works" in await explanation(desk, silent.id)
+    assert "because the customer has no address that works" in await explanation(desk, silent.id)
     assert "a task asks for one" in await explanation(desk, silent.id)
     assert (
         "On 2 February 2026 at 09:00 (UTC) the message 'first-reminder' was not sent, because nothing was collectable "

@@ -5,19 +5,19 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.reminder.cases import handlers, rules
-from services.reminder.cases.handlers import View
+from services.reminder.cases.handlers import JudgeStep, View
 from services.reminder.cases.rules import Coming, Hold, HoldKind
 from services.reminder.receivables.rules import ENTITY, totals
 from shared.calendar import local_date
 from shared.db import reading
 from shared.http.cursors import encode_cursor
-from shared.http.dependencies import DatabaseDep, PageParams
-from shared.http.models import Page
+from shared.http.dependencies import DatabaseDep, Once, PageParams
+from shared.http.models import Body, Page
 from shared.http.responses import respond
-from shared.http.security import scope
+from shared.http.security import PrincipalDep, scope
 from shared.money import Money
 
 router = APIRouter(tags=["cases"])
@@ -73,6 +73,9 @@ class CaseOut(BaseModel):
     oldest_due_on: date | None
     overdue_invoices: int
     collectable: tuple[Money, ...]
+    challenger: str | None
+    arm: str | None
+    awaits_approval_of: str | None
     check_at: datetime | None
     next_step: NextStepOut | None
     waiting_because: str | None
@@ -104,6 +107,9 @@ class CaseOut(BaseModel):
             oldest_due_on=account.overdue[0].due_on if account.overdue else None,
             overdue_invoices=len(account.overdue),
             collectable=totals(item.collectable for item in account.overdue),
+            challenger=case.challenger,
+            arm=case.arm,
+            awaits_approval_of=case.awaiting,
             check_at=case.check_at,
             next_step=NextStepOut(step=step.step.name, opens_on=step.opens_on, due_on=step.due_on) if planned else None,
             waiting_because=None if planned else str(step),
@@ -136,3 +142,30 @@ async def find_case(customer_id: UUID, database: DatabaseDep, entity: Entity = E
         view = await handlers.find_case(tx, customer_id, entity)
         now = tx.now
     return respond(CaseOut.of(view, now), etag=view.case.version)
+
+
+class JudgementIn(Body):
+    note: str | None = Field(default=None, max_length=1_000)
+
+
+@router.post(
+    "/tasks/{task_id}/approvals", status_code=201, response_model=CaseOut, dependencies=[scope("reminders:write")]
+)
+async def approve_step(task_id: UUID, body: JudgementIn, once: Once, principal: PrincipalDep) -> Response:
+    """Let the step that the task is about be taken: its messages go out as soon as the contact policy allows."""
+    return await _judge(task_id, body, once, principal.subject, approved=True)
+
+
+@router.post(
+    "/tasks/{task_id}/refusals", status_code=201, response_model=CaseOut, dependencies=[scope("reminders:write")]
+)
+async def refuse_step(task_id: UUID, body: JudgementIn, once: Once, principal: PrincipalDep) -> Response:
+    """The step is not taken; the case goes on with the next one on its day."""
+    return await _judge(task_id, body, once, principal.subject, approved=False)
+
+
+async def _judge(task_id: UUID, body: JudgementIn, once: Once, by: str, *, approved: bool) -> Response:
+    async with once as tx:
+        view = await handlers.judge_step(tx, JudgeStep(task_id, by, approved, body.note))
+        location = f"/v1/cases/{view.case.customer_id}?entity_id={view.case.entity_id}"
+        return once.answer(201, CaseOut.of(view, tx.now), etag=view.case.version, location=location)

@@ -12,7 +12,7 @@ from services.reminder.cases import rules, store
 from services.reminder.cases.rules import Case, CaseNotFound, Hold, HoldKind, Outcome, Reason, Send, Wait
 from services.reminder.cases.store import Loaded
 from services.reminder.contacts import handlers as contacts
-from services.reminder.contacts.handlers import RecordBounce
+from services.reminder.contacts.handlers import RecordBounce, RecordTouch
 from services.reminder.contacts.rules import Contact, Suppression, retry_seconds
 from services.reminder.deliveries.rules import Delivery
 from services.reminder.mails.rules import Letter
@@ -110,13 +110,20 @@ class ConcludeReminders:
     real_now: datetime
 
 
-async def follow_accounts(tx: Tx, causes: Mapping[Key, Cause], of_customers: Mapping[UUID, Cause]) -> None:
+async def follow_accounts(
+    tx: Tx,
+    causes: Mapping[Key, Cause],
+    of_customers: Mapping[UUID, Cause],
+    messages: Sequence[RecordTouch] = (),
+) -> None:
     """Open, close and reschedule the cases of accounts of which something is new, and all cases of customers of whom
-    something is. The customers' rows are locked."""
+    something is. `messages` are what other services sent to them. The customers' rows are locked."""
     if not causes and not of_customers:
         return
     loaded = await store.load(tx, list({customer_id for customer_id, _ in causes} | of_customers.keys()))
     causes = {**_spread(of_customers, loaded.cases), **causes}
+    if messages and policies.read(loaded.policy).counts_other_messages:
+        await contacts.record_touches(tx, messages)
     views = await _views_of(tx, await receivables.deciding(tx, list(causes)), loaded, whole=False)
     followed = [(view, _follow(view, view.account, causes, tx.now)) for view in views]
     telling = [view.account.key for view, outcome in followed if outcome.events and outcome.case.is_open]

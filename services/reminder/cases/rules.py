@@ -466,7 +466,7 @@ def confirm(
     if not items:
         return Suppression.FRESH_DAYS
     items = tuple(item for item in items if not account.opted_out(contact.channel, item.number))
-    if not items:
+    if not items or account.opted_out(contact.channel):
         return Suppression.OPTED_OUT
     held = holding(case.holds, today)
     if held:

@@ -28,6 +28,7 @@ class ContactOut(BaseModel):
 
     id: UUID
     customer_id: UUID
+    entity_id: str
     sent_at: datetime | None
     channel: Channel
     strategy: str
@@ -51,6 +52,7 @@ class ContactOut(BaseModel):
         return cls.model_construct(
             id=contact.id,
             customer_id=contact.customer_id,
+            entity_id=contact.entity_id,
             sent_at=contact.sent_at,
             channel=contact.channel,
             strategy=contact.strategy,

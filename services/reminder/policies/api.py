@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.reminder.policies import handlers, rules
 from services.reminder.policies.handlers import EndOptOut, OptOut, PublishPolicy
 from services.reminder.policies.rules import PolicyDocument, PolicyVersion, Refused
+from services.reminder.strategies.rules import Channel
 from shared.db import reading, transaction
 from shared.http.dependencies import DatabaseDep, IfMatch, Once
 from shared.http.models import Body, Page
@@ -67,7 +68,7 @@ class OptOutOut(BaseModel):
 
     id: UUID
     customer_id: UUID
-    channel: rules.CustomerChannel
+    channel: Channel
     invoice_number: str | None
     reason: str
     recorded_at: datetime

@@ -16,6 +16,7 @@ from services.reminder.policies.rules import (
 )
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import Unwanted
+from services.reminder.strategies.rules import Channel
 from shared.db import Tx
 from shared.errors import PreconditionFailed
 from shared.ids import new_id
@@ -35,7 +36,7 @@ class OptOut:
     """A customer wants no messages on a channel: none at all, or none about one invoice."""
 
     customer_id: UUID
-    channel: rules.CustomerChannel
+    channel: Channel
     invoice_number: str | None
     reason: str
     by: str

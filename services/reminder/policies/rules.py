@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.reminder.receivables.rules import Account
-from services.reminder.strategies.rules import TO_CUSTOMER
+from services.reminder.strategies.rules import TO_CUSTOMER, Channel
 from shared.calendar import ONE_DAY, at_local_time, local_date
 from shared.errors import NotFound
 
@@ -175,7 +175,7 @@ class Refused:
 
     id: UUID
     customer_id: UUID
-    channel: CustomerChannel
+    channel: Channel
     invoice_number: str | None
     reason: str
     recorded_at: datetime
@@ -213,7 +213,7 @@ def read(document: str) -> Policy:
 @dataclass(frozen=True, slots=True)
 class Touch:
     """Something reached the customer, or is about to: a message of ours (`contact`), a call that was placed (`call`),
-    talking with somebody there (`conversation`), a message of another service (`other`)."""
+    talking with somebody there (`conversation`, beside the call), a message of another service (`other`)."""
 
     at: datetime
     channel: str
@@ -253,7 +253,8 @@ def free_on(
 
 
 def _refusal(asked: Sequence[str], touched: Sequence[tuple[date, Touch]], day: date, policy: Policy) -> Refusal | None:
-    ours = [(on, touch) for on, touch in touched if touch.kind != "other"]
+    ours = [(on, touch) for on, touch in touched if touch.kind in ("contact", "call")]
+    spoken_on = [on for on, touch in touched if touch.kind == "conversation"]
     if sum(1 for on, _ in ours if _counts(on, day, policy.within_days)) + len(asked) > max(
         policy.contacts_max, len(asked)
     ):
@@ -266,15 +267,15 @@ def _refusal(asked: Sequence[str], touched: Sequence[tuple[date, Touch]], day: d
                 return Refusal.CHANNEL_CAP
     if policy.reg_f and "call" in asked:
         calls = [on for on, touch in ours if touch.channel == "call" and _counts(on, day, REG_F_DAYS)]
-        spoken = any(touch.kind == "conversation" and _counts(on, day, REG_F_DAYS) for on, touch in ours)
-        if spoken or len(calls) >= REG_F_CALLS_MAX:
+        if any(_counts(on, day, REG_F_DAYS) for on in spoken_on) or len(calls) >= REG_F_CALLS_MAX:
             return Refusal.REG_F
-    if policy.silence_days and any(
-        touch.kind == "conversation" and _counts(on, day, policy.silence_days + 1) for on, touch in ours
-    ):
+    if policy.silence_days and any(_counts(on, day, policy.silence_days + 1) for on in spoken_on):
         return Refusal.CONVERSATION
-    spacing = touched if policy.counts_other_messages else ours
-    if any(_counts(on, day, policy.min_gap_days) for on, _ in spacing):
+    if any(
+        _counts(on, day, policy.min_gap_days)
+        for on, touch in touched
+        if touch.kind != "other" or policy.counts_other_messages
+    ):
         return Refusal.MIN_GAP
     return None
 

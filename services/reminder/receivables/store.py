@@ -257,8 +257,8 @@ group by r.customer_id, r.entity_id
 
 
 async def keep_unwanted(tx: Tx, customer_id: UUID, unwanted: Sequence[Unwanted]) -> None:
-    kept = orjson.dumps([[each.channel, each.invoice] for each in unwanted]).decode()
-    await tx.execute("update account set opt_outs = $2::jsonb where id = $1", customer_id, kept)
+    kept = [[each.channel, each.invoice] for each in unwanted]
+    await tx.execute("update account set opt_outs = $2 where id = $1", customer_id, kept)
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[str]]:
