@@ -39,6 +39,7 @@ from services.reminder.sms import SmsGateway, SmsSender
 from services.reminder.strategy_migrations import api as strategy_migrations
 from services.reminder.tasks import api as tasks
 from services.reminder.team import api as team
+from services.reminder.team_figures import api as team_figures
 from services.reminder.templates import api as templates
 from services.reminder.ticks import Resources, ticks
 from services.reminder.trials import api as trials
@@ -67,6 +68,7 @@ SERVICE = Service(
         tasks.router,
         policies.router,
         team.router,
+        team_figures.router,
         notes.router,
         calls.router,
         worklist.router,
