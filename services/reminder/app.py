@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from secrets import token_urlsafe
 
 import httpx
 from fastapi import FastAPI
@@ -27,6 +28,10 @@ from services.reminder.links.rules import key_of
 from services.reminder.mailing import MailSender
 from services.reminder.mails.rules import Stationery
 from services.reminder.notes import api as notes
+from services.reminder.offer_page import api as offer_page
+from services.reminder.offers import api as offers
+from services.reminder.offers.handlers import OfferLinks
+from services.reminder.offers.rules import key_of as offer_key_of
 from services.reminder.outbound_webhook import Endpoint, WebhookSender
 from services.reminder.pauses import api as pauses
 from services.reminder.placements import api as placements
@@ -75,6 +80,7 @@ SERVICE = Service(
         followers.router,
         authority.router,
         promises.router,
+        offers.router,
         legal.router,
         replies.router,
         placements.router,
@@ -83,7 +89,7 @@ SERVICE = Service(
         letters.router,
         wrong_persons.router,
     ),
-    pages=(callbacks.callbacks, replies.callbacks, wrong_persons.pages),
+    pages=(callbacks.callbacks, replies.callbacks, wrong_persons.pages, offer_page.pages),
     publishes=("ar.reminder",),
 )
 
@@ -175,6 +181,12 @@ def _reply_key(settings: Settings) -> bytes | None:
     return key_of(settings.session_secret.get_secret_value()) if settings.session_secret else None
 
 
+def _offer_links(settings: Settings) -> OfferLinks:
+    """Links to offers stop working with the installation's session secret; without one, with this process."""
+    secret = settings.session_secret.get_secret_value() if settings.session_secret else token_urlsafe()
+    return OfferLinks(offer_key_of(secret), (settings.contact_url or settings.reminder_url).rstrip("/"))
+
+
 def read_settings() -> Settings:
     return Settings()  # pyright: ignore[reportCallIssue]  # The environment gives what has no default.
 
@@ -182,6 +194,7 @@ def read_settings() -> Settings:
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:
     chosen = settings or read_settings()
     app = create_app(SERVICE, chosen, lambda _: api_resources(chosen), database=database)
+    app.state.offer_links = _offer_links(chosen)
     app.state.inbound = _inbound(chosen)
     return app
 

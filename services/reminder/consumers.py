@@ -14,6 +14,7 @@ from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause
 from services.reminder.contacts.handlers import RecordTouch
 from services.reminder.legal import handlers as legal
+from services.reminder.offers import handlers as offers
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
 from services.reminder.promises.handlers import Heard
@@ -69,6 +70,6 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
         for one in received
         if isinstance(one.event, InvoiceEvent)
     ]
-    await promises.hear(tx, heard)
+    await offers.hear(tx, await promises.hear(tx, heard))
     await legal.watch(tx, [each.event for each in heard])
     await placements.hear(tx, [(each.event, each.event_id, each.correlation_id) for each in heard])

@@ -17,6 +17,7 @@ from services.reminder.deliveries.rules import Sender
 from services.reminder.followers import handlers as followers
 from services.reminder.legal import handlers as legal
 from services.reminder.mails.rules import PLAIN, Stationery
+from services.reminder.offers import handlers as offers
 from services.reminder.pauses import handlers as pauses
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
@@ -103,7 +104,9 @@ async def judge_promises(context: TickContext) -> bool:
         due = await promises.due(tx)
     unapplied = await promises.ask_unapplied(context.resources.invoice, due)
     async with transaction(context.database) as tx:
-        return bool(await promises.judge_promises(tx, unapplied))
+        judged = await promises.judge_promises(tx, unapplied)
+        await offers.hear(tx, judged)
+        return bool(judged)
 
 
 @ticks.on(next_due=pauses.NEXT_LOOK)
@@ -193,3 +196,25 @@ async def send_digests(context: TickContext) -> bool:
 async def warn_of_limitations(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await legal.warn(tx)
+
+
+@ticks.on(next_due=offers.NEXT_EXPIRY)
+async def expire_offers(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await offers.expire(tx)
+
+
+@ticks.on(next_due=offers.NEXT_EFFECT)
+async def carry_out_offers(context: TickContext) -> bool:
+    """Ask the invoice service for what was agreed, under a key of its own each time, and record what came of it."""
+    async with reading(context.database) as tx:
+        waiting = await offers.to_carry_out(tx)
+    moved = False
+    for effect in waiting:
+        carried_out = await offers.carry_out(context.resources.invoice, effect)
+        if carried_out is None:
+            continue
+        async with transaction(context.database) as tx:
+            await offers.record(tx, carried_out)
+        moved = True
+    return moved

@@ -95,6 +95,10 @@ async def make_promise(tx: Tx, command: MakePromise) -> Promise:
             raise PromiseNotFound(f"this customer has no promise {command.replaces}", field="/replaces")
         await _conclude(tx, rules.end(replaced, "replaced", today, str(promise_id)), today)
     running = [each for each in await store.open_of(tx, [command.customer_id]) if each.entity_id == command.entity_id]
+    if command.origin == "offer":  # What was negotiated last is what stands.
+        for each in running:
+            await _conclude(tx, rules.end(each, "replaced", today, str(promise_id)), today)
+        running = []
     wanted = rules.check(command.wanted, view.account, running, limits, today, is_open=view.case.is_open)
     promise = rules.make(
         promise_id,
