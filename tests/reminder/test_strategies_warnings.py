@@ -175,6 +175,12 @@ def test_steps_closer_than_the_catch_up_gap_come_later_than_they_say(gap_days: i
     )
 
 
+def test_the_catch_up_gap_does_not_hold_up_a_step_that_says_its_own_distance() -> None:
+    close = FINE.replace("days_from_due: 10", "days_after_previous: 3").replace("gap_days: 2", "gap_days: 20")
+    assert warnings(close) == []
+    assert warnings(close.replace("days_after_previous: 3", "days_from_due: 6"))
+
+
 @pytest.mark.parametrize(("gap_days", "comes_on"), [(7, None), (8, 11), (9, 12)])
 def test_steps_closer_than_the_policys_gap_come_later(gap_days: int, comes_on: int | None) -> None:
     said = warnings(FINE, policy=replace(POLICY, min_gap_days=gap_days))

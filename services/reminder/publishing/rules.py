@@ -189,9 +189,11 @@ def _held_up(strategy: Strategy, policy: Policy) -> Advice:
     touches: list[Touch] = []
     taken: int | None = None
     for index, step in enumerate(strategy.steps):
-        after = step.days_after_previous or 0
-        wanted = step.days_from_due if step.days_from_due is not None else (taken or 0) + after
-        paced = wanted if taken is None or step.is_before_due else max(wanted, taken + strategy.catch_up.gap_days)
+        if step.days_from_due is None:
+            wanted = paced = (taken or 0) + (step.days_after_previous or 0)
+        else:
+            wanted = step.days_from_due
+            paced = wanted if taken is None else max(wanted, taken + strategy.catch_up.gap_days)
         channels, refused = _let_through(step, policy)
         if refused:
             yield f"/steps/{index}", refused
