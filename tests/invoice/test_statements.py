@@ -215,3 +215,20 @@ async def test_credit_notes_voids_write_offs_and_refunds_stand_there_and_it_stil
     (total,) = (await books.get(f"/v1/customers/{customer}/balance"))["totals"]
     assert (total["open"], total["unapplied"]) == (eur("60.00"), eur("20.00"))
     assert section["closing"] == eur("40.00")
+
+
+async def test_what_is_on_a_plan_stands_apart_on_statements_of_now(books: Receivables) -> None:
+    customer = await books.customer()
+    issued = await books.issue(customer, "300.00", issue_date="2024-01-10", due_date="2024-02-09")
+    await books.issue(customer, "50.00")
+    await books.post(f"/v1/invoices/{issued['id']}/plans", {"count": 3, "first_on": "2024-04-01"})
+
+    now, january = [
+        await statement(books, customer, first, last)
+        for first, last in (("2024-03-01", "2024-03-01"), ("2024-01-01", "2024-01-31"))
+    ]
+    pdf = await books.http.get(f"/v1/customers/{customer}/statement.pdf")
+
+    assert [section["on_plan"] for section in now["sections"]] == [eur("300.00")]
+    assert [section["on_plan"] for section in january["sections"]] == [eur("0.00")]
+    assert "davon in Raten vereinbart 300,00 €" in words(pdf.content)

@@ -40,6 +40,10 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     # key: English, German, French, Spanish
     "invoice": ("Invoice", "Rechnung", "Facture", "Factura"),
     "credit_note": ("Credit note", "Rechnungskorrektur", "Avoir", "Factura rectificativa"),
+    "on_plan": (
+        *("of which on an instalment plan", "davon in Raten vereinbart", "dont en paiement échelonné"),
+        "de los cuales a plazos",
+    ),
     "copy_of": (
         *("Copy of the document sent on {day}", "Kopie des am {day} versandten Dokuments"),
         *("Copie du document envoyé le {day}", "Copia del documento enviado el {day}"),

@@ -49,13 +49,15 @@ class EntryOut(BaseModel):
 
 
 class SectionOut(BaseModel):
-    """One currency. `closing` is what is owed on the open items less `unapplied`, the cash not bound to an invoice."""
+    """One currency. `closing` is what is owed on the open items less `unapplied`, the cash not bound to an invoice;
+    `on_plan` is what of it waits for the dates of instalment plans (on statements up to today or yesterday)."""
 
     currency: str
     opening: Money
     entries: list[EntryOut]
     closing: Money
     unapplied: Money
+    on_plan: Money
 
     @classmethod
     def of(cls, section: Section) -> "SectionOut":
@@ -86,6 +88,7 @@ class SectionOut(BaseModel):
             entries=[entry(each) for each in section.entries],
             closing=money(section.closing_minor),
             unapplied=money(section.unapplied_minor),
+            on_plan=money(section.on_plan_minor),
         )
 
 

@@ -49,7 +49,10 @@ async def _statement(tx: Tx, account: Account, first: date, last: date) -> State
     customer_id, entity_id = account.customer.id, account.entity.id
     openings = await store.openings(tx, customer_id, entity_id, first)
     postings = await store.postings(tx, customer_id, entity_id, first, last)
-    return Statement(account, first, last, rules.sections(openings, postings, account.customer.currency))
+    sections = rules.sections(openings, postings, account.customer.currency)
+    if last >= account.entity.today(tx.now) - ONE_DAY:  # What is on a plan is known of now, not of days gone by.
+        sections = rules.with_plans(sections, await store.planned(tx, customer_id, entity_id))
+    return Statement(account, first, last, sections)
 
 
 def print_statement(statement: Statement, pay_link: str, language: str | None = None) -> bytes:

@@ -17,6 +17,7 @@ from services.invoice.customers.rules import Account
 from services.invoice.documents.rules import accounts_of, buyer_of, seller_of
 from services.invoice.printing.rules import Tongue, envelope, letterhead, tongue
 from shared.errors import Refused
+from shared.money import Money
 
 OWED = "trade_receivables"
 UNAPPLIED = "unapplied_cash"
@@ -116,13 +117,15 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The statement in one currency. `closing_minor` is net of `unapplied_minor`, the cash not bound to an invoice."""
+    """The statement in one currency. `closing_minor` is net of `unapplied_minor`, the cash not bound to an invoice;
+    `on_plan_minor` of what is owed waits for the dates of instalment plans when the statement is made."""
 
     currency: str
     opening_minor: int
     entries: tuple[Entry, ...]
     closing_minor: int
     unapplied_minor: int
+    on_plan_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,12 @@ def _add_allocation(facts: dict[tuple[Any, ...], Entry], posting: Posting) -> No
     facts[key] = replace(line, applied=(*line.applied, part))
 
 
+def with_plans(sections: Sequence[Section], planned: Sequence[Money]) -> tuple[Section, ...]:
+    """The sections with what is on plans now."""
+    on_plan = {money.currency: money.minor for money in planned}
+    return tuple(replace(section, on_plan_minor=on_plan.get(section.currency, 0)) for section in sections)
+
+
 def has_anything(statement: Statement) -> bool:
     """Whether there is anything to tell: a movement, or something still owed."""
     return any(section.entries or section.closing_minor for section in statement.sections)
@@ -260,6 +269,7 @@ def _section_view(section: Section, statement: Statement, t: Tongue) -> dict[str
         "unapplied": [t.say("unapplied"), t.money(section.unapplied_minor, currency)]
         if section.unapplied_minor
         else [],
+        "on_plan": [t.say("on_plan"), t.money(section.on_plan_minor, currency)] if section.on_plan_minor else [],
         "owes": owed > 0,
     }
 

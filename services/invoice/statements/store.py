@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.invoice.statements.rules import OWED, UNAPPLIED, Opening, Posting
 from shared.db import Tx
+from shared.money import Money
 
 _OPENINGS = """
 select currency,
@@ -41,6 +42,17 @@ async def postings(tx: Tx, customer_id: UUID, entity_id: str, first: date, last:
     """What moved the customer's accounts in a period, in effective order."""
     rows = await tx.fetch(_POSTINGS, customer_id, entity_id, first, last, OWED, UNAPPLIED)
     return [Posting(*row.values()) for row in rows]
+
+
+_PLANNED = """
+select currency, sum(planned_minor)::bigint from invoice
+where customer_id = $1 and entity_id = $2 and balance_minor > 0 and planned_minor > 0 group by currency
+"""
+
+
+async def planned(tx: Tx, customer_id: UUID, entity_id: str) -> list[Money]:
+    """What of the customer's open invoices is on a plan now."""
+    return [Money(minor, currency) for currency, minor in await tx.fetch(_PLANNED, customer_id, entity_id)]
 
 
 NEXT_STATEMENTS = """
