@@ -91,7 +91,7 @@ async def post(
             return await _send(client, request, auth)
     except _UNSENT as fault:
         return Answer("deferred", f"no connection: {_said(fault)}")
-    except TimeoutError:
+    except (TimeoutError, httpx.TimeoutException):
         return Answer("doubtful", "there was no answer in time")
     except (httpx.HTTPError, OSError) as fault:
         return Answer("doubtful", f"the connection was lost: {_said(fault)}")

@@ -332,12 +332,12 @@ def schedule(case: Case, account: Account, strategy: Strategy, now: datetime, po
     """
     step = coming(case, account, strategy, local_date(now, account.time_zone))
     if isinstance(step, Reason):
-        return replace(case, check_at=None)
+        return replace(case, check_at=None) if case.check_at else case
     at = policies.opening(step.step.channels, account, step.opens_on, policy)
     if at < now:
         was_due = case.check_at is not None and case.check_at <= now
         at = case.check_at if was_due else policies.next_opening(step.step.channels, account, now, policy)
-    return replace(case, check_at=at)
+    return replace(case, check_at=at) if at != case.check_at else case
 
 
 def escalate(
@@ -496,7 +496,9 @@ def conclude(
     if contact.id not in case.pending:
         return Outcome(case, Reason.UNCHANGED)
     today = local_date(now, account.time_zone)
-    reached = case.reached or contact.status in ("sent", "unknown")
+    # What stays in the house and failed for good is not planned anew: a hook that is gone holds nobody's ladder up.
+    in_house = contact.channel not in TO_CUSTOMER and contact.status == "failed"
+    reached = case.reached or in_house or contact.status in ("sent", "unknown")
     left = tuple(id for id in case.pending if id != contact.id)
     case = replace(case, pending=left, reached=reached and bool(left))
     if contact.channel in TO_CUSTOMER:
@@ -583,7 +585,7 @@ def _coming_rung(case: Case, account: Account, strategy: Strategy, today: date) 
         return Reason.AWAITS_APPROVAL
     if case.blocked_step == rung.name and not _ways(rung, case, account):
         return Reason.UNREACHABLE
-    days = [min(_opens_on(item, rung, case.stepped_on) for item in account.overdue)]
+    days = [_first_opening(account, rung, case.stepped_on)]
     if case.climbed_on and rung.days_after_previous is None:
         days.append(case.climbed_on + timedelta(days=strategy.catch_up.gap_days))
     if case.hastened:
@@ -606,9 +608,16 @@ def _current_rung(
     for at, later in enumerate(rungs[case.level + 1 :], start=case.level + 1):
         if later.days_from_due is None:
             break
-        if min(_opens_on(item, later, None) for item in account.overdue) <= today:
+        if _first_opening(account, later, None) <= today:
             level = at
     return rungs[level], tuple(step.name for step in rungs[case.level : level])
+
+
+def _first_opening(account: Account, step: Step, previous_on: date | None) -> date:
+    """The oldest invoice opens a step, unless it rests longer than a younger one."""
+    if not account.has_rest:
+        return step.opens(account.overdue[0].due_on, previous_on)
+    return min(_opens_on(item, step, previous_on) for item in account.overdue)
 
 
 def _opens_on(item: Item, step: Step, previous_on: date | None) -> date:
@@ -618,18 +627,24 @@ def _opens_on(item: Item, step: Step, previous_on: date | None) -> date:
 
 
 def _coming_notices(case: Case, account: Account, strategy: Strategy, today: date) -> list[Coming]:
-    """One for each due date ahead. Invoices issued when their notice would be due are too fresh for one."""
+    """One for each due date ahead, as far as one that cannot be outdone by a later date's. Invoices issued when their
+    notice would be due are too fresh for one."""
     step = strategy.notice
     if step is None:
         return []
     ahead: dict[date, list[Item]] = {}
     for item in account.items:
-        if item.is_collectable and not item.is_overdue and item.due_on >= today and item.due_on not in case.noticed:
+        if item.due_on >= today and item.overdue_since is None and item.is_collectable:
             ahead.setdefault(item.due_on, []).append(item)
-    notices = []
+    quiet = _quiet_until(case)
+    notices: list[Coming] = []
     for due_on, items in ahead.items():
         on = step.opens(due_on, None)
-        opens_on = max([min(_opens_on(item, step, None) for item in items), *_quiet_until(case)])
+        if notices and on >= max(today, notices[0].opens_on):
+            break
+        if due_on in case.noticed:
+            continue
+        opens_on = max([min(_opens_on(item, step, None) for item in items), *quiet])
         told = tuple(item for item in items if not item.rests_on(max(opens_on, today)))
         if opens_on <= due_on and any(item.issued_on < on for item in told):
             notices.append(Coming(step, opens_on, told, due_on))
