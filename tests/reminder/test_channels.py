@@ -146,3 +146,28 @@ async def test_a_crash_leaves_only_the_channel_in_doubt_that_was_being_sent(desk
     assert sorted((c["channel"], c["status"]) for c in await desk.contacts()) == [("email", "sent"), ("sms", "unknown")]
     assert [task["kind"] for task in (await desk.get("/v1/tasks"))["items"]] == ["fate_unknown"]
     assert (await desk.get(f"/v1/cases/{customer.id}"))["level"] == 1
+
+
+async def test_telling_the_team_does_not_stand_in_for_reaching_the_customer(desk: Desk) -> None:
+    couriers = hire(desk, "chat", "email")
+    document = """\
+name: default
+title: With the team
+steps:
+  - {name: ask, days_from_due: 1, channels: [email, chat], tone: friendly, template: first-reminder}
+  - {name: tell, days_from_due: 10, channel: chat, tone: firm}
+  - {name: end, days_from_due: 20, channel: email, tone: formal, template: final-notice}
+"""
+    await publish(desk, document)
+    customer = await desk.onboard()
+    await desk.issue(customer, DUE, issued_on=DUE - timedelta(days=2))
+    couriers["email"].fates = ["refused"]
+    await desk.until(date(2026, 2, 3))
+    assert (await desk.get(f"/v1/cases/{customer.id}"))["level"] == 0, "only the team has heard of it"
+    other = customer.change(contacts=(GRACE.model_copy(update={"email": "grace@acme.example"}),))
+    await desk.hear(other)
+    await desk.until(date(2026, 2, 10))
+    couriers["chat"].fates = ["refused"]
+    await desk.until(date(2026, 2, 12))
+    case = await desk.get(f"/v1/cases/{customer.id}")
+    assert (case["level"], case["step"]) == (2, "tell"), "a hook that is gone holds nobody's ladder up"

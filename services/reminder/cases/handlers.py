@@ -115,11 +115,12 @@ async def follow_accounts(
     causes: Mapping[Key, Cause],
     of_customers: Mapping[UUID, Cause],
     messages: Sequence[RecordTouch] = (),
-) -> None:
+) -> frozenset[Key]:
     """Open, close and reschedule the cases of accounts of which something is new, and all cases of customers of whom
-    something is. `messages` are what other services sent to them. The customers' rows are locked."""
+    something is. `messages` are what other services sent to them. The customers' rows are locked. Returns the accounts
+    whose case is held by anything: whoever holds them may want to know."""
     if not causes and not of_customers:
-        return
+        return frozenset()
     loaded = await store.load(tx, list({customer_id for customer_id, _ in causes} | of_customers.keys()))
     causes = {**_spread(of_customers, loaded.cases), **causes}
     if messages and policies.read(loaded.policy).counts_other_messages:
@@ -138,6 +139,7 @@ async def follow_accounts(
         context.causation.set(str(cause.event_id))
         await outbox.append(tx, *outcome.events)
     await _save(tx, outcomes)
+    return frozenset(before.key for before, outcome in outcomes if before.holds or outcome.case.holds)
 
 
 async def escalate_cases(tx: Tx, limit: int) -> int:

@@ -496,9 +496,7 @@ def conclude(
     if contact.id not in case.pending:
         return Outcome(case, Reason.UNCHANGED)
     today = local_date(now, account.time_zone)
-    # What stays in the house and failed for good is not planned anew: a hook that is gone holds nobody's ladder up.
-    in_house = contact.channel not in TO_CUSTOMER and contact.status == "failed"
-    reached = case.reached or in_house or contact.status in ("sent", "unknown")
+    reached = case.reached or _reached(contact, strategy.strategy)
     left = tuple(id for id in case.pending if id != contact.id)
     case = replace(case, pending=left, reached=reached and bool(left))
     if contact.channel in TO_CUSTOMER:
@@ -520,6 +518,15 @@ def conclude(
     if not reached or not case.is_open or contact.episode != _episode(case):
         return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.SUPPRESSED, tasks=tasks)
     return _climb(case, account, strategy, contact.step, now, policy, tasks)
+
+
+def _reached(contact: Contact, strategy: Strategy) -> bool:
+    """Whether the contact did what its step is for. A step for the customer has to reach them: telling the team does
+    not. In a step that stays in the house also a failure does: a hook that is gone holds nobody's ladder up."""
+    step = next((each for each in strategy.steps if each.name == contact.step), None)
+    if step is not None and not step.reaches_customer:
+        return contact.status in ("sent", "unknown", "failed")
+    return contact.channel in TO_CUSTOMER and contact.status in ("sent", "unknown")
 
 
 def _must_wait(case: Case, step: str) -> None:
@@ -1006,4 +1013,6 @@ def letter(
         step=contact.step,
         attachments=attachments,
         address=account.address,
+        seller_address=balance.seller_address,
+        seller_country=balance.seller_country,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -65,7 +65,11 @@ class Unwanted:
 @dataclass(frozen=True, slots=True)
 class Account:
     """A customer of a selling entity, whom to write to there, and what is open with that entity. `items` are ordered by
-    due date, oldest first."""
+    due date, oldest first.
+
+    Of them `overdue` may be chased: neither disputed nor on a plan as a whole; `held_back` is overdue but may not.
+    `has_rest` says that some of them rest after a dispute, or have rested.
+    """
 
     id: UUID
     external_id: str | None
@@ -82,6 +86,17 @@ class Account:
     unwanted: tuple[Unwanted, ...] = ()
     risk_class: str | None = None
     average_days_late: float | None = None
+    overdue: tuple[Item, ...] = field(init=False, compare=False, repr=False)
+    held_back: tuple[Item, ...] = field(init=False, compare=False, repr=False)
+    has_rest: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Every decision asks for these several times."""
+        late = [item for item in self.items if item.overdue_since is not None]
+        set_once = object.__setattr__
+        set_once(self, "overdue", tuple(item for item in late if item.collectable.minor > 0))
+        set_once(self, "held_back", tuple(item for item in late if item.collectable.minor <= 0))
+        set_once(self, "has_rest", any(item.collect_again_on is not None for item in self.items))
 
     @property
     def key(self) -> Key:
@@ -105,19 +120,9 @@ class Account:
         """Whether nothing may go out on the channel at all, or about the invoice of that number."""
         return any(each.channel == channel and each.invoice == invoice for each in self.unwanted)
 
-    @property
-    def overdue(self) -> tuple[Item, ...]:
-        """What may be chased: overdue and not held back by a dispute or a plan."""
-        return tuple(item for item in self.items if item.is_overdue and item.is_collectable)
-
     def chased_on(self, day: date) -> tuple[Item, ...]:
         """What is overdue and may be asked for on that day: without what rests after a dispute."""
-        return tuple(item for item in self.overdue if not item.rests_on(day))
-
-    @property
-    def held_back(self) -> tuple[Item, ...]:
-        """Overdue, but disputed or on a plan as a whole."""
-        return tuple(item for item in self.items if item.is_overdue and not item.is_collectable)
+        return tuple(item for item in self.overdue if not item.rests_on(day)) if self.has_rest else self.overdue
 
 
 def person_to_write_to(contacts: Iterable[Mapping[str, Any]]) -> ContactPerson | None:
@@ -213,6 +218,7 @@ class Balance:
     pay_link: str
     banks: tuple[BankAccount, ...] = ()
     seller_address: tuple[str, ...] = ()
+    seller_country: str | None = None
 
     @property
     def overdue(self) -> tuple[BalanceItem, ...]:
@@ -232,6 +238,7 @@ def read_balance(answer: Mapping[str, Any]) -> Balance:
         pay_link=answer["pay_link"],
         banks=tuple(map(_read_bank, answer.get("bank_accounts") or ())),
         seller_address=tuple(answer["entity"].get("address") or ()),
+        seller_country=answer["entity"].get("country"),
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -225,12 +225,12 @@ class Strategy(Part):
         """How many things it asks about this account, all of which are so; None when the account is none of its."""
         return max((fits.specificity for fits in self.kinds if fits.take(facts)), default=None)
 
-    @property
+    @cached_property
     def notice(self) -> Step | None:
         """The message before due, if the strategy has one."""
         return next((step for step in self.steps if step.is_before_due), None)
 
-    @property
+    @cached_property
     def rungs(self) -> tuple[Step, ...]:
         """The steps after due: rung 1 is the first of them."""
         return tuple(step for step in self.steps if not step.is_before_due)
@@ -264,8 +264,9 @@ class Strategy(Part):
         for field in ("fits", "also_fits", "priority"):
             if self.challenger and field in self.model_fields_set:
                 raise broken("challenger_fits", f"/{field}", "a challenger takes its accounts from its champion")
-        if any(fits.specificity == 0 for fits in self.also_fits):
-            raise broken("fits_all", "/also_fits", "one of these asks for nothing, and so is for every account")
+        for index, fits in enumerate(self.also_fits):
+            if fits.specificity == 0:
+                raise broken("fits_all", f"/also_fits/{index}", "this asks for nothing, and so is for every account")
         if self.also_fits and self.fits.specificity == 0:
             raise broken("fits_all", "/also_fits", "without 'fits' the strategy is for every account already")
         if self.challenger and self.challenger.of == self.name:
