@@ -14,9 +14,12 @@ from services.invoice.balances.rules import Total
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account, CustomerUnknown
-from services.invoice.entities.rules import DEFAULT
+from services.invoice.discounts.rules import cash_to_settle, earned
+from services.invoice.documents.rules import seller_of
+from services.invoice.entities.rules import DEFAULT, BankAccount, Entity, Seller
 from services.invoice.invoices.rules import Invoice
 from services.invoice.pay_links import handlers as pay_links
+from services.invoice.payment_references.rules import payment_reference
 from shared.calendar import days_overdue
 from shared.db import Tx, reading
 from shared.errors import NotFound
@@ -34,8 +37,53 @@ class CustomerNotFound(NotFound):
 
 
 class EntityRefOut(BaseModel):
+    """`address` are the lines below the name on a letter, without the country."""
+
     id: str
     name: str
+    address: tuple[str, ...]
+    country: str | None
+
+    @classmethod
+    def of(cls, entity: Entity) -> "EntityRefOut":
+        at = seller_of(entity).address
+        return cls(id=entity.id, name=entity.name, address=at.lines(), country=at.country)
+
+
+class BankAccountOut(BaseModel):
+    """Where to pay; `currency` is null where it takes any."""
+
+    holder: str | None
+    iban: str
+    bic: str | None
+    bank: str | None
+    currency: str | None
+
+    @classmethod
+    def of(cls, account: BankAccount, seller: Seller) -> "BankAccountOut":
+        return cls(
+            holder=account.holder or seller.legal_name,
+            iban=account.iban,
+            bic=account.bic,
+            bank=account.bank_name,
+            currency=account.currency,
+        )
+
+
+class DiscountOut(BaseModel):
+    """What paying by the end of a day takes off what is open of the invoice now."""
+
+    amount: Money
+    until: date
+
+    @classmethod
+    def of(cls, invoice: Invoice, today: date) -> "DiscountOut | None":
+        rate_bp = earned(invoice.offers, today)
+        amount_minor = invoice.balance_minor - cash_to_settle(invoice.balance_minor, rate_bp)
+        if amount_minor <= 0:
+            return None
+        until = max(offer.until for offer in invoice.offers if offer.rate_bp == rate_bp)
+        return cls(amount=invoice.money(amount_minor), until=until)
 
 
 class TotalOut(BaseModel):
@@ -69,7 +117,8 @@ class TotalOut(BaseModel):
 
 
 class ItemOut(BaseModel):
-    """An open invoice; `days_overdue` counts from the due date and is 0 or less until it has passed."""
+    """An open invoice; `days_overdue` counts from the due date and is 0 or less until it has passed. `reference` is
+    what a transfer should bear (ISO 11649)."""
 
     invoice_id: UUID
     number: str
@@ -83,6 +132,8 @@ class ItemOut(BaseModel):
     collectable: Money
     on_plan: Money
     being_collected: Money
+    reference: str
+    discount: DiscountOut | None
 
     @classmethod
     def of(cls, invoice: Invoice, today: date, collecting: Mapping[UUID, int]) -> "ItemOut":
@@ -99,6 +150,8 @@ class ItemOut(BaseModel):
             collectable=invoice.money(rules.collectable(invoice, collecting)),
             on_plan=invoice.money(invoice.planned_minor),
             being_collected=invoice.money(min(invoice.balance_minor, collecting.get(invoice.id, 0))),
+            reference=payment_reference(invoice.number),
+            discount=DiscountOut.of(invoice, today),
         )
 
 
@@ -109,6 +162,7 @@ class BalanceOut(BaseModel):
     totals: list[TotalOut]
     items: list[ItemOut]
     pay_link: str
+    bank_accounts: list[BankAccountOut]
 
     @classmethod
     def of(cls, balance: Balance, pay_link: str) -> "BalanceOut":
@@ -116,10 +170,11 @@ class BalanceOut(BaseModel):
         return cls(
             customer_id=balance.account.customer.id,
             as_of=balance.as_of,
-            entity=EntityRefOut(id=entity.id, name=entity.name),
+            entity=EntityRefOut.of(entity),
             totals=[TotalOut.of(total) for total in balance.totals],
             items=[ItemOut.of(invoice, balance.as_of, balance.collecting) for invoice in balance.items],
             pay_link=pay_link,
+            bank_accounts=[BankAccountOut.of(account, entity.seller) for account in entity.seller.bank_accounts],
         )
 
 
