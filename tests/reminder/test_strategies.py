@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import httpx
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.reminder.documents.rules import Fault
 from services.reminder.publishing.rules import json_schema, unknown_templates
 from services.reminder.strategies.rules import InvalidStrategy, parse
 from services.reminder.wordings.rules import SHIPPED as WORDINGS
@@ -117,6 +121,150 @@ def test_the_published_schema_takes_what_the_service_takes() -> None:
 def test_a_fault_is_named_with_its_line_and_reason(change: tuple[str, str], line: int, reason: str) -> None:
     found = faults(SHORT.replace(*change, 1))
     assert any(at == line and detail.startswith(reason) for at, detail in found), found
+
+
+FULL = """\
+name: full
+title: Everything there is
+active: true
+fits:
+  segments: [mid]
+  countries: [NO]
+  open_balance:
+    EUR: {min: 10, max: 500.50}
+  average_days_late: {min: 5, max: 30}
+also_fits:
+  - broken_promises_min: 2
+priority: 7
+catch_up:
+  mode: skip_to_current
+  gap_days: 3
+steps:
+  - name: ask
+    days_from_due: 3
+    channels: [email, letter]
+    fallback: sms
+    tone: firm
+    template: firm-reminder
+    attachments: [invoices]
+    conditions:
+      amount_at_least: {EUR: 5}
+  - name: plan
+    days_after_previous: 9
+    approval: true
+    actions: [task, plan]
+    task:
+      title: Ring them
+      within_days: 2
+    plan:
+      instalments_max: 4
+"""
+
+
+def test_a_document_may_use_everything_there_is() -> None:
+    strategy = parse(FULL)
+    assert strategy.fits.countries == ("NO",), "Norway is no truth value"
+    ask, plan = strategy.steps
+    assert (ask.channels, ask.fallback, ask.attachments) == (("email", "letter"), "sms", ("invoices",))
+    assert (plan.days_after_previous, plan.approval, plan.actions) == (9, True, ("task", "plan"))
+    assert plan.task is not None
+    assert (plan.task.title, plan.task.within_days) == ("Ring them", 2)
+
+
+def test_a_step_opens_some_days_after_due_or_after_the_one_before() -> None:
+    ask, plan = parse(FULL).steps
+    assert ask.opens(date(2026, 3, 1), None) == date(2026, 3, 4)
+    assert plan.opens(date(2026, 3, 1), date(2026, 3, 20)) == date(2026, 3, 29)
+    assert plan.opens(date(2026, 3, 1), None) == date(2026, 3, 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "reason"),
+    [
+        (("EUR: {min: 10,", "EUR: {min: 600,"), 8, "fits.open_balance.EUR.min: min is above max"),
+        (("EUR: {min: 10, max: 500.50}", "EUR: {}"), 8, "fits.open_balance.EUR: a range needs a min, a max or both"),
+        (("EUR: {min: 10,", "EUR: {min: ten,"), 8, "fits.open_balance.EUR.min: an amount is a number"),
+        (("EUR: {min: 10,", "EUR: {min: -1,"), 8, "fits.open_balance.EUR.min: input should be greater than or equal"),
+        (("EUR: {min: 10,", "euro: {min: 10,"), 8, "fits.open_balance.euro: string should match pattern"),
+        (("EUR: {min: 10,", "XYZ: {min: 10,"), 8, "fits.open_balance.XYZ: unknown currency 'XYZ'"),
+        (("{min: 5, max: 30}", "{min: 31, max: 30}"), 9, "fits.average_days_late.min: min is above max"),
+        (("[NO]", "[Norway]"), 6, "fits.countries.0: string should match pattern"),
+        (("broken_promises_min: 2", "broken_promises_min: 0"), 11, "also_fits.0.broken_promises_min: input should be"),
+        (("  - broken_promises_min: 2", "  - {}"), 11, "also_fits.0: this asks for nothing"),
+        (("priority: 7", "priority: -1"), 12, "priority: input should be greater than or equal to 0"),
+        (("priority: 7", "challenger: {of: small, share_percent: 5}"), 4, "fits: a challenger takes its accounts from"),
+        (("skip_to_current", "skip"), 14, "catch_up.mode: input should be 'one_by_one' or 'skip_to_current'"),
+        (("name: full", "name: default"), 4, "fits: 'default' is for every account that nothing else fits"),
+        (("days_from_due: 3", "tone: firm"), 21, "'tone' is given twice"),
+        (
+            ("days_from_due: 3\n", "days_from_due: 3\n    days_after_previous: 2\n"),
+            19,
+            "steps.0.days_after",
+        ),
+        (("    days_from_due: 3\n", ""), 17, "steps.0: the step has no day"),
+        (
+            ("days_from_due: 3", "days_after_previous: 3"),
+            18,
+            "steps.0.days_after_previous: the first step",
+        ),
+        (("channels: [email, letter]", "channels: [email, email]"), 19, "steps.0.channels: a channel is given twice"),
+        (
+            ("channels: [email, letter]", "channels: [email, fax]"),
+            19,
+            "steps.0.channels.1: input should be 'email'",
+        ),
+        (("fallback: sms", "fallback: letter"), 20, "steps.0.fallback: the fallback is one of the channels already"),
+        (("fallback: sms", "channel: sms"), 20, "steps.0.channel: give channel or channels, not both"),
+        (("channels: [email, letter]", "channels: [call]"), 23, "steps.0.attachments: only mails and letters carry"),
+        (("{EUR: 5}", "{EUR: 0.005}"), 25, "steps.0.conditions.amount_at_least: EUR has 2 decimals"),
+        (("{EUR: 5}", "{}"), 25, "steps.0.conditions.amount_at_least: dictionary should have at least 1"),
+        (("[task, plan]", "[plan]"), 30, "steps.1.task: task says how, but is not among the actions"),
+        (("[task, plan]", "[task]"), 33, "steps.1.plan: plan says how, but is not among the actions"),
+        (("      title: Ring them\n", ""), 30, "steps.1.task.title: field required"),
+        (("approval: true", "approval: yes"), 28, "steps.1.approval: input should be a valid boolean"),
+        (
+            ("instalments_max: 4", "instalments_max: 1"),
+            34,
+            "steps.1.plan.instalments_max: input should be greater",
+        ),
+    ],
+)
+def test_every_field_has_its_faults_with_their_lines(change: tuple[str, str], line: int, reason: str) -> None:
+    assert change[0] in FULL
+    found = faults(FULL.replace(*change, 1))
+    assert any(at == line and detail.startswith(reason) for at, detail in found), found
+
+
+def test_a_charge_comes_after_a_message_and_a_task_may_come_before() -> None:
+    ask = "  - {name: ask, days_from_due: 9, channel: email, tone: firm, template: firm-reminder}\n"
+    head = "name: a\ntitle: A\nsteps:\n"
+    assert parse(head + "  - {name: tell, days_from_due: 1, actions: [notify_sales]}\n" + ask)
+    charged = faults(head + "  - {name: charge, days_from_due: 1, actions: [fee]}\n" + ask)
+    assert [line for line, _ in charged] == [4]
+    chat = "  - {name: chat, days_from_due: 1, channel: chat, tone: firm, actions: [fee]}\n"
+    assert faults(head + chat + ask), "telling the team is not telling the customer"
+
+
+words = st.sampled_from(
+    ["name", "steps", "fits", *"{}[]:?|1=~'\"\n\t", "- ", "  ", "!!int ", "!!set ", "? ", ".inf", "&x", "*x", "<<"]
+)
+
+
+@given(st.one_of(st.text(max_size=200), st.lists(words, max_size=40).map("".join)))
+def test_nothing_that_is_written_gets_past_as_another_error(text: str) -> None:
+    for document in (text, f"name: {text}", f"steps:\n  - {text}"):
+        with contextlib.suppress(InvalidStrategy):
+            parse(document)
+
+
+@given(st.sampled_from(FULL.splitlines()), st.text(max_size=20))
+def test_a_broken_line_is_a_fault_with_a_line_or_no_fault(line: str, text: str) -> None:
+    found: list[Fault] = []
+    try:
+        parse(FULL.replace(line, line.partition(":")[0] + ": " + text, 1))
+    except InvalidStrategy as invalid:
+        found = invalid.faults or [Fault(0, "", "nothing")]
+    assert all(fault.line >= 1 for fault in found)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ from shared.money import Money, exponent
 DAYS_MAX = 3_650
 
 
-def _decimal(value: Any) -> Any:
+def _decimal(value: Any) -> Decimal:
     """Whole numbers, decimals and plain text; a YAML decimal reads as it is written (`0.1` is a tenth)."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return Decimal(repr(value))
-    return Decimal(value) if isinstance(value, str) and value.replace(".", "", 1).isdecimal() else value
+    if isinstance(value, str) and value.isascii() and value.replace(".", "", 1).isdecimal():
+        return Decimal(value)
+    raise ValueError("an amount is a number, such as 100 or 45.50")
 
 
 def _currency(code: str) -> str:

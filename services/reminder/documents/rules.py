@@ -83,7 +83,10 @@ class Document:
         inner = str(error.get("ctx", {}).get("at", "")).split("/")[1:]
         parts = [_escaped(str(part)) for part in [*error["loc"], *inner] if part != "[key]"]
         detail = error["msg"].removeprefix("Value error, ")
-        return self.fault("".join(f"/{part}" for part in parts), detail[:1].lower() + detail[1:])
+        is_word = detail[1:2].islower()  # And not a currency.
+        return self.fault(
+            "".join(f"/{part}" for part in parts), (detail[:1].lower() if is_word else detail[:1]) + detail[1:]
+        )
 
 
 def broken(kind: str, at: str, message: str, **values: Any) -> PydanticCustomError:
