@@ -20,6 +20,7 @@ from shared.outside import outside_client
 from tests.reminder.books import ADA
 from tests.reminder.desk import Desk
 from tests.reminder.gateways import ACCOUNT, SENDER, TOKEN, WEBHOOK_SECRET, Listener, listening, twilio
+from tests.reminder.test_callbacks import twilio as call_back
 
 DUE = date(2026, 2, 1)
 SECONDS = 0.6
@@ -105,6 +106,20 @@ async def test_a_text_that_may_have_left_is_never_sent_again(desk: Desk, outside
     assert [task["kind"] for task in (await desk.get("/v1/tasks"))["items"]] == ["fate_unknown"]
     assert len(outside.sms.calls) == 1
     assert (await desk.get(f"/v1/cases/{contact['customer_id']}"))["level"] == 1
+
+
+async def test_the_providers_word_settles_whether_a_text_left(desk: Desk, outside: Outside) -> None:
+    outside.sms.hang = True
+    await overdue(desk, "sms")
+    await desk.until(date(2026, 2, 2))
+    doubtful = await last(desk, "sms")
+    for _ in range(2):
+        await call_back(desk, doubtful["id"], MessageStatus="delivered")
+    settled = await last(desk, "sms")
+    assert (doubtful["status"], settled["status"]) == ("unknown", "sent")
+    assert (await desk.get("/v1/tasks", status="open"))["items"] == []
+    assert (await desk.types()).count("reminder.sent") == 1
+    assert (await desk.get(f"/v1/cases/{settled['customer_id']}"))["level"] == 1
 
 
 async def test_a_busy_gateway_is_left_alone_for_as_long_as_it_asks(desk: Desk, outside: Outside) -> None:

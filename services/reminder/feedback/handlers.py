@@ -14,6 +14,7 @@ from services.reminder.policies import handlers as policies
 from services.reminder.policies.handlers import OptOut
 from services.reminder.receivables import handlers as receivables
 from services.reminder.tasks import handlers as tasks
+from services.reminder.tasks.handlers import FinishTask
 from services.reminder.tasks.rules import AssignTask
 from shared.db import Tx
 
@@ -44,6 +45,8 @@ async def tell_contact(tx: Tx, command: TellContact) -> bool:
         return True
     match command.told:
         case "delivered" | "opened":
+            if contact.status == "unknown":
+                await _settle(tx, contact, command.told)
             if contact.delivered_at is None:
                 await contacts.record_fate(tx, contact.id, tx.now, None)
         case "complained":
@@ -55,6 +58,14 @@ async def tell_contact(tx: Tx, command: TellContact) -> bool:
         case "bounced":
             await _bounce(tx, contact, command.reason or "the message came back", lasting=command.lasting)
     return True
+
+
+async def _settle(tx: Tx, contact: Contact, told: Told) -> None:
+    """Nobody knew whether the message had left: it had."""
+    await contacts.save(tx, [contact.sent(tx.now, contact.provider_id)])
+    for task in await tasks.open_tasks(tx, contact.customer_id, contact.entity_id):
+        if task.kind == "fate_unknown" and task.occasion == str(contact.id):
+            await tasks.finish_task(tx, FinishTask(task.id, "provider", f"the provider says: {told}"))
 
 
 async def _bounce(tx: Tx, contact: Contact, reason: str, *, lasting: bool) -> None:
