@@ -43,6 +43,8 @@ class InvoiceService:
     """By customer, money that no invoice has yet."""
     posted: list[tuple[str, str, Any]] = field(default_factory=list)
     """What was asked of it by POST: path, Idempotency-Key, body."""
+    document: bytes | None = None
+    """What every document that is fetched is; without one, a few words about the path."""
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """How it answers the next of these; 201 with an id when nothing is said."""
 
@@ -65,7 +67,7 @@ class InvoiceService:
 
     async def _other(self, scope: Any, receive: Any, send: Any) -> None:
         """A document that is fetched, or something asked of the invoice service by POST."""
-        status, kind, body = 200, b"application/pdf", f"%PDF-1.7 {scope['path']}".encode()
+        status, kind, body = 200, b"application/pdf", self.document or f"%PDF-1.7 {scope['path']}".encode()
         if scope["method"] == "POST":
             asked = json.loads((await receive())["body"] or b"{}")
             key = dict(scope["headers"])[b"idempotency-key"].decode()
