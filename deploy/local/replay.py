@@ -30,8 +30,9 @@ SERVICES = ("credit", "reminder", "reporting", "invoice")
 """In the order their clocks are set: invoice last, so that whoever hears of its day has reached it."""
 
 MOVER = "invoice"
-CALLERS = ("invoice",)
-"""Whose ticks change something at another service by HTTP: a bill that recurs asks credit for a decision."""
+CALLERS = ("invoice", "reminder")
+"""Whose ticks change something at another service by HTTP: a bill that recurs asks credit for a decision, an accepted
+offer has the invoice service agree a plan or write the rest off."""
 ISSUE_AT = time_of_day(8)
 PAY_AT = time_of_day(12)
 ONE_DAY = timedelta(days=1)

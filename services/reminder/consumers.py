@@ -24,7 +24,7 @@ from services.reminder.receivables.rules import Key
 from shared.db import Tx
 from shared.delivery import Received, Subscriptions
 from shared.events.credit import CustomerEvent
-from shared.events.invoice import InvoiceDelivered, InvoiceDisputeResolved, InvoiceEvent
+from shared.events.invoice import InvoiceDelivered, InvoiceDisputeResolved, InvoiceEvent, InvoicePromiseOffered
 
 subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
 
@@ -53,7 +53,7 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=ended.get(key, frozenset()))
         elif isinstance(one.event, CustomerEvent):
             of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
-    await cases.follow_accounts(
+    held = await cases.follow_accounts(
         tx,
         causes,
         of_customers,
@@ -65,11 +65,15 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             if isinstance(one.event, InvoiceDelivered) and one.event.channel == "email"
         ],
     )
+    await legal.watch(tx, invoices)
+    # A promise that is open, or a placement, holds its case: of other accounts nobody has to look for any.
+    minded = held | {
+        (event.customer_id, event.entity_id) for event in invoices if isinstance(event, InvoicePromiseOffered)
+    }
     heard = [
         Heard(one.event, one.envelope.id, one.envelope.correlation_id)
         for one in received
-        if isinstance(one.event, InvoiceEvent)
+        if isinstance(one.event, InvoiceEvent) and (one.event.customer_id, one.event.entity_id) in minded
     ]
     await offers.hear(tx, await promises.hear(tx, heard))
-    await legal.watch(tx, [each.event for each in heard])
     await placements.hear(tx, [(each.event, each.event_id, each.correlation_id) for each in heard])
