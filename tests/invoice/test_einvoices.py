@@ -140,7 +140,10 @@ async def test_an_issued_invoice_with_all_it_can_say_passes_in_both_forms(
                     "unit_price": {"amount": "12.34565", "currency": "EUR"},
                     "tax": {"category": "S", "rate": "19"},
                     "allowances": [{"percent": "10", "reason": "Volume", "code": "95"}],
-                    "charges": [{"amount": eur("2.50"), "reason": "Packing", "code": "PC"}],
+                    "charges": [
+                        {"amount": eur("2.50"), "reason": "Packing", "code": "PC"},
+                        {"percent": "12.5", "base": eur("4.44"), "reason": "Insurance", "code": "IS"},
+                    ],
                     "seller_item_id": "S-8",
                     "order_line": "3",
                     "period": {"since": "2024-02-01", "until": "2024-02-29"},
@@ -153,8 +156,14 @@ async def test_an_issued_invoice_with_all_it_can_say_passes_in_both_forms(
                     "tax": {"category": "E", "exemption_code": "VATEX-EU-132-1I", "exemption_reason": "Education"},
                 },
             ],
-            "allowances": [{"percent": "3", "reason": "Loyalty", "code": "95"}],
-            "charges": [{"amount": eur("9.00"), "code": "FC", "tax": {"category": "S", "rate": "19"}}],
+            "allowances": [
+                {"percent": "3", "reason": "Loyalty", "code": "95"},
+                {"percent": "5", "base": eur("20.20"), "reason": "Bonus", "code": "95"},
+            ],
+            "charges": [
+                {"amount": eur("9.00"), "code": "FC", "tax": {"category": "S", "rate": "19"}},
+                {"percent": "1", "base": eur("77.77"), "code": "IS", "tax": {"category": "S", "rate": "19"}},
+            ],
             "order_reference": "PO-1",
             "contract_reference": "FC-7",
             "despatch_reference": "LS-12",
@@ -175,7 +184,18 @@ async def test_an_issued_invoice_with_all_it_can_say_passes_in_both_forms(
         assert facturx.xml_check_xsd(xml)
         assert breaches[form](xml) == []
         said = xml.decode()
-        for part in (">04011000-12345-34<", ">12.34565<", ">1000<", ">PO-1<", "LS-12", "2 % Skonto", ">Loyalty<"):
+        for part in (
+            ">4.44<",
+            ">12.5<",
+            ">77.77<",
+            ">04011000-12345-34<",
+            ">12.34565<",
+            ">1000<",
+            ">PO-1<",
+            "LS-12",
+            "2 % Skonto",
+            ">Loyalty<",
+        ):
             assert part in said, part
 
 

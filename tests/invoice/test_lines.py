@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from services.invoice.drafting.rules import InvoiceIn
 from services.invoice.pricing.rules import (
+    CurrenciesMixed,
     ExemptionsMixed,
     FinePrice,
     InvoiceTotalRefused,
@@ -63,6 +64,15 @@ class TestALine:
                 "each percentage is of the price, not of what the one before left",
             ),
             ({"amount": "100.00", "quantity": "-1", "allowances": [{"percent": "10", "code": "95"}]}, -9000, "back"),
+            (
+                {
+                    "amount": "100.00",
+                    "allowances": [{"percent": "10", "base": eur("60.00"), "code": "95"}],
+                    "charges": [{"percent": "2.5", "base": eur("0.20"), "code": "FC"}],
+                },
+                9400,
+                "100 - 6.00 + 0.005, which is half to even",
+            ),
         ],
     )
     def test_costs_quantity_times_price_less_allowances_plus_charges(
@@ -106,6 +116,8 @@ class TestALine:
             ({"charges": [{"percent": "10", "code": "95"}]}, "charges"),
             ({"charges": [{"percent": "10", "amount": eur("1.00"), "code": "FC"}]}, "charges"),
             ({"charges": [{"amount": eur("0.00"), "code": "FC"}]}, "charges"),
+            ({"charges": [{"amount": eur("1.00"), "base": eur("9.00"), "code": "FC"}]}, "charges"),
+            ({"charges": [{"percent": "5", "base": eur("0.00"), "code": "FC"}]}, "charges"),
             ({"tax": {"category": "E", "exemption_code": "VATEX-NO"}}, "tax"),
             ({"period": {"since": "2024-02-01", "until": "2024-01-31"}}, "period"),
             ({"proof_of_delivery": {"url": "javascript:x"}}, "proof_of_delivery"),
@@ -132,6 +144,22 @@ class TestTheWhole:
             (700, 4500, 315),
         ]
         assert (whole.net_minor, whole.total_minor) == (13_500, 15_525)
+
+    def test_a_percentage_of_a_base_of_its_own_is_of_that_base(self) -> None:
+        two = [s19("100.00"), line("50.00", tax={"category": "S", "rate": "7"})]
+        of_one = {"percent": "10", "base": eur("80.00"), "code": "FC", "tax": {"category": "S", "rate": "19"}}
+        of_both = {"percent": "10", "base": eur("30.00"), "reason": "loyalty"}
+
+        whole = priced(two, charges=[of_one], allowances=[of_both])
+
+        assert [(e.is_charge, e.amount_minor, e.base_minor, e.tax_rate_bp) for e in whole.surcharges] == [
+            (False, 200, 2000, 1900),
+            (False, 100, 1000, 700),
+            (True, 800, 8000, 1900),
+        ]
+        with pytest.raises(CurrenciesMixed) as refused:
+            priced(two, charges=[{**of_one, "base": {"amount": "80.00", "currency": "USD"}}])
+        assert refused.value.field == "/charges/0/base/currency"
 
     def test_an_amount_without_a_tax_is_shared_and_loses_no_cent(self) -> None:
         three = [s19("10.00"), line("10.00", tax={"category": "S", "rate": "7"}), line("10.00", tax={"category": "Z"})]

@@ -127,6 +127,9 @@ class _SurchargeIn(Wire):
 
     amount: Annotated[Money, AfterValidator(_more_than_nothing)] | None = None
     percent: Rate | None = None
+    base: Annotated[Money, AfterValidator(_more_than_nothing)] | None = Field(
+        default=None, description="What the percentage is of; left out: the line, or the lines together"
+    )
     reason: Short | None = None
 
     @model_validator(mode="after")
@@ -135,6 +138,8 @@ class _SurchargeIn(Wire):
             raise ValueError("say how much once, as amount or as percent")
         if self.percent is not None and not scaled(self.percent, RATE_PLACES):
             raise ValueError("zero percent is not written down")
+        if self.base is not None and self.percent is None:
+            raise ValueError("an amount has no base; a percentage may")
         if self.reason is None and getattr(self, "code", None) is None:
             raise ValueError("say why, as reason or as code")
         return self
@@ -149,6 +154,7 @@ class _SurchargeIn(Wire):
             code=getattr(self, "code", None),
             tax=(tax.category, scaled(tax.rate, RATE_PLACES)) if tax else None,
             field=field,
+            base=self.base,
         )
 
 

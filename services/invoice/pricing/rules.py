@@ -213,7 +213,8 @@ class LineAbout(Wire):
 
 @dataclass(frozen=True, slots=True)
 class Surcharge:
-    """An allowance or charge as asked for: an amount, or a percentage of the line or of the lines together.
+    """An allowance or charge as asked for: an amount, or a percentage of the line or of the lines together, or of a
+    `base` of its own (BT-93, BT-100, BT-137, BT-142).
 
     `tax` is of one on the whole document; without it, it is spread over the taxes that the lines have.
     """
@@ -225,6 +226,7 @@ class Surcharge:
     code: str | None = None
     tax: tuple[TaxCategory, int] | None = None
     field: str = ""
+    base: Money | None = None
 
 
 class PricedSurcharge(Wire):
@@ -414,6 +416,13 @@ def _detailed(position: int, line: Line, details: LineDetails, currency: str) ->
 
 def _priced(each: Surcharge, base_minor: int, currency: str, field: str) -> PricedSurcharge:
     if each.percent_bp is not None:
+        if each.base is not None:
+            if each.base.currency != currency:
+                raise CurrenciesMixed(
+                    f"an allowance or charge is of {each.base.currency}, the lines are in {currency}",
+                    field=f"{field}/base/currency",
+                )
+            base_minor = each.base.minor
         amount = divide_half_even(base_minor * each.percent_bp, BP)
         about: dict[str, Any] = {"base_minor": base_minor, "percent_bp": each.percent_bp}
     else:
@@ -432,8 +441,9 @@ def _on_the_whole(
 ) -> tuple[PricedSurcharge, ...]:
     """Allowances and charges on the document, each of one tax (BT-95, BT-102).
 
-    One that names no tax is spread over those of the lines: a percentage is taken of the lines of each, an amount is
-    shared by what the lines of each come to, largest remainders first. All percentages are of the lines alone.
+    One that names no tax is spread over those of the lines: a percentage is taken of the lines of each; an amount, or
+    the base of a percentage, is shared by what the lines of each come to, largest remainders first. Percentages are of
+    the lines alone where they have no base of their own.
     """
     found: list[PricedSurcharge] = []
     for each in surcharges:
@@ -444,9 +454,10 @@ def _on_the_whole(
             groups = {each.tax: lines_minor.get(each.tax, 0)}
         else:
             groups = lines_minor
-        amounts = _shares(each.amount, list(groups.values()))
-        for ((category, rate_bp), base), amount in zip(groups.items(), amounts, strict=True):
-            priced = _priced(replace(each, amount=amount), base, currency, each.field)
+        weights = list(groups.values())
+        parts = zip(groups.items(), _shares(each.amount, weights), _shares(each.base, weights), strict=True)
+        for ((category, rate_bp), lines_of_it), amount, base in parts:
+            priced = _priced(replace(each, amount=amount, base=base), lines_of_it, currency, each.field)
             if priced.amount_minor:
                 found.append(priced.model_copy(update={"tax_category": category, "tax_rate_bp": rate_bp}))
     return tuple(found)
