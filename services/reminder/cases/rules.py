@@ -6,23 +6,24 @@ episode the strategy's rungs are climbed one by one, each at most once, by the a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from services.reminder.conditions.rules import Facts
 from services.reminder.contacts import rules as contacts
 from services.reminder.contacts.rules import Contact, Suppression
+from services.reminder.errands.rules import decide_on_referral, find_an_address, task_of, tasks_after
+from services.reminder.holds.rules import Hold, HoldKind, holding
 from services.reminder.mails.rules import Letter
+from services.reminder.next_steps.rules import Case, Coming, Reason, channels_for, coming, facts, has_address
 from services.reminder.policies import rules as policies
 from services.reminder.policies.rules import POLICY, Policy, Refusal, Touch
-from services.reminder.receivables.rules import ENTITY, Account, Balance, BalanceItem, Item, Key, numbers, totals
-from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, Step, Strategy
+from services.reminder.receivables.rules import ENTITY, Account, Balance, BalanceItem, numbers, totals
+from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, Strategy
 from services.reminder.tasks.rules import AssignTask
-from shared.calendar import ONE_DAY, local_date
+from shared.calendar import local_date
 from shared.errors import Conflict, NotFound
 from shared.events.event import Event
 from shared.events.reminder import (
@@ -47,150 +48,6 @@ class CaseNotFound(NotFound):
 class StepNotWaiting(Conflict):
     slug = "step-not-waiting"
     title = "The step does not wait for anybody"
-
-
-class HoldKind(StrEnum):
-    """What a case may rest for."""
-
-    PROMISED = "promised"
-    PAUSED = "paused"
-    REPLIED = "replied"
-    CONVERSATION = "conversation"
-    PLACED = "placed"
-    LEGAL = "legal"
-    INSOLVENT = "insolvent"
-
-
-_WEIGHTIEST_FIRST = (
-    HoldKind.INSOLVENT,
-    HoldKind.LEGAL,
-    HoldKind.PLACED,
-    HoldKind.REPLIED,
-    HoldKind.PAUSED,
-    HoldKind.PROMISED,
-    HoldKind.CONVERSATION,
-)
-"""Which of several holds is named as the reason: what the law forbids or others do now, then what a person must look
-at or has said, then what the customer has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """What a case rests for: through `until`, in the customer's time zone, or until it is released when None. There is
-    one of a kind and source; `source` is the id of the promise, the pause ... A promise names its day as well."""
-
-    kind: HoldKind
-    until: date | None
-    source: str
-    detail: str
-    promised_on: date | None = None
-
-    def rests_on(self, day: date) -> bool:
-        return self.until is None or day <= self.until
-
-
-class Reason(StrEnum):
-    """Why a decision came out as it did."""
-
-    OPENED = "opened"
-    CLOSED = "closed"
-    MESSAGE_PLANNED = "message_planned"
-    SUPPRESSED = "suppressed"
-    ESCALATED = "escalated"
-    NOTICED = "noticed"
-    TOO_EARLY = "too_early"
-    WINDOW_CLOSED = "window_closed"
-    UNDER_WAY = "under_way"
-    UNREACHABLE = "unreachable"
-    DISPUTED = "disputed"
-    ON_PLAN = "on_plan"
-    LADDER_EXHAUSTED = "ladder_exhausted"
-    NOTHING_COLLECTABLE = "nothing_collectable"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"
-    AWAITS_APPROVAL = "awaits_approval"
-    HELD = "held"
-    RELEASED = "released"
-    PROMISED = "promised"
-    PAUSED = "paused"
-    REPLIED = "replied"
-    CONVERSATION = "conversation"
-    PLACED = "placed"
-    LEGAL = "legal"
-    INSOLVENT = "insolvent"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A customer's case with a selling entity. `level` counts the rungs climbed in this episode, `step` names the last
-    of them.
-
-    While one of `holds` rests nothing goes out and no step is taken. `check_at` is when to decide next; None when only
-    an event can bring something to decide. `hastened` after a broken promise: the next rung is due whatever its days.
-
-    `pending` are the contacts under way, all of one step; `reached` says that one of its contacts has reached somebody
-    already. `refused` are addresses and numbers that do not work. `stepped_on` is when the last rung was taken or
-    skipped. `awaiting` is the step that waits for a person's approval, `approved` the one that has it.
-    """
-
-    id: UUID
-    customer_id: UUID
-    version: int
-    entity_id: str
-    status: Literal["open", "closed"]
-    episode: int
-    strategy: str
-    strategy_version: int
-    level: int
-    step: str | None
-    opened_on: date | None
-    closed_on: date | None
-    closed_because: str | None
-    climbed_on: date | None
-    rest_until: date | None
-    holds: tuple[Hold, ...]
-    noticed: tuple[date, ...]
-    blocked_step: str | None
-    refused: tuple[str, ...]
-    pending: tuple[UUID, ...]
-    check_at: datetime | None
-    broken_promises: int = 0
-    hastened: bool = False
-    reached: bool = False
-    stepped_on: date | None = None
-    awaiting: str | None = None
-    approved: str | None = None
-    challenger: str | None = None
-    arm: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.status == "open"
-
-    @property
-    def key(self) -> Key:
-        return self.customer_id, self.entity_id
-
-    @property
-    def promised_on(self) -> date | None:
-        """The last day the customer said it will pay by: the days of grace after it are the seller's."""
-        return max((h.promised_on for h in self.holds if h.promised_on), default=None)
-
-    @property
-    def runs_on(self) -> tuple[str, int]:
-        return self.strategy, self.strategy_version
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """The step that is next: from `opens_on` it may be taken. `due_on` is set for a message before due; `skips` are the
-    missed steps that the strategy leaves out for it."""
-
-    step: Step
-    opens_on: date
-    items: tuple[Item, ...]
-    due_on: date | None = None
-    skips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,34 +153,6 @@ def hasten(case: Case, account: Account, strategy: Published, now: datetime, pol
     return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNCHANGED)
 
 
-def holding(holds: Iterable[Hold], today: date) -> Hold | None:
-    """What the case rests for on a day: of several the weightiest, and of equals the one that lasts longest."""
-    resting = [h for h in holds if h.rests_on(today)]
-    return min(
-        resting, key=lambda h: (_WEIGHTIEST_FIRST.index(h.kind), -(h.until or date.max).toordinal()), default=None
-    )
-
-
-def coming(case: Case, account: Account, strategy: Strategy, today: date) -> Coming | Reason:
-    """The next step and the day from which it may be taken, or why there is none. A rung goes before a message
-    before due that could go out on the same day."""
-    if case.pending:
-        return Reason.UNDER_WAY
-    endless = holding((h for h in case.holds if h.until is None), today)
-    if endless:
-        return Reason(endless.kind)
-    rung = _coming_rung(case, account, strategy, today) if case.is_open else None
-    notices = _coming_notices(case, account, strategy, today)
-    steps = [*([rung] if isinstance(rung, Coming) else []), *notices]
-    if steps:
-        return min(steps, key=lambda step: (max(step.opens_on, today), step.due_on is not None, step.due_on or today))
-    if isinstance(rung, Reason):
-        return rung
-    if not account.held_back:
-        return Reason.NOTHING_COLLECTABLE
-    return Reason.DISPUTED if any(item.is_disputed for item in account.held_back) else Reason.ON_PLAN
-
-
 def schedule(case: Case, account: Account, strategy: Strategy, now: datetime, policy: Policy = POLICY) -> Case:
     """Set when to decide next: at the opening of the contact window on the day the next step opens.
 
@@ -374,7 +203,7 @@ def escalate(
         opens = policies.next_opening(channels, account, now, policy)
         return Outcome(replace(case, check_at=opens), Reason.WINDOW_CLOSED)
 
-    ways = _ways(step.step, case, account)
+    ways = channels_for(step.step, case, account)
     if not ways:
         return _suppress_unreachable(case, account, strategy, step, make_id, now, policy)
     planned = tuple(_contact(case, strategy, step, make_id(), channel, account, now) for channel in ways)
@@ -388,23 +217,6 @@ def escalate(
 
 
 _REFUSED = {refusal: Suppression(str(refusal)) for refusal in Refusal}
-
-
-def facts(case: Case, account: Account, today: date) -> Facts:
-    """What conditions and the choice of a strategy ask about."""
-    chased = account.chased_on(today)
-    return Facts(
-        customer_id=account.id,
-        segment=account.segment,
-        country=account.country,
-        language=account.language,
-        risk_class=account.risk_class,
-        open_balance=totals(item.balance for item in account.items),
-        collectable=totals(item.collectable for item in chased),
-        invoices=len(chased),
-        average_days_late=account.average_days_late,
-        broken_promises=case.broken_promises,
-    )
 
 
 def approve(
@@ -431,7 +243,7 @@ def bounce(
     if contact.recipient is None or contact.recipient in case.refused:
         return Outcome(case, Reason.UNCHANGED)
     case = replace(case, refused=_refused(case, contact.recipient))
-    tasks = (_find_an_address(case, now, contact.channel, contact.bounce_reason),)
+    tasks = (find_an_address(case, now, contact.channel, contact.bounce_reason),)
     return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNREACHABLE, tasks=tasks)
 
 
@@ -454,7 +266,7 @@ def confirm(
 ) -> Send | Wait | Suppression:
     """Decide again, with the balance as its owner has just given it: the last look before a message leaves."""
     due_on = contact.about_due_date
-    runs = case.is_open and contact.episode == _episode(case)
+    runs = case.is_open and contact.episode == case.episode_key
     if contact.id not in case.pending or (due_on is None and not runs):
         return Suppression.EPISODE_OVER
     today = local_date(now, account.time_zone)
@@ -471,7 +283,7 @@ def confirm(
     held = holding(case.holds, today)
     if held:
         return Suppression(held.kind)
-    if not _works(contact.channel, case, account):
+    if not has_address(contact.channel, case, account):
         return Suppression.UNREACHABLE
     if not policies.is_open((contact.channel,), account, now, policy):
         return Wait(policies.next_opening((contact.channel,), account, now, policy))
@@ -503,7 +315,7 @@ def conclude(
         case = replace(case, rest_until=today + timedelta(days=policy.min_gap_days))
     if address_refused and contact.recipient:
         case = replace(case, refused=_refused(case, contact.recipient))
-    tasks = _tasks_after(contact, case, now)
+    tasks = tasks_after(contact, case, now)
     due_on = contact.about_due_date
     unreached = contact.status == "failed" or contact.reason == Suppression.UNREACHABLE
     if due_on is not None and (contact.status != "suppressed" or unreached):
@@ -515,7 +327,7 @@ def conclude(
         return Outcome(scheduled, Reason.NOTICED if reached else Reason.SUPPRESSED, tasks=tasks)
     if unreached and not reached:
         case = replace(case, blocked_step=contact.step)
-    if not reached or not case.is_open or contact.episode != _episode(case):
+    if not reached or not case.is_open or contact.episode != case.episode_key:
         return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.SUPPRESSED, tasks=tasks)
     return _climb(case, account, strategy, contact.step, now, policy, tasks)
 
@@ -578,111 +390,6 @@ def _why_closed(account: Account, ended: Collection[str]) -> str:
     return "settled"
 
 
-def _quiet_until(case: Case) -> list[date]:
-    """The first days on which the customer may be contacted again, after a message and after each hold."""
-    after_holds = [h.until + ONE_DAY for h in case.holds if h.until]
-    return [case.rest_until, *after_holds] if case.rest_until else after_holds
-
-
-def _coming_rung(case: Case, account: Account, strategy: Strategy, today: date) -> Coming | Reason:
-    rung = strategy.rung_after(case.level)
-    if rung is None:
-        return Reason.LADDER_EXHAUSTED
-    if case.awaiting == rung.name:
-        return Reason.AWAITS_APPROVAL
-    if case.blocked_step == rung.name and not _ways(rung, case, account):
-        return Reason.UNREACHABLE
-    days = [_first_opening(account, rung, case.stepped_on)]
-    if case.climbed_on and rung.days_after_previous is None:
-        days.append(case.climbed_on + timedelta(days=strategy.catch_up.gap_days))
-    if case.hastened:
-        days = [min(item.collect_again_on or item.due_on + ONE_DAY for item in account.overdue)]
-    opens_on = max(days + _quiet_until(case))
-    skips = ()
-    if strategy.catch_up.mode == "skip_to_current" and opens_on <= today:
-        rung, skips = _current_rung(case, account, strategy, rung, today)
-    return Coming(rung, opens_on, account.chased_on(max(opens_on, today)), skips=skips)
-
-
-def _current_rung(
-    case: Case, account: Account, strategy: Strategy, rung: Step, today: date
-) -> tuple[Step, tuple[str, ...]]:
-    """The rung that fits the age of the debt, and the missed ones below it; none is missed before the first message."""
-    rungs = strategy.rungs
-    if not any(step.reaches_customer for step in rungs[: case.level]):
-        return rung, ()
-    level = case.level
-    for at, later in enumerate(rungs[case.level + 1 :], start=case.level + 1):
-        if later.days_from_due is None:
-            break
-        if _first_opening(account, later, None) <= today:
-            level = at
-    return rungs[level], tuple(step.name for step in rungs[case.level : level])
-
-
-def _first_opening(account: Account, step: Step, previous_on: date | None) -> date:
-    """The oldest invoice opens a step, unless it rests longer than a younger one."""
-    if not account.has_rest:
-        return step.opens(account.overdue[0].due_on, previous_on)
-    return min(_opens_on(item, step, previous_on) for item in account.overdue)
-
-
-def _opens_on(item: Item, step: Step, previous_on: date | None) -> date:
-    """The first day on which a step may be taken for an invoice, which is not one of its fresh days."""
-    on = step.opens(item.due_on, previous_on)
-    return max(on, item.collect_again_on) if item.collect_again_on else on
-
-
-def _coming_notices(case: Case, account: Account, strategy: Strategy, today: date) -> list[Coming]:
-    """One for each due date ahead, as far as one that cannot be outdone by a later date's. Invoices issued when their
-    notice would be due are too fresh for one."""
-    step = strategy.notice
-    if step is None:
-        return []
-    ahead: dict[date, list[Item]] = {}
-    for item in account.items:
-        if item.due_on >= today and item.overdue_since is None and item.is_collectable:
-            ahead.setdefault(item.due_on, []).append(item)
-    quiet = _quiet_until(case)
-    notices: list[Coming] = []
-    for due_on, items in ahead.items():
-        on = step.opens(due_on, None)
-        if notices and on >= max(today, notices[0].opens_on):
-            break
-        if due_on in case.noticed:
-            continue
-        opens_on = max([min(_opens_on(item, step, None) for item in items), *quiet])
-        told = tuple(item for item in items if not item.rests_on(max(opens_on, today)))
-        if opens_on <= due_on and any(item.issued_on < on for item in told):
-            notices.append(Coming(step, opens_on, told, due_on))
-    return notices
-
-
-def _ways(step: Step, case: Case, account: Account) -> tuple[Channel, ...]:
-    """The channels that a step uses: all that work, or the fallback when none of them can reach the customer. None at
-    all for a step that was meant for the customer and cannot reach them."""
-    working: tuple[Channel, ...] = tuple(each for each in step.channels if _usable(each, case, account))
-    if not step.reaches_customer or not TO_CUSTOMER.isdisjoint(working):
-        return working
-    if step.fallback and _usable(step.fallback, case, account):
-        return (*working, step.fallback)
-    return ()
-
-
-def _usable(channel: Channel, case: Case, account: Account) -> bool:
-    return _works(channel, case, account) and not account.opted_out(channel)
-
-
-def _works(channel: Channel, case: Case, account: Account) -> bool:
-    """Whether there is somewhere to send it: a call and what stays in the house always find their way."""
-    if channel == "letter":
-        return account.address is not None
-    if channel in ("email", "sms"):
-        address = account.reached_at(channel)
-        return address is not None and address not in case.refused
-    return True
-
-
 def _contact(
     case: Case,
     strategy: Published,
@@ -699,7 +406,7 @@ def _contact(
         customer_id=case.customer_id,
         case_id=case.id,
         entity_id=case.entity_id,
-        episode=contacts.before_due(step.due_on) if step.due_on else _episode(case),
+        episode=contacts.before_due(step.due_on) if step.due_on else case.episode_key,
         step=step.step.name,
         channel=channel,
         strategy=strategy.name,
@@ -742,7 +449,7 @@ def _suppress_unreachable(
     today = local_date(now, account.time_zone)
     ways = (*step.step.channels, step.step.fallback) if step.step.fallback else step.step.channels
     asked: list[Channel] = [channel for channel in ways if channel in TO_CUSTOMER]
-    refused = [channel for channel in asked if _works(channel, case, account)]
+    refused = [channel for channel in asked if has_address(channel, case, account)]
     because = Suppression.OPTED_OUT if refused else Suppression.UNREACHABLE
     against = _against(case, account, strategy, step, because, make_id, now)
     if step.due_on:
@@ -757,7 +464,7 @@ def _suppress_unreachable(
         schedule(case, account, strategy.strategy, now, policy),
         Reason.SUPPRESSED,
         contacts=against,
-        tasks=(_find_an_address(case, now, step.step.channels[0]),),
+        tasks=(find_an_address(case, now, step.step.channels[0]),),
     )
 
 
@@ -807,7 +514,7 @@ def _ask_approval(
         case_id=case.id,
         entity_id=case.entity_id,
         kind="approve_step",
-        occasion=f"{_episode(case)}:{step.step.name}",
+        occasion=f"{case.episode_key}:{step.step.name}",
         title=f"Approve the step {step.step.name!r}: {owed}",
         detail=f"The strategy {strategy.name!r} takes this step only when somebody lets it.",
         due_on=now.date(),
@@ -833,9 +540,9 @@ def _climb(
     today = local_date(now, account.time_zone)
     chased = account.chased_on(today)
     if chased and not {"agency_referral", "agency_placement"}.isdisjoint(actions):
-        tasks = (*tasks, _decide_on_referral(case, chased, now))
+        tasks = (*tasks, decide_on_referral(case, chased, now))
     if taken and taken.task:
-        tasks = (*tasks, _task_of(case, taken, now))
+        tasks = (*tasks, task_of(case, taken, now))
     case = replace(
         case,
         version=case.version + 1,
@@ -853,96 +560,6 @@ def _climb(
     return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.ESCALATED, (event,), tasks=tasks)
 
 
-def _task_of(case: Case, step: Step, now: datetime) -> AssignTask:
-    assert step.task is not None
-    return AssignTask(
-        customer_id=case.customer_id,
-        case_id=case.id,
-        entity_id=case.entity_id,
-        kind="step",
-        occasion=f"{_episode(case)}:{step.name}",
-        title=step.task.title,
-        detail=step.task.detail,
-        due_on=now.date() + timedelta(days=step.task.within_days),
-    )
-
-
-def _decide_on_referral(case: Case, items: Sequence[Item], now: datetime) -> AssignTask:
-    late = (now.date() - items[0].due_on).days
-    owed = " and ".join(str(money) for money in totals(item.collectable for item in items))
-    return AssignTask(
-        customer_id=case.customer_id,
-        case_id=case.id,
-        entity_id=case.entity_id,
-        kind="agency_referral",
-        occasion=_episode(case),
-        title=f"Decide on agency referral: {owed}, {late} days overdue",
-        detail=f"The reminders of this episode have gone out without success. {len(items)} invoices are"
-        f" overdue, the oldest ({items[0].number}) since {items[0].due_on.isoformat()}.",
-        due_on=now.date(),
-    )
-
-
-def _tasks_after(contact: Contact, case: Case, now: datetime) -> tuple[AssignTask, ...]:
-    if contact.channel in ("chat", "webhook") and contact.status != "unknown":
-        return ()
-    if contact.status == "failed" or contact.reason == Suppression.UNREACHABLE:
-        said = contact.reason if contact.status == "failed" else None
-        return (_find_an_address(case, now, contact.channel, said),)
-    if contact.channel == "call" and contact.status == "sent":
-        return (_make_the_call(contact, case, now),)
-    if contact.status != "unknown":
-        return ()
-    doubt = AssignTask(
-        customer_id=case.customer_id,
-        case_id=case.id,
-        entity_id=case.entity_id,
-        kind="fate_unknown",
-        occasion=str(contact.id),
-        title=f"Find out whether the message {contact.step!r} reached {contact.recipient}",
-        detail=f"{contact.reason}. It is not sent again. Its Message-ID begins with {contact.id}.",
-        due_on=now.date(),
-    )
-    return (doubt,)
-
-
-def _make_the_call(contact: Contact, case: Case, now: datetime) -> AssignTask:
-    owed = " and ".join(str(money) for money in contact.amounts)
-    return AssignTask(
-        customer_id=case.customer_id,
-        case_id=case.id,
-        entity_id=case.entity_id,
-        kind="call",
-        occasion=str(contact.id),
-        title=f"Call the customer about {owed}",
-        detail=f"The step {contact.step!r} asks for a call"
-        + (f", to {contact.recipient}" if contact.recipient else "")
-        + f". It is about {', '.join(contact.invoices)}.",
-        due_on=now.date(),
-    )
-
-
-_SEARCHED = {
-    "email": ("Find an e-mail address for this customer's reminders", "No contact person has an e-mail address."),
-    "sms": ("Find a number for text messages to this customer", "No contact person has a phone number."),
-    "letter": ("Find the postal address of this customer", "The customer has no postal address."),
-}
-
-
-def _find_an_address(case: Case, now: datetime, channel: str, said: str | None = None) -> AssignTask:
-    title, missing = _SEARCHED.get(channel, _SEARCHED["email"])
-    return AssignTask(
-        customer_id=case.customer_id,
-        case_id=case.id,
-        entity_id=case.entity_id,
-        kind="unreachable",
-        occasion=_episode(case),
-        title=title,
-        detail=said or missing,
-        due_on=now.date(),
-    )
-
-
 def _refused(case: Case, address: str) -> tuple[str, ...]:
     """The latest of them: a customer changes its addresses now and then, and old ones do not matter any more."""
     return (*(known for known in case.refused if known != address), address)[-REFUSED_KEPT:]
@@ -950,10 +567,6 @@ def _refused(case: Case, address: str) -> tuple[str, ...]:
 
 def _noticed(case: Case, due_on: date, today: date) -> tuple[date, ...]:
     return tuple(sorted({day for day in case.noticed if day >= today} | {due_on}))
-
-
-def _episode(case: Case) -> str:
-    return str(case.episode)
 
 
 def _event(of: type[CaseEvent], case: Case, account: Account, now: datetime, /, **more: Any) -> CaseEvent:
