@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 from httpx import QueryParams
 
 from services.reminder.consumers import subscriptions
@@ -24,7 +25,6 @@ from shared.ticks import TickContext
 from tests import service_client
 from tests.mailbox import Mailbox
 from tests.reminder.books import Customer, Invoice, receive
-
 
 SELLERS = {"default": "Northwind Trading", "south": "Southwind Trading"}
 
@@ -43,6 +43,7 @@ class InvoiceService:
     """By customer, money that no invoice has yet."""
     posted: list[tuple[str, str, Any]] = field(default_factory=list)
     """What was asked of it by POST: path, Idempotency-Key, body."""
+    no_documents: bool = False
     document: bytes | None = None
     """What every document that is fetched is; without one, a few words about the path."""
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -74,7 +75,7 @@ class InvoiceService:
             self.posted.append((scope["path"], key, asked))
             status, told = self.answers.pop(0) if self.answers else (201, {"id": str(uuid4()), "status": "agreed"})
             kind, body = b"application/json", json.dumps(told).encode()
-        if self.down:
+        if self.down or (self.no_documents and scope["method"] == "GET"):
             status, body = 503, b"{}"
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
         await send({"type": "http.response.body", "body": body})
@@ -105,6 +106,7 @@ class Desk:
     resources: Resources
     invoice_service: InvoiceService
     smtp: Mailbox
+    app: FastAPI
 
     async def set_clock(self, now: datetime) -> None:
         self.invoice_service.now = now

@@ -31,6 +31,8 @@ async def fetch(
                 return await fetch_all(invoice_service, letter, gate)
         except httpx.HTTPError as fault:
             return Missing(f"the invoice service did not give the documents to attach: {fault!r}")
+        except TooLarge as fault:
+            return Missing(f"the documents to attach are too large for a mail: {fault}")
         except TimeoutError:
             return Missing("the invoice service did not give the documents to attach in time")
 

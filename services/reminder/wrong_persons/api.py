@@ -33,7 +33,6 @@ HEADERS = {
     ),
     "x-robots-tag": "noindex",
     "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
 }
 
 Line = Annotated[str, Form(max_length=200)]
