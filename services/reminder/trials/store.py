@@ -71,6 +71,8 @@ async def first_episodes(tx: Tx, challenger: str) -> list[Trial]:
 _FIRST_EPISODES = """
 select f.arm, f.started_on, f.owed, f.escalated_on, f.ended_on, f.ended_because,
     (select count(*) from contact c
-     where c.case_id = f.case_id and c.episode = f.episode::text and c.status in ('sent', 'unknown')) as contacts
+     where c.customer_id = k.customer_id and c.entity_id = k.entity_id and c.episode = f.episode::text
+       and c.status in ('sent', 'unknown')) as contacts
 from (select distinct on (case_id) * from trial_episode where challenger = $1 order by case_id, episode) f
+join collection_case k on k.id = f.case_id
 """
