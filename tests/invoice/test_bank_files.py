@@ -29,9 +29,15 @@ def test_a_camt_053_of_version_2_in_latin_1_is_read_with_all_its_references() ->
     assert (statement.opening_minor, statement.closing_minor) == (100_000, 161_160)
     entries = [each for booking in statement.bookings for each in booking.entries]
     assert [(each.kind, each.amount_minor) for each in entries] == [
-        ("receipt", 25_000), ("receipt", 9_950), ("receipt", 10_000), ("receipt", 20_000), ("receipt", 30_000),
-        ("return", 20_000), ("debit", 13_000), ("charge", 790),
-    ]  # fmt: skip
+        ("receipt", 25_000),
+        ("receipt", 9_950),
+        ("receipt", 10_000),
+        ("receipt", 20_000),
+        ("receipt", 30_000),
+        ("return", 20_000),
+        ("debit", 13_000),
+        ("charge", 790),
+    ]
     full, bare, *batch, returned, rent, fee = entries
     assert (full.end_to_end_id, full.creditor_reference) == ("R-77", "RF18539007547034")
     assert (full.party_name, full.party_iban) == ("Müller & Söhne", ACME_IBAN)
@@ -39,8 +45,10 @@ def test_a_camt_053_of_version_2_in_latin_1_is_read_with_all_its_references() ->
     assert (bare.end_to_end_id, bare.bank_reference, bare.party_iban) == (None, None, None)
     assert (bare.remittance, bare.charges_minor) == ("Invoice A-1 thank you", 150)
     assert [(each.end_to_end_id, each.mandate_id) for each in batch] == [
-        ("DD-1", "M-A"), ("DD-2", "M-B"), ("DD-3", "M-C"),
-    ]  # fmt: skip
+        ("DD-1", "M-A"),
+        ("DD-2", "M-B"),
+        ("DD-3", "M-C"),
+    ]
     assert (returned.end_to_end_id, returned.reason, returned.party_iban) == ("DD-2", "AM04", BAKER_IBAN)
     assert (rent.party_name, fee.additional_info) == ("Office Rent AG", "KONTOFÜHRUNG")
     assert statement.bookings[0].value_on == date(2024, 2, 27)
@@ -91,8 +99,11 @@ def test_an_mt940_is_read_in_its_three_ways_of_telling_details() -> None:
 
         assert (first.account, first.opening_minor, first.closing_minor) == ("12030000/0000202051", 100_000, 114_160)
         assert [(each.kind, each.amount_minor) for each in entries] == [
-            ("receipt", 25_000), ("receipt", 9_950), ("return", 20_000), ("charge", 790),
-        ]  # fmt: skip
+            ("receipt", 25_000),
+            ("receipt", 9_950),
+            ("return", 20_000),
+            ("charge", 790),
+        ]
         german, slashed, returned, fee = entries
         assert (german.end_to_end_id, german.party_iban) == ("R-77", ACME_IBAN)
         assert (german.remittance, german.party_name) == ("RF18 5390 0754 7034 Miete Maerz", "Müller + Söhne GmbH")
@@ -115,8 +126,10 @@ def test_a_csv_is_read_by_its_profile() -> None:
         entries = [each for booking in statement.bookings for each in booking.entries]
 
         assert [(each.kind, each.amount_minor, each.line) for each in entries] == [
-            ("receipt", 125_000, 2), ("return", 20_000, 3), ("debit", 790, 4),
-        ]  # fmt: skip
+            ("receipt", 125_000, 2),
+            ("return", 20_000, 3),
+            ("debit", 790, 4),
+        ]
         assert entries[0].remittance == 'Rechnung A-1; "danke"'
         assert (entries[0].party_name, entries[0].end_to_end_id) == ("Müller & Söhne", None)
 
@@ -124,10 +137,17 @@ def test_a_csv_is_read_by_its_profile() -> None:
 def test_a_csv_with_two_columns_of_amounts_and_no_heading_is_read() -> None:
     profile = CsvProfile.model_validate(
         {
-            "delimiter": ",", "heading": False, "decimal_mark": ".", "skip_lines": 1, "booked_on": "1",
-            "remittance": ["2", "3"], "debit": "4", "credit": "5", "fixed_currency": "GBP",
+            "delimiter": ",",
+            "heading": False,
+            "decimal_mark": ".",
+            "skip_lines": 1,
+            "booked_on": "1",
+            "remittance": ["2", "3"],
+            "debit": "4",
+            "credit": "5",
+            "fixed_currency": "GBP",
         }
-    )  # fmt: skip
+    )
     body = b'My account\n2024-02-28,A-1,thanks,,"1,200.50"\n2024-02-28,rent,,300.00,\n'
 
     _, [statement] = bank_csv.read(body, profile, "gb29 nwbk 6016 1331 9268 19")
@@ -179,7 +199,7 @@ DAMAGED: dict[str, tuple[Callable[[bytes], None], bytes, int, str]] = {
     "an amount in csv": (_csv, CSV.replace(b"-7,90", b"-7,901"), 4, "not an amount"),
     "a column renamed": (_csv, CSV.replace(b";Betrag;", b";Amount;"), 1, "'Betrag'"),
     "an open quote": (_csv, CSV.replace(b'danke"""', b"danke"), 4, "not CSV"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", DAMAGED)

@@ -184,9 +184,13 @@ async def test_a_days_statement_in_latin_1_goes_its_way(books: Receivables) -> N
     assert (statement["opening"], statement["closing"], statement["entries"]) == ("1000.00", "1611.60", 8)
     found = (await books.get("/v1/cash-application"))["items"]
     assert [(each["kind"], each["amount"]["amount"], each["status"]) for each in found] == [
-        ("receipt", "250.00", "open"), ("receipt", "99.50", "automatic"), ("receipt", "100.00", "automatic"),
-        ("receipt", "200.00", "automatic"), ("receipt", "300.00", "open"), ("return", "200.00", "automatic"),
-    ]  # fmt: skip
+        ("receipt", "250.00", "open"),
+        ("receipt", "99.50", "automatic"),
+        ("receipt", "100.00", "automatic"),
+        ("receipt", "200.00", "automatic"),
+        ("receipt", "300.00", "open"),
+        ("return", "200.00", "automatic"),
+    ]
     assert found[0]["party_name"] == "Müller & Söhne"
     assert "the charges that banks kept" in found[1]["reason"]
     assert (await books.invoice(kept["id"]))["status"] == "settled"
@@ -355,8 +359,10 @@ async def test_a_small_difference_within_the_tolerance_settles_the_invoice(books
     assert (short["status"], settled["status"], settled["balance"]) == ("automatic", "settled", eur("0.00"))
     assert "2.00 EUR short" in short["reason"]
     assert [type_ for type_, _ in await books.told(exact["id"])] == [
-        "invoice.issued", "invoice.balance_changed", "invoice.settled",
-    ]  # fmt: skip
+        "invoice.issued",
+        "invoice.balance_changed",
+        "invoice.settled",
+    ]
     assert (await books.invoice(beyond["id"]))["balance"] == eur("2.01")
     assert too_short["status"] == "automatic", "a part payment of the invoice named"
     accounts = {each["account"]: each for each in (await books.get("/v1/journal/trial-balance"))["items"]}
@@ -561,8 +567,11 @@ async def test_the_rate_tells_what_went_by_itself(books: Receivables) -> None:
     [euros] = rate["items"]
     assert (euros["entries"], euros["amount"], euros["not_ours"]) == (3, eur("100.00"), 1)
     assert euros["automatic"] == {
-        "entries": 1, "amount": eur("60.00"), "share": "33.33", "share_of_amount": "60.00",
-    }  # fmt: skip
+        "entries": 1,
+        "amount": eur("60.00"),
+        "share": "33.33",
+        "share_of_amount": "60.00",
+    }
     assert (euros["confirmed"]["share_of_amount"], euros["open"]["share_of_amount"]) == ("30.00", "10.00")
     empty = await books.get("/v1/cash-application/rate", **{"from": "2023-01-01", "to": "2023-12-31"})
     assert (empty["straight_through"], empty["items"]) == (None, [])
@@ -693,7 +702,16 @@ async def _charge(books: Receivables, invoice_id: str, minor: int) -> None:
         today = account.entity.today(tx.now)
         charge = rules.Adjustment(new_id(), invoice.id, "charge", minor, today, today, "interest", new_id())
         booked = Entry(
-            invoice.entity_id, invoice.customer_id, today, today, "charge", "trade_receivables", "interest_income",
-            minor, invoice.currency, invoice.id, source_id=charge.id,
-        )  # fmt: skip
+            invoice.entity_id,
+            invoice.customer_id,
+            today,
+            today,
+            "charge",
+            "trade_receivables",
+            "interest_income",
+            minor,
+            invoice.currency,
+            invoice.id,
+            source_id=charge.id,
+        )
         await invoices.adjust(tx, account, [(charge, rules.charge(invoice, charge, "interest"))], [booked])

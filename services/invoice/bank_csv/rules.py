@@ -6,7 +6,8 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
+from time import strptime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -74,10 +75,22 @@ class CsvProfile(BaseModel):
     @property
     def columns(self) -> list[str]:
         single = (
-            self.booked_on, self.value_on, self.amount, self.credit, self.debit, self.mark, self.currency, self.account,
-            self.party_name, self.party_iban, self.end_to_end_id, self.creditor_reference, self.mandate_id,
-            self.bank_reference, self.booking_text,
-        )  # fmt: skip
+            self.booked_on,
+            self.value_on,
+            self.amount,
+            self.credit,
+            self.debit,
+            self.mark,
+            self.currency,
+            self.account,
+            self.party_name,
+            self.party_iban,
+            self.end_to_end_id,
+            self.creditor_reference,
+            self.mandate_id,
+            self.bank_reference,
+            self.booking_text,
+        )
         return [*(name for name in single if name), *self.remittance]
 
 
@@ -119,10 +132,17 @@ def read(body: bytes, profile: CsvProfile, account: str | None) -> tuple[str, li
 def _statement(account: str, bookings: Sequence[Booking]) -> Statement:
     days = [booking.booked_on for booking in bookings]
     return Statement(
-        line=1, account=account, currency=bookings[0].currency if bookings else None, reference=None, sequence=None,
-        opening_minor=None, closing_minor=None, bookings=tuple(bookings), first_on=min(days, default=None),
+        line=1,
+        account=account,
+        currency=bookings[0].currency if bookings else None,
+        reference=None,
+        sequence=None,
+        opening_minor=None,
+        closing_minor=None,
+        bookings=tuple(bookings),
+        first_on=min(days, default=None),
         last_on=max(days, default=None),
-    )  # fmt: skip
+    )
 
 
 def _decoded(body: bytes, profile: CsvProfile) -> str:
@@ -151,9 +171,11 @@ def _booking(cells: Mapping[str, str], profile: CsvProfile, line: int) -> Bookin
     said = (booking_text or "").casefold()
     back = any(each.casefold() in said for each in profile.return_texts)
     kinds: dict[tuple[Direction, bool], Kind] = {
-        ("credit", False): "receipt", ("credit", True): "returned_to_us", ("debit", True): "return",
+        ("credit", False): "receipt",
+        ("credit", True): "returned_to_us",
+        ("debit", True): "return",
         ("debit", False): "debit",
-    }  # fmt: skip
+    }
     reference = text(_cell(cells, profile.bank_reference))
     entry = Entry(
         line=line,
@@ -171,10 +193,17 @@ def _booking(cells: Mapping[str, str], profile: CsvProfile, line: int) -> Bookin
     booked_on = _day(cells[profile.booked_on], profile, line)
     value_on = _cell(cells, profile.value_on)
     return Booking(
-        line=line, direction=direction, amount_minor=abs(signed), currency=currency, booked_on=booked_on,
-        value_on=_day(value_on, profile, line) if value_on else None, reversal=False, bank_reference=reference,
-        detailed=True, entries=(entry,),
-    )  # fmt: skip
+        line=line,
+        direction=direction,
+        amount_minor=abs(signed),
+        currency=currency,
+        booked_on=booked_on,
+        value_on=_day(value_on, profile, line) if value_on else None,
+        reversal=False,
+        bank_reference=reference,
+        detailed=True,
+        entries=(entry,),
+    )
 
 
 def _cell(cells: Mapping[str, str], column: str | None) -> str | None:
@@ -208,6 +237,6 @@ def _amount(written: str, profile: CsvProfile, currency: str, line: int) -> int:
 
 def _day(written: str, profile: CsvProfile, line: int) -> date:
     try:
-        return datetime.strptime(written, profile.date_format).date()  # noqa: DTZ007  # A day has no zone.
+        return date(*strptime(written, profile.date_format)[:3])
     except ValueError:
         raise StatementRefused(f"{written!r} is not a date like {profile.date_format}", line=line) from None

@@ -65,9 +65,14 @@ def _parsed(body: bytes) -> _Node:
         line = body.count(b"\n", 0, declared.start()) + 1
         raise StatementRefused("document types and entities are not read", line=line)
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
@@ -213,10 +218,7 @@ def _entry(booking: _Node, details: Sequence[_Node], minor: int, direction: Dire
 def _kind(booking: _Node, detail: _Node | None, direction: Direction, reversal: bool, returned: _Node | None) -> Kind:
     """`RvslInd` with DBIT means that the original entry was a credit (ISO 20022, ReversalIndicator): a receipt is taken
     back. Return information or a transaction code for returns says the same where banks leave the indicator out."""
-    codes = {
-        _text(node, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") or ""
-        for node in (booking, detail) if node is not None
-    }  # fmt: skip
+    codes = {_text(node, "BkTxCd", "Domn", "Fmly", "SubFmlyCd") or "" for node in (booking, detail) if node is not None}
     back = reversal or returned is not None or bool(codes & _RETURN_CODES)
     if direction == "credit":
         return "returned_to_us" if back else "receipt"

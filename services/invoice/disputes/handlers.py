@@ -383,12 +383,6 @@ def _end_shrunk(outcome: Outcome, shrunk: Sequence[Dispute], held: dict[UUID, in
 # --- word to the customer ---
 
 
-async def to_acknowledge(tx: Tx, limit: int) -> list[Dispute]:
-    """Disputes of which the customer is to be told that they arrived, locked; whoever tells calls `acknowledged` in the
-    same transaction. None where the entity's policy does not want it, or where a mail told it at once."""
-    return await store.to_acknowledge(tx, limit)
-
-
 async def acknowledged(tx: Tx, dispute_id: UUID) -> None:
     await store.acknowledged(tx, dispute_id)
 

@@ -145,15 +145,6 @@ async def find_many(tx: Tx, dispute_ids: Sequence[UUID]) -> list[Dispute]:
 
 # --- word to the customer ---
 
-_TO_ACKNOWLEDGE = f"""
-select {_COLUMNS} from dispute where acknowledgement = 'wanted' order by id limit $1 for update skip locked
-"""
-
-
-async def to_acknowledge(tx: Tx, limit: int) -> list[Dispute]:
-    return [Dispute(*row.values()) for row in await tx.fetch(_TO_ACKNOWLEDGE, limit)]
-
-
 _ACKNOWLEDGED = "update dispute set acknowledgement = 'sent' where id = $1"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from time import strptime
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -321,7 +322,7 @@ def _read(cell: str | list[str], content: Content, date_format: str, mark: Decim
 @lru_cache(maxsize=4_096)
 def _date(text: str, date_format: str) -> str | None:
     try:
-        return datetime.strptime(text, date_format).date().isoformat()  # noqa: DTZ007  # A date has no time zone.
+        return date(*strptime(text, date_format)[:3]).isoformat()
     except ValueError:
         return None
 

@@ -328,14 +328,17 @@ def _by_reference(view: _View, named: Sequence[Open], certainty: int, why: str) 
         if found := exact_sum(rest, others):
             more = ", ".join(each.invoice.number for each, _ in found.parts)
             yield view.proposal(
-                certainty - (8 if found.only else 25), "reference",
+                certainty - (8 if found.only else 25),
+                "reference",
                 f"{why}; what it pays beyond that is exactly {more}",
                 [*_in_full(owing), *_parts(found.parts)],
-            )  # fmt: skip
+            )
         yield view.proposal(
-            certainty - 12, "reference",
-            f"{why}; it pays {view.money(owed)} owed, and {view.money(rest)} are left over", _in_full(owing),
-        )  # fmt: skip
+            certainty - 12,
+            "reference",
+            f"{why}; it pays {view.money(owed)} owed, and {view.money(rest)} are left over",
+            _in_full(owing),
+        )
         return
     if len(owing) == 1:
         reason = f"{why}; it pays {view.money(amount)} of {view.money(owed)}"

@@ -194,8 +194,10 @@ def _booking(field: _Field, data: dict[str, Any], details: str, currency: str) -
     reversal = sign.startswith("R")
     back = reversal or code in _RETURN_CODES or "RTRN" in told
     kinds: dict[tuple[Direction, bool], Kind] = {
-        ("credit", False): "receipt", ("credit", True): "returned_to_us", ("debit", True): "return",
-    }  # fmt: skip
+        ("credit", False): "receipt",
+        ("credit", True): "returned_to_us",
+        ("debit", True): "return",
+    }
     kind = kinds.get((direction, back), "charge" if code[:1] == "8" else "debit")
     customer_reference = text(data.get("customer_reference"))
     entry = Entry(
@@ -215,10 +217,17 @@ def _booking(field: _Field, data: dict[str, Any], details: str, currency: str) -
     booked_on = _day(data.get("entry_date")) or value_on
     assert booked_on is not None
     return Booking(
-        line=field.line, direction=direction, amount_minor=minor, currency=currency, booked_on=booked_on,
-        value_on=value_on, reversal=reversal, bank_reference=text(data.get("bank_reference")),
-        detailed=bool(details), entries=(entry,),
-    )  # fmt: skip
+        line=field.line,
+        direction=direction,
+        amount_minor=minor,
+        currency=currency,
+        booked_on=booked_on,
+        value_on=value_on,
+        reversal=reversal,
+        bank_reference=text(data.get("bank_reference")),
+        detailed=bool(details),
+        entries=(entry,),
+    )
 
 
 def _told(details: str) -> tuple[str, dict[str, str]]:
