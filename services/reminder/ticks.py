@@ -26,6 +26,7 @@ from services.reminder.replies import handlers as replies
 from services.reminder.replies import rules as reading_mail
 from services.reminder.replies.handlers import TakeMail
 from services.reminder.replies.rules import Fetched, Mailbox, MailboxUnusable
+from services.reminder.signatures import handlers as signatures
 from services.reminder.templates import handlers as templates
 from shared import log
 from shared.clock import real_now
@@ -88,7 +89,7 @@ async def _send(context: TickContext) -> bool:
         now = real_now()
         lease_until = now + timedelta(seconds=lease_seconds)
         confirmed = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
-        letters = await templates.dress(tx, confirmed)
+        letters = await signatures.sign(tx, await templates.dress(tx, confirmed))
         sent_at = tx.now
     if letters:
         made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds)

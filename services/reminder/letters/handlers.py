@@ -38,6 +38,7 @@ from services.reminder.mails.rules import Letter
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import NoAnswer
 from services.reminder.receivables.rules import Balance, Key
+from services.reminder.signatures import handlers as signatures
 from services.reminder.templates import handlers as templates
 from shared.db import Tx
 from shared.errors import DomainError, Unavailable
@@ -73,7 +74,7 @@ async def close_batch(tx: Tx, command: CloseBatch) -> Batch:
     once; what kept each letter back stands with its contact."""
     until = command.real_now + UNTIL_POSTED
     confirm = ConfirmReminders(command.waiting, command.balances, command.real_now, until)
-    confirmed = await templates.dress(tx, await cases.confirm_reminders(tx, confirm))
+    confirmed = await signatures.sign(tx, await templates.dress(tx, await cases.confirm_reminders(tx, confirm)))
     sheets: list[Sheet] = []
     unwritable: list[Delivery] = []
     for letter in sorted(confirmed, key=_by_address):

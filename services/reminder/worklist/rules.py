@@ -24,6 +24,7 @@ from services.reminder.cases.rules import Hold, HoldKind
 from shared.calendar import local_date
 from shared.errors import Refused
 from shared.money import Money
+from shared.words import day_words
 
 BALANCE_POINTS = 40.0
 AGE_POINTS, AGE_DAYS = 20.0, 90
@@ -177,7 +178,7 @@ def next_action(entry: Entry, now: datetime) -> Guidance:
     today = local_date(now, entry.time_zone)
     rests = next((hold for hold in entry.holds if hold.rests_on(today)), None)
     if rests:
-        until = f" It rests until {rests.until.isoformat()}." if rests.until else ""
+        until = f" It rests until {day_words(rests.until)}." if rests.until else ""
         return Guidance(Action.WAIT, f"{_RESTS[rests.kind]}{until}")
     days = entry.days_overdue(today)
     if not entry.owed and entry.disputed:
@@ -193,7 +194,7 @@ def next_action(entry: Entry, now: datetime) -> Guidance:
         because = f"It owes more than most and is {days} days overdue, and nobody has talked to it this week."
         return _guided(Action.CALL, because, entry, now)
     if entry.check_at:
-        return Guidance(Action.WAIT, f"The next reminder is decided on {entry.check_at.date().isoformat()}.")
+        return Guidance(Action.WAIT, f"The next reminder is decided on {day_words(entry.check_at)}.")
     return Guidance(Action.WAIT, "Nothing is to be done before something changes.")
 
 
