@@ -64,6 +64,6 @@ async def desk(
         resources(settings) as opened,
     ):
         app.state.resources = opened
-        made = Desk(http, database, opened, book, smtp)
+        made = Desk(http, database, opened, book, smtp, app)
         await made.set_clock(datetime(2026, 1, 1, tzinfo=UTC))
         yield made

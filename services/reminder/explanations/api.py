@@ -1,18 +1,22 @@
 """Explanations over HTTP: every contact and every silence, in words."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from services.reminder.explanations import handlers
+from services.reminder.receivables.rules import ENTITY
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep
 from shared.http.responses import respond
 from shared.http.security import scope
 
 router = APIRouter(tags=["cases"])
+
+EntityId = Annotated[str, Query(min_length=1, max_length=40)]
 
 
 class ExplanationOut(BaseModel):
@@ -32,10 +36,10 @@ class ExplanationOut(BaseModel):
 
 
 @router.get("/cases/{customer_id}/explanation", response_model=ExplanationOut, dependencies=[scope("reminders:read")])
-async def explain_case(customer_id: UUID, database: DatabaseDep) -> Response:
+async def explain_case(customer_id: UUID, database: DatabaseDep, entity_id: EntityId = ENTITY) -> Response:
     """Why the customer was last contacted, why nothing goes out now, what happens next and when."""
     async with reading(database) as tx:
-        view, found = await handlers.explain_case(tx, customer_id)
+        view, found = await handlers.explain_case(tx, customer_id, entity_id)
         now = tx.now
     return respond(
         ExplanationOut(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.reminder.cases.rules import Case, Coming, Reason, coming
 from services.reminder.contacts.rules import SUPPRESSED_BECAUSE, Contact, Suppression
+from services.reminder.holds.rules import holding
 from services.reminder.policies.rules import POLICY
 from services.reminder.receivables.rules import Account, Item, totals
 from services.reminder.strategies.rules import Action, Published, Step
@@ -16,6 +17,12 @@ from shared.calendar import local_date
 from shared.money import Money
 
 _DOES: dict[Action, str] = {
+    "task": "a person gets a task",
+    "notify_sales": "the account's sales person is told",
+    "credit_hold": "the credit service is asked for a hold",
+    "plan": "instalments are proposed",
+    "formal_notice": "formal notice is given",
+    "agency_placement": "a person is asked to decide on placing the account with an agency",
     "agency_referral": "a person is asked to decide on agency referral",
     "fee": "the reminder fee of the seller's policy is charged",
     "interest": "interest to date is charged",
@@ -131,6 +138,11 @@ def _silence(
         return f"A message is under way now{said}."
     if step is Reason.UNREACHABLE:
         return "Nothing goes out, because no contact person has an e-mail address that works; a task asks for one."
+    if step is Reason.AWAITS_APPROVAL:
+        return f"Nothing goes out, because the step {case.awaiting!r} waits for somebody to approve it."
+    resting = holding(case.holds, today)
+    if resting and step == resting.kind:
+        return f"Nothing goes out, because {SUPPRESSED_BECAUSE[Suppression(resting.kind)]}: {resting.detail}."
     if step is Reason.LADDER_EXHAUSTED:
         last = strategy.strategy.rungs[-1].name
         return f"Nothing more goes out in this episode: its last step, {last!r}, was taken on {_day(case.climbed_on)}."
