@@ -23,7 +23,7 @@ from services.reminder.receivables.handlers import KeepAccounts
 from services.reminder.receivables.rules import Key
 from shared.db import Tx
 from shared.delivery import Received, Subscriptions
-from shared.events.credit import CustomerEvent
+from shared.events.credit import CustomerEvent, CustomerUpdated
 from shared.events.invoice import InvoiceDelivered, InvoiceDisputeResolved, InvoiceEvent, InvoicePromiseOffered
 
 subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
@@ -33,6 +33,8 @@ subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoi
 async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
     customers = [one.event for one in received if isinstance(one.event, CustomerEvent)]
     invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
+    moved = [event.customer_id for event in customers if isinstance(event, CustomerUpdated)]
+    written_to_there = await receivables.subsidiaries(tx, moved)
     ended = await receivables.keep_accounts(
         tx,
         KeepAccounts(
@@ -43,6 +45,7 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
                 for event in invoices
                 if isinstance(event, InvoiceDisputeResolved) and event.collect_again_on
             ],
+            also=list(written_to_there),
         ),
     )
     causes: dict[Key, Cause] = {}
@@ -53,6 +56,8 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=ended.get(key, frozenset()))
         elif isinstance(one.event, CustomerEvent):
             of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
+    for subsidiary, parent in written_to_there.items():
+        of_customers.setdefault(subsidiary, of_customers[parent])
     held = await cases.follow_accounts(
         tx,
         causes,

@@ -143,6 +143,17 @@ async def test_a_subsidiary_is_written_to_at_its_parents(desk: Desk) -> None:
     assert sent == {"R-Branch": ("hedy@holding.example", "00"), "R-Apart": ("ada@acme.example", "09")}
 
 
+async def test_an_address_found_at_the_parents_goes_for_its_subsidiaries(desk: Desk) -> None:
+    parent = await desk.onboard(name="Holding", contacts=())
+    branch = await desk.onboard(name="Branch", contacts=(), parent_id=parent.id, contact_parent=True)
+    await desk.issue(branch, DUE, issued_on=FRESH)
+    await desk.until(date(2026, 2, 5))
+    assert desk.mails() == []
+    await desk.hear(parent.change(contacts=(ADA,)))
+    await desk.until(date(2026, 2, 6))
+    assert await desk.sent() == [("2026-02-06", "first-reminder")]
+
+
 async def test_an_address_that_bounced_is_not_written_to_again(desk: Desk) -> None:
     customer = await desk.onboard()
     await desk.issue(customer, DUE, issued_on=FRESH)

@@ -23,11 +23,12 @@ ASKED_AT_ONCE = 8
 @dataclass(frozen=True, slots=True)
 class KeepAccounts:
     """A batch of news: customers, invoices with their customer's id, and the days before which invoices that were
-    disputed are not to be chased, by the invoice's id."""
+    disputed are not to be chased, by the invoice's id; `also` are other customers whom it concerns."""
 
     customers: Sequence[CustomerState]
     invoices: Sequence[tuple[UUID, InvoiceState]]
     fresh_days: Sequence[tuple[UUID, date]] = ()
+    also: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset
     """Take what is newer than the kept state, under the locks of all customers concerned. Returns by account how
     overdue invoices of it have just ended: `settled`, `voided`, `written_off`."""
     ids = {customer.id for customer in command.customers} | {customer_id for customer_id, _ in command.invoices}
+    ids |= set(command.also)
     if not ids:
         return {}
     await store.lock_or_make(tx, list(ids))
@@ -55,6 +57,12 @@ async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset
     if command.fresh_days:
         await store.keep_fresh_days(tx, rules.latest_of_each(command.fresh_days))
     return ended
+
+
+async def subsidiaries(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+    """Customers whose messages go to one of these, by that one: what changes there, such as an address, concerns
+    them."""
+    return await store.subsidiaries(tx, customer_ids) if customer_ids else {}
 
 
 async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:

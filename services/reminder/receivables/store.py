@@ -243,6 +243,14 @@ order by a.id, k.entity_id, r.due_date, r.number
 """
 
 
+async def subsidiaries(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    rows = await tx.fetch(_SUBSIDIARIES, customer_ids)
+    return {row["id"]: row["parent_id"] for row in rows}
+
+
+_SUBSIDIARIES = "select id, parent_id from account where contact_parent and parent_id = any($1::uuid[])"
+
+
 async def days_late(tx: Tx, keys: Sequence[Key]) -> dict[Key, float]:
     rows = await tx.fetch(_DAYS_LATE, *_columns(keys))
     return {(row["customer_id"], row["entity_id"]): float(row["days"]) for row in rows}
