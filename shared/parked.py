@@ -62,14 +62,14 @@ async def park(tx: Tx, consumer: str, received: Received, reason: str) -> None:
 async def take_due(tx: Tx, consumer: str) -> dict[str, Any] | None:
     """Lock the head of a key whose time has come; None when there is none, or other workers have them all.
 
-    Only heads are looked at: an event behind a parked one waits for it.
+    Only heads are looked at: an event behind a parked one waits for it. They are found first, in one pass over the
+    index: asking of each event that is due whether one is before it takes minutes when tens of thousands wait.
     """
     row = await tx.fetchrow(
         """
         select p.* from parked_event p
-        where p.consumer = $1 and p.status = 'parked' and p.next_retry_at <= $2
-          and not exists (select from parked_event earlier where earlier.consumer = p.consumer and earlier.key = p.key
-                          and earlier.status = 'parked' and earlier.id < p.id)
+        where p.id in (select min(id) from parked_event where consumer = $1 and status = 'parked' group by key)
+          and p.status = 'parked' and p.next_retry_at <= $2
         order by p.id limit 1
         for update of p skip locked
         """,
