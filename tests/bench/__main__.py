@@ -20,6 +20,7 @@ from rich.table import Table
 from deploy.local import stack
 from deploy.local.embedded import free_port
 from deploy.local.layout import POSTGRES_PORT, Layout
+from shared.process import keep_what_is_loaded
 from tests.bench import cash, floors, imports, issuing, projection, publishing
 from tests.bench.rest import until_at_rest
 
@@ -93,6 +94,7 @@ def main(short: bool) -> None:
         # The ports of a stack lie within 55,000 of each other; a free one for PostgreSQL says where there is room.
         layout = Layout(folder=Path(folder), offset=max(free_port() - POSTGRES_PORT, 1_000) % 10_000, mode="up")
         stack.up(layout)
+        keep_what_is_loaded()  # As in the processes measured; the floors that run in this one have it as well.
         try:
             asyncio.run(measure(layout, SHORT if short else FULL))
         finally:
