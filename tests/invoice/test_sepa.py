@@ -45,6 +45,10 @@ async def test_a_debit_is_announced_fourteen_days_before_and_booked_when_the_ban
     [item] = (await debits.books.get(f"/v1/customers/{customer}/balance"))["items"]
     assert (item["collectable"]["amount"], item["being_collected"]["amount"]) == ("0.00", "80.00")
 
+    form = {"invoice": invoice["id"], "attempt": str(uuid4())}
+    twice = await debits.http.post(f"{await debits.link(customer)}/checkouts", data=form)
+    assert (twice.status_code, "in Einzug oder in Klärung" in twice.text) == (422, True)
+
     await until(lambda: debits.settled(invoice))
     [payment] = (await debits.books.get("/v1/payments", customer_id=customer))["items"]
     assert (payment["method"], payment["amount"]["amount"]) == ("direct_debit", "80.00")
@@ -83,6 +87,20 @@ async def test_no_more_is_debited_than_was_announced_and_nothing_that_was_paid(d
 
     assert sorted(await debits.collections()) == [("meant", 5000), ("needless", 5000)]
     await until(lambda: debits.settled(part))
+
+
+async def test_what_is_debited_anyway_is_not_chosen_on_the_page_nor_in_the_bank_details(debits: Debits) -> None:
+    customer = await debits.customer()
+    await debits.sign(customer)
+    await debits.books.issue(customer, "80.00", due_date="2024-03-29")
+    await debits.books.issue(customer, "150.00", issue_date="2024-01-10", due_date="2024-02-09")
+
+    before = await debits.page(customer)
+    await debits.announce()
+    after = await debits.page(customer)
+
+    assert (before.count(" checked"), after.count(" checked")) == (2, 1)
+    assert ("<dd>230,00 €</dd>" in before, "<dd>150,00 €</dd>" in after) == (True, True)
 
 
 async def test_a_debit_without_funds_is_told_and_tried_again_after_the_notice(debits: Debits) -> None:

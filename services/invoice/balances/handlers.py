@@ -26,16 +26,26 @@ class Balance:
     totals: list[Total]
     items: list[Invoice]
     collecting: Mapping[UUID, int]
+    """What of the items was announced as a debit or is under way."""
+    under_way: Mapping[UUID, int]
+    """What of it the bank has yet to confirm."""
 
 
 async def get_balance(tx: Tx, account: Account) -> Balance:
     """What is open now, the oldest due first."""
     customer_id, entity = account.customer.id, account.entity
     items = await invoices.open_items(tx, customer_id, entity.id)
-    unapplied, collecting = await store.beside(tx, customer_id, entity.id)
+    unapplied, collecting, under_way = await store.beside(tx, customer_id, entity.id)
     today = entity.today(tx.now)
     late = await _late(tx, account, today) if any(item.planned_minor for item in items) else ()
-    return Balance(account, today, rules.totals(items, unapplied, today, collecting, late), items, collecting)
+    return Balance(
+        account, today, rules.totals(items, unapplied, today, collecting, late), items, collecting, under_way
+    )
+
+
+async def under_way(tx: Tx, account: Account) -> Mapping[UUID, int]:
+    """What of the customer's invoices is being debited: nobody pays it twice."""
+    return (await store.beside(tx, account.customer.id, account.entity.id))[2]
 
 
 async def _late(tx: Tx, account: Account, today: date) -> list[Money]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.invoice.autopay import handlers as autopay
 from services.invoice.autopay.handlers import Charged
 from services.invoice.autopay.rules import RETURNED
+from services.invoice.balances import handlers as balances
 from services.invoice.checkouts import rules, store
 from services.invoice.checkouts.rules import FINAL, Checkout, CheckoutNotFound
 from services.invoice.customers import handlers as customers
@@ -93,7 +94,8 @@ async def start_checkout(tx: Tx, command: StartCheckout) -> Checkout:
     if command.instalment:
         parts = await _of_instalment(tx, command.account, command.instalment)
     else:
-        parts = rules.chosen_parts(await invoices.named(tx, customer.id, entity.id, [], command.invoice_ids))
+        chosen = await invoices.named(tx, customer.id, entity.id, [], command.invoice_ids)
+        parts = rules.chosen_parts(chosen, await balances.under_way(tx, command.account))
     checkout = rules.start(
         command.checkout_id,
         customer.id,

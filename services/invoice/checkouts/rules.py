@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -89,10 +89,11 @@ class Checkout:
         return Money(self.amount_minor, self.currency)
 
 
-def chosen_parts(chosen: Sequence[Invoice]) -> list[tuple[Invoice, int]]:
-    """What is undisputed of the chosen invoices, all of one currency: that of the oldest due."""
-    payable = sorted((i for i in chosen if i.undisputed_minor > 0), key=lambda i: (i.due_date, i.id))
-    return [(i, i.undisputed_minor) for i in payable if i.currency == payable[0].currency]
+def chosen_parts(chosen: Sequence[Invoice], under_way: Mapping[UUID, int]) -> list[tuple[Invoice, int]]:
+    """What is undisputed of the chosen invoices and not being debited, all of one currency: that of the oldest due."""
+    parts = [(i, i.undisputed_minor - under_way.get(i.id, 0)) for i in sorted(chosen, key=lambda i: (i.due_date, i.id))]
+    payable = [(invoice, minor) for invoice, minor in parts if minor > 0]
+    return [(invoice, minor) for invoice, minor in payable if invoice.currency == payable[0][0].currency]
 
 
 def start(

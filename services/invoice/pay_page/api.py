@@ -21,7 +21,6 @@ from services.invoice.checkouts.rules import Checkout, ProviderRefuses, Provider
 from services.invoice.customers.rules import Account
 from services.invoice.documents import handlers as documents
 from services.invoice.documents.rules import accounts_of
-from services.invoice.invoices.rules import Invoice
 from services.invoice.originals import handlers as originals
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.rules import PayLinkUnusable
@@ -299,14 +298,17 @@ def _page(
         seller=rules.seller_lines(entity),
         contact=[part for part in (entity.seller.email, entity.seller.phone) if part],
         customer=visit.account.customer.name,
-        items=[rules.item_view(item, t, shown.today) for item in shown.items],
+        items=[
+            rules.item_view(item, t, shown.today, shown.collecting.get(item.id, 0), shown.under_way.get(item.id, 0))
+            for item in shown.items
+        ],
         method=shown.method,
         notice_days=entity.policies.collection.notice_days,
         coming=rules.coming_view(shown.items, shown.collections, (shown.method and shown.method.label) or "", t),
         failed=rules.failed_view(shown.items, shown.collections, t, entity),
         totals=rules.totals_view(shown.totals, t),
         cards=resources.stripe is not None,
-        bank=_bank(shown.items, visit),
+        bank=_bank(shown, visit),
         reasons=[{"code": code, "said": t.reason(code)} for code in entity.policies.disputes.codes],
         promise=_promise(shown),
         offered=[rules.offer_view(each, t, shown.today) for each in shown.offered],
@@ -335,25 +337,26 @@ def _promise(shown: Shown) -> dict[str, str] | None:
     return {"first": shown.today.isoformat(), "last": rules.last_promise(shown.today).isoformat()}
 
 
-def _bank(items: list[Invoice], visit: Visit) -> dict[str, Any] | None:
-    """Where to transfer to, with the code for a banking app over everything undisputed of one currency."""
-    payable = [item for item in items if item.undisputed_minor > 0]
-    if not payable:
+def _bank(shown: Shown, visit: Visit) -> dict[str, Any] | None:
+    """Where to transfer to, with the code for a banking app over everything to be paid of one currency."""
+    running = [(each.plan, rules.next_part(each.plan, each.filled, shown.items)) for each in shown.plans]
+    parts = [(plan.currency, part) for plan, part in running if part]
+    wanted = rules.transfer_of(shown.items, shown.collecting, parts)
+    if wanted is None:
         return None
-    currency = payable[0].currency
-    own = [item for item in payable if item.currency == currency]
+    currency, minor, numbers = wanted
     accounts = accounts_of(visit.account.entity.seller, currency)
     if not accounts:
         return None
-    account, minor = accounts[0], sum(item.undisputed_minor for item in own)
-    reference = payment_reference(own[0].number) if len(own) == 1 else " ".join(item.number for item in own)[:140]
+    account = accounts[0]
+    reference = payment_reference(numbers[0]) if len(numbers) == 1 else " ".join(numbers)[:140]
     return {
         "holder": account.holder or visit.account.entity.name,
         "iban": in_fours(account.iban or ""),
         "bic": account.bic,
         "amount": visit.tongue.money(minor, currency),
-        "reference": in_fours(reference) if len(own) == 1 else reference,
-        "code": epc_svg(account, minor, reference, own[0].number) if currency == "EUR" else None,
+        "reference": in_fours(reference) if len(numbers) == 1 else reference,
+        "code": epc_svg(account, minor, reference, numbers[0]) if currency == "EUR" else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -42,6 +42,8 @@ class Shown:
     collections: Sequence[Collection]
     offered: Sequence[Offered]
     plans: Sequence[Standing]
+    collecting: Mapping[UUID, int]
+    under_way: Mapping[UUID, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ async def draw_page(tx: Tx, account: Account) -> Shown:
         await plans.running_plans(tx, account.customer.id, account.entity.id)
         if any(item.planned_minor for item in balance.items)
         else (),
+        balance.collecting,
+        balance.under_way,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -224,8 +224,10 @@ def written(text: str) -> str:
     return text.replace("\0", "").replace("\r\n", "\n").strip()
 
 
-def item_view(invoice: Invoice, t: Tongue, today: date) -> dict[str, Any]:
-    """One open invoice as the page shows it."""
+def item_view(
+    invoice: Invoice, t: Tongue, today: date, collecting_minor: int = 0, under_way_minor: int = 0
+) -> dict[str, Any]:
+    """One open invoice as the page shows it; what is collected anyway is not chosen to be paid."""
     late = (today - invoice.due_date).days
     resting = invoice.planned_minor == invoice.balance_minor
     planned = t.say("planned", amount=t.money(invoice.planned_minor, invoice.currency))
@@ -248,11 +250,31 @@ def item_view(invoice: Invoice, t: Tongue, today: date) -> dict[str, Any]:
         "total": t.money(invoice.total_minor, invoice.currency) if invoice.reduced_minor else None,
         "disputed": t.money(invoice.disputed_minor, invoice.currency) if invoice.disputed_minor else None,
         "planned": planned if invoice.planned_minor and not resting else None,
-        "chosen": not resting,
-        "payable": invoice.undisputed_minor > 0,
+        "collecting": t.say("being_collected", amount=t.money(collecting_minor, invoice.currency))
+        if collecting_minor
+        else None,
+        "chosen": invoice.collectable_minor > collecting_minor,
+        "payable": invoice.undisputed_minor > under_way_minor,
         "disputable": invoice.collectable_minor > 0,
         "reference": printed(payment_reference(invoice.number)),
     }
+
+
+def transfer_of(
+    items: Sequence[Invoice], collecting: Mapping[UUID, int], next_parts: Sequence[tuple[str, NextPart]]
+) -> tuple[str, int, tuple[str, ...]] | None:
+    """What to transfer now: currency, amount and the invoices' numbers. All that may be collected in the currency due
+    longest and is not debited anyway, or where all is on a plan its next instalment."""
+    parts = [(item, item.collectable_minor - collecting.get(item.id, 0)) for item in items]
+    payable = [(item, minor) for item, minor in parts if minor > 0]
+    if payable:
+        currency = payable[0][0].currency
+        own = [(item, minor) for item, minor in payable if item.currency == currency]
+        return currency, sum(minor for _, minor in own), tuple(item.number for item, _ in own)
+    if next_parts:
+        currency, part = next_parts[0]
+        return currency, part.minor, part.numbers
+    return None
 
 
 def totals_view(totals: Sequence[Total], t: Tongue) -> list[dict[str, str | None]]:

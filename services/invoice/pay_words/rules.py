@@ -154,7 +154,7 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_pay": "Pay {amount} now",
             "plan_transfer": "By bank transfer: {amount}, reference {reference}, to the account below.",
             "plan_auto": "Collected with {label} on {day}",
-            "refused_nothing_to_pay": "What you chose is paid already, or under review. Nothing was charged.",
+            "refused_nothing_to_pay": "What you chose is paid, being debited or under review. Nothing was charged.",
             "refused_promise_date": "Please choose a day from {first} to {last}.",
             "refused_promise_none": "Nothing is open that a payment could be promised for.",
             "refused_dispute": "What is open on this invoice is under review already, or nothing is open.",
@@ -263,7 +263,9 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_pay": "{amount} jetzt zahlen",
             "plan_transfer": "Per Überweisung: {amount}, Verwendungszweck {reference}, auf das Konto unten.",
             "plan_auto": "Einzug über {label} am {day}",
-            "refused_nothing_to_pay": "Das Gewählte ist schon bezahlt oder in Klärung. Es wurde nichts belastet.",
+            "refused_nothing_to_pay": (
+                "Das Gewählte ist schon bezahlt, in Einzug oder in Klärung. Es wurde nichts belastet."
+            ),
             "refused_promise_date": "Bitte wählen Sie einen Tag vom {first} bis zum {last}.",
             "refused_promise_none": "Es ist nichts offen, wofür Sie eine Zahlung zusagen könnten.",
             "refused_dispute": "Was an dieser Rechnung offen ist, wird schon geklärt, oder es ist nichts mehr offen.",
@@ -375,7 +377,7 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_transfer": "Par virement : {amount}, référence {reference}, sur le compte ci-dessous.",
             "plan_auto": "Prélevée avec {label} le {day}",
             "refused_nothing_to_pay": (
-                "Ce que vous avez choisi est déjà payé ou en cours d’examen. Rien n’a été débité."
+                "Ce que vous avez choisi est déjà payé, en cours de prélèvement ou d’examen. Rien n’a été débité."
             ),
             "refused_promise_date": "Merci de choisir un jour du {first} au {last}.",
             "refused_promise_none": "Rien n’est dû pour quoi un paiement pourrait être promis.",
@@ -481,7 +483,7 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_pay": "Pagar {amount} ahora",
             "plan_transfer": "Por transferencia: {amount}, referencia {reference}, a la cuenta de abajo.",
             "plan_auto": "Se cobra con {label} el {day}",
-            "refused_nothing_to_pay": "Lo que eligió ya está pagado o en revisión. No se ha cobrado nada.",
+            "refused_nothing_to_pay": "Lo que eligió ya está pagado, en cobro o en revisión. No se ha cobrado nada.",
             "refused_promise_date": "Elija un día del {first} al {last}.",
             "refused_promise_none": "No hay nada pendiente por lo que prometer un pago.",
             "refused_dispute": "Lo pendiente de esta factura ya está en revisión, o no hay nada pendiente.",
