@@ -15,14 +15,11 @@ from babel.numbers import format_currency
 
 from services.reminder.links.rules import contact_token, reply_address
 from services.reminder.receivables.rules import BalanceItem, BankAccount, totals
-from services.reminder.wordings.rules import LANGUAGES, SHIPPED, Language, Wording, language_of
+from services.reminder.wordings.rules import LANGUAGES, Language, Wording, language_of
 from shared.events.credit import PostalAddress
 from shared.events.reminder import Tone
 from shared.mail_address import one_line
 from shared.money import Money
-
-TEMPLATES = SHIPPED
-"""The templates there are from the start."""
 
 
 @dataclass(frozen=True, slots=True)
