@@ -28,10 +28,10 @@ from services.reminder.links.rules import key_of
 from services.reminder.mailing import MailSender
 from services.reminder.mails.rules import Stationery
 from services.reminder.notes import api as notes
+from services.reminder.offer_links.rules import key_of as offer_key_of
 from services.reminder.offer_page import api as offer_page
 from services.reminder.offers import api as offers
 from services.reminder.offers.handlers import OfferLinks
-from services.reminder.offers.rules import key_of as offer_key_of
 from services.reminder.outbound_webhook import Endpoint, WebhookSender
 from services.reminder.pauses import api as pauses
 from services.reminder.placements import api as placements

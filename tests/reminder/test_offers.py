@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from services.reminder.authority.rules import Offers as Limits
+from services.reminder.offer_links import rules as links
 from services.reminder.offers import rules
 from services.reminder.offers.rules import OfferLimit, Terms, TermsRefused
 from shared.money import Money
@@ -271,9 +272,9 @@ def test_beyond_an_amount_a_second_person_is_always_asked(limit: str, needed: bo
 
 
 def test_a_link_opens_its_own_offer_and_no_other() -> None:
-    key, offer_id = rules.key_of("secret"), UUID(int=5)
-    token = rules.token_of(key, offer_id)
-    assert rules.read_token(key, token) == offer_id
-    for forged in (token[:-2] + "AA", "A" + token[1:], "", "é", rules.token_of(rules.key_of("other"), offer_id)):
-        with pytest.raises(rules.OfferLinkUnusable):
-            rules.read_token(key, forged)
+    key, offer_id = links.key_of("secret"), UUID(int=5)
+    token = links.token_of(key, offer_id)
+    assert links.read_token(key, token) == offer_id
+    for forged in (token[:-2] + "AA", "A" + token[1:], "", "é", links.token_of(links.key_of("other"), offer_id)):
+        with pytest.raises(links.OfferLinkUnusable):
+            links.read_token(key, forged)

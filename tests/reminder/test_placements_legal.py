@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -28,6 +28,7 @@ async def late(desk: Desk) -> tuple[Customer, Invoice]:
 
 async def age(desk: Desk, invoice: Invoice) -> None:
     """The invoice service tells that it is 91 days overdue."""
+    await desk.set_clock(datetime(2026, 5, 3, 12, tzinfo=UTC))
     await desk.hear(InvoiceAged(**invoice._next(), episode=1, days_overdue=91))
 
 

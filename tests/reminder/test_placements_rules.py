@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.reminder.placement_files import rules as files
 from services.reminder.placements import rules
 from services.reminder.placements.rules import Agency, Claim, Rate
 from tests.reminder.facts import CASE, DUE, account, at, item
@@ -54,5 +55,7 @@ def test_the_same_claims_make_the_same_file() -> None:
     owed = account(item("R/1"))
     asked = rules.request(UUID(int=9), CASE, owed, owed.items, AGENCY, None, "anna", at(DUE))
     handed = replace(asked, status="placed", placed_on=DUE + timedelta(days=91))
-    assert rules.pack(handed, owed, {"R/1": b"%PDF"}) == rules.pack(handed, owed, {"R/1": b"%PDF"})
-    assert b"documents/R-1.pdf" in rules.pack(handed, owed, {"R/1": b"%PDF"})
+    rows = rules.rows(handed, owed, {"R/1"})
+    packed = files.pack(rows, {"R/1": b"%PDF"})
+    assert packed == files.pack(rows, {"R/1": b"%PDF"})
+    assert b"documents/R-1.pdf" in packed

@@ -152,8 +152,13 @@ async def list_proceedings(
 
 
 async def watch(tx: Tx, events: Sequence[InvoiceEvent]) -> None:
-    """Reckon when the claims of invoices that have become old lapse. The customers are locked."""
-    aged = [event for event in events if isinstance(event, InvoiceAged) and event.days_overdue == WATCHED_FROM_DAYS]
+    """Reckon when the claims of invoices that have become old lapse, and watch those no more on which nothing is owed.
+    The customers are locked."""
+    old = [event for event in events if (tx.now.date() - event.invoice.due_date).days >= WATCHED_FROM_DAYS]
+    paid = [event.invoice.id for event in old if event.invoice.balance.minor == 0]
+    if paid:
+        await store.unwatch(tx, paid)
+    aged = [event for event in old if isinstance(event, InvoiceAged) and event.days_overdue == WATCHED_FROM_DAYS]
     if not aged:
         return
     accounts = await receivables.accounts(tx, list({(event.customer_id, event.entity_id) for event in aged}))
@@ -182,12 +187,11 @@ async def warn(tx: Tx) -> bool:
     await receivables.lock(tx, list({limitation.customer_id for limitation, _ in found}))
     views = await cases.find_cases(tx, list({(each.customer_id, each.entity_id) for each, _ in found}))
     for limitation, owed in await store.to_warn_of(tx, tx.now, AT_ONCE):
-        view = views.get((limitation.customer_id, limitation.entity_id))
-        if view is None:
-            continue
+        view = views[limitation.customer_id, limitation.entity_id]
         today = local_date(tx.now, view.account.time_zone)
         await store.save_limitation(tx, rules.warned(limitation, today))
-        await tasks.assign_tasks(tx, [rules.save_the_claim(limitation, view.case.id, owed, today)])
+        if owed.minor:
+            await tasks.assign_tasks(tx, [rules.save_the_claim(limitation, view.case.id, owed, today)])
     return True
 
 

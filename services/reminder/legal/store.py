@@ -14,10 +14,7 @@ from services.reminder.legal.rules import AlreadyOpen, Kind, Limitation, Proceed
 from shared.db import Tx
 from shared.money import Money
 
-NEXT_WARNING = """(
-    select l.warn_at from limitation l join receivable r on r.id = l.invoice_id and r.balance_minor > 0
-    where l.warn_at is not null order by l.warn_at limit 1
-)"""
+NEXT_WARNING = "(select min(warn_at) from limitation where warn_at is not null)"
 
 _PROCEEDING = tuple(field.name for field in fields(Proceeding))
 _LIMITATION = tuple(field.name for field in fields(Limitation))
@@ -77,14 +74,20 @@ order by id desc limit $6
 
 
 async def watch(tx: Tx, limitations: Iterable[Limitation]) -> None:
-    """Those that are watched already stay as they are."""
+    """Those that are watched already stay as they are; one that was paid in the meantime is warned of again."""
     await tx.executemany(_WATCH, [astuple(each) for each in limitations])
 
 
 _WATCH = f"""
 insert into limitation ({", ".join(_LIMITATION)}) values ({_places(_LIMITATION)})
-on conflict (invoice_id) do nothing
+on conflict (invoice_id) do update set warn_at = excluded.warn_at, version = limitation.version + 1
+where limitation.warn_at is null and limitation.warned_on is null
 """
+
+
+async def unwatch(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
+    """Nothing is owed on these any more: nobody is warned of them."""
+    await tx.execute("update limitation set warn_at = null where invoice_id = any($1::uuid[])", invoice_ids)
 
 
 async def save_limitation(tx: Tx, limitation: Limitation) -> None:
@@ -99,15 +102,14 @@ async def find_limitation(tx: Tx, invoice_id: UUID) -> Limitation | None:
     return Limitation(**row) if row else None
 
 
-_OPEN = f"""
-select {_OF_LIMITATION}, r.balance_minor, r.currency
-from limitation l join receivable r on r.id = l.invoice_id and r.balance_minor > 0
-"""
+_KEPT = (
+    f"select {_OF_LIMITATION}, r.balance_minor, r.currency from limitation l join receivable r on r.id = l.invoice_id"
+)
 
 
 async def to_warn_of(tx: Tx, now: datetime, limit: int) -> list[tuple[Limitation, Money]]:
-    """With what is still owed; what is paid is not warned of."""
-    return _with_owed(await tx.fetch(f"{_OPEN} where l.warn_at <= $1 order by l.warn_at limit $2", now, limit))
+    """With what is still owed."""
+    return _with_owed(await tx.fetch(f"{_KEPT} where l.warn_at <= $1 order by l.warn_at limit $2", now, limit))
 
 
 async def open_limitations(
@@ -122,8 +124,8 @@ async def open_limitations(
     return _with_owed(await tx.fetch(_OPEN_PAGE, customer_id, entity_id, until, *(after or (None, None)), limit))
 
 
-_OPEN_PAGE = f"""{_OPEN}
-where ($1::uuid is null or l.customer_id = $1) and ($2::text is null or l.entity_id = $2)
+_OPEN_PAGE = f"""{_KEPT}
+where r.balance_minor > 0 and ($1::uuid is null or l.customer_id = $1) and ($2::text is null or l.entity_id = $2)
   and ($3::date is null or l.lapses_on <= $3) and ($4::date is null or (l.lapses_on, l.invoice_id) > ($4, $5::uuid))
 order by l.lapses_on, l.invoice_id limit $6
 """

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.reminder.offer_links.rules import OfferLinkUnusable
 from services.reminder.offer_page import rules
 from services.reminder.offer_page.rules import Voice
 from services.reminder.offers import handlers as offers
 from services.reminder.offers.handlers import AnswerOffer
-from services.reminder.offers.rules import Answer, OfferLinkUnusable, OfferNotFound, OfferOver
+from services.reminder.offers.rules import Answer, OfferNotFound, OfferOver
 from shared.db import reading, transaction
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep

@@ -12,6 +12,7 @@ from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
 from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.offer_links import rules as offer_links
 from services.reminder.offers import rules, store
 from services.reminder.offers.rules import Answer, Call, Claim, Offer, OfferNotFound, Status, Terms
 from services.reminder.promises import handlers as promises
@@ -45,7 +46,7 @@ class OfferLinks:
     base_url: str
 
     def url(self, offer_id: UUID) -> str:
-        return f"{self.base_url}/offers/{rules.token_of(self.key, offer_id)}"
+        return f"{self.base_url}/offers/{offer_links.token_of(self.key, offer_id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ async def get_offer(tx: Tx, offer_id: UUID) -> Offer:
 
 async def open_link(tx: Tx, links: OfferLinks, token: str) -> tuple[Offer, Account]:
     """The offer that a link shows, and the account it is for. Raises OfferLinkUnusable, OfferNotFound."""
-    offer = await get_offer(tx, rules.read_token(links.key, token))
+    offer = await get_offer(tx, offer_links.read_token(links.key, token))
     view = await cases.find_case(tx, offer.customer_id, offer.entity_id)
     return offer, view.account
 

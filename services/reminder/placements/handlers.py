@@ -14,6 +14,7 @@ from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
 from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.placement_files import rules as files
 from services.reminder.placements import rules, store
 from services.reminder.placements.rules import Agency, AgencyNotFound, Owed, Placement, PlacementNotFound, Status
 from services.reminder.receivables import handlers as receivables
@@ -174,7 +175,8 @@ async def hand_over(tx: Tx, fetched: Fetched) -> Placement:
     view = await cases.find_case(tx, placement.customer_id, placement.entity_id)
     placed = rules.hand_over(placement, fetched.owed, tx.now.date())
     if placed.status == "placed":
-        await store.put_file(tx, placed.id, rules.pack(placed, view.account, fetched.documents))
+        rows = rules.rows(placed, view.account, fetched.documents.keys())
+        await store.put_file(tx, placed.id, files.pack(rows, fetched.documents))
     await _keep(tx, placed)
     return placed
 

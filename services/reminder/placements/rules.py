@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from services.reminder.placement_files.rules import file_name
 from services.reminder.receivables.rules import Account, Item
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import days_overdue
@@ -391,64 +388,28 @@ def ask_for_approval(placement: Placement, agency: Agency, today: date) -> Assig
     )
 
 
-# --- the file ---
-
-_HEADINGS = (
-    *("reference", "customer_number", "customer", "country", "contact", "email"),
-    *("invoice", "issued_on", "due_on", "days_overdue", "amount", "currency", "document"),
-)
-
-
-def pack(placement: Placement, account: Account, documents: Mapping[str, bytes]) -> bytes:
-    """The ZIP for the agency: `claims.csv`, `claims.json` and a PDF for each invoice, `documents` by its number. The
-    same claims give the same bytes."""
-    rows = [_row(placement, account, claim, claim.number in documents) for claim in placement.claims]
-    table = io.StringIO()
-    writer = csv.DictWriter(table, _HEADINGS, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as folder:
-        _put(folder, "claims.csv", table.getvalue().encode("utf-8-sig"))
-        _put(folder, "claims.json", json.dumps(rows, ensure_ascii=False, indent=2).encode())
-        for number, content in sorted(documents.items()):
-            _put(folder, _file_name(number), content)
-    return packed.getvalue()
-
-
-def _row(placement: Placement, account: Account, claim: Claim, has_document: bool) -> dict[str, Any]:
+def rows(placement: Placement, account: Account, documented: Collection[str]) -> list[dict[str, Any]]:
+    """The claims as the agency's file has them; `documented` are the invoices whose PDF goes with them."""
     assert placement.placed_on is not None
-    amount = Money(claim.amount_minor, placement.currency)
     person = account.person
-    return {
-        "reference": str(placement.id),
-        "customer_number": account.external_id or str(account.id),
-        "customer": account.name or "",
-        "country": account.country or "",
-        "contact": person.name if person else "",
-        "email": (person.email or "") if person else "",
-        "invoice": claim.number,
-        "issued_on": claim.issued_on.isoformat(),
-        "due_on": claim.due_on.isoformat(),
-        "days_overdue": days_overdue(claim.due_on, placement.placed_on),
-        "amount": amount.amount,
-        "currency": amount.currency,
-        "document": _file_name(claim.number) if has_document else "",
-    }
-
-
-def _harmless(value: Any) -> Any:
-    """A cell that a spreadsheet would take for a formula is marked as text (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-def _file_name(number: str) -> str:
-    safe = "".join(each if each.isalnum() or each in "-_." else "-" for each in number)
-    return f"documents/{safe}.pdf"
-
-
-def _put(folder: zipfile.ZipFile, name: str, content: bytes) -> None:
-    folder.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return [
+        {
+            "reference": str(placement.id),
+            "customer_number": account.external_id or str(account.id),
+            "customer": account.name or "",
+            "country": account.country or "",
+            "contact": person.name if person else "",
+            "email": (person.email or "") if person else "",
+            "invoice": claim.number,
+            "issued_on": claim.issued_on.isoformat(),
+            "due_on": claim.due_on.isoformat(),
+            "days_overdue": days_overdue(claim.due_on, placement.placed_on),
+            "amount": Money(claim.amount_minor, placement.currency).amount,
+            "currency": placement.currency,
+            "document": file_name(claim.number) if claim.number in documented else "",
+        }
+        for claim in placement.claims
+    ]
 
 
 def claims_of(kept: Iterable[Mapping[str, Any]]) -> tuple[Claim, ...]:
