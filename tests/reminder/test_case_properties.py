@@ -43,7 +43,7 @@ policies = st.builds(
     channels=st.sampled_from([{}, {"email": ChannelLimit(1, 5)}, {"sms": ChannelLimit(1, 10)}]),
 )
 happenings = st.lists(
-    st.tuples(st.integers(-5, DAYS), st.sampled_from(["paid", "again", "held", "mailed", "refused", "doubtful"])),
+    st.tuples(st.integers(-5, DAYS), st.sampled_from(["paid", "again", "held", "refused", "doubtful"])),
     max_size=12,
 )
 
@@ -96,22 +96,22 @@ class Course:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(sorted(MODES)), policies, st.sampled_from(ZONES), happenings)
+@given(st.sampled_from(sorted(MODES)), policies, st.sampled_from(ZONES), st.sampled_from([3, 7, 13]), happenings)
 def test_whatever_happens_nobody_is_contacted_twice_too_often_or_at_night(
-    mode: str, policy: Policy, zone: str, happens: list[tuple[int, str]]
+    mode: str, policy: Policy, zone: str, stride: int, happens: list[tuple[int, str]]
 ) -> None:
+    """The worker looks every few hours only, and so misses openings."""
     course = Course(MODES[mode], policy, zone)
     on: dict[int, list[str]] = {}
     for day, what in happens:
         on.setdefault(day, []).append(what)
-    for hour in range(-6 * 24, DAYS * 24, 3):
+    for hour in range(-6 * 24, DAYS * 24, stride):
         now = days_after_due(0, hour=0) + timedelta(hours=hour)
         held = None
-        if hour % 24 == 6:
-            for what in on.get(hour // 24, []):
-                course.owed = {"paid": False, "again": True}.get(what, course.owed)
-                course.fates += [what] if what in ("refused", "doubtful") else []
-                held = Hold(HoldKind.PAUSED, now.date() + timedelta(days=4), "x", "") if what == "held" else held
+        for what in on.pop(hour // 24, []):
+            course.owed = {"paid": False, "again": True}.get(what, course.owed)
+            course.fates += [what] if what in ("refused", "doubtful") else []
+            held = Hold(HoldKind.PAUSED, now.date() + timedelta(days=4), "x", "") if what == "held" else held
         course.follow(now, held)
         course.look(now)
     _holds_for(course, policy)
