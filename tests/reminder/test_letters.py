@@ -106,7 +106,7 @@ def test_places_are_written_as_in_their_country(country: str, address: PostalAdd
 @pytest.mark.parametrize("count", [1, 4, 5, 6, 9])
 def test_an_address_has_six_lines_at_most_and_keeps_name_and_place(count: int) -> None:
     address = PostalAddress(lines=tuple(f"Line {n}" for n in range(count)), city="Hamburg", postal_code="20457")
-    lines = address_lines("Acme GmbH", "Ada Lang", address, "DE")
+    lines = list(address_lines("Acme GmbH", "Ada Lang", address, "DE"))
     assert len(lines) <= 6
     assert (lines[0], lines[-1]) == ("Acme GmbH", "20457 Hamburg")
     assert f"Line {count - 1}" in " ".join(lines)

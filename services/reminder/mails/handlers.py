@@ -91,14 +91,15 @@ def as_message(
 ) -> bytes:
     """The mail as it travels. Raises ValueError for a broken address.
 
-    Auto-Submitted (RFC 3834) and X-Auto-Response-Suppress keep absence notes from answering. There is no
+    Auto-Submitted (RFC 3834) and X-Auto-Response-Suppress (MS-OXCMAIL) keep absence notes and read receipts from
+    answering; reports that a mail did not arrive are wanted. There is no
     List-Unsubscribe: these are demands of a running contract, not sent to a list, and nobody can opt out of owing.
     """
     if not is_address(letter.recipient):
         raise ValueError("it is no e-mail address")
     headers = {
         "X-Dueward-Contact": str(letter.contact_id),
-        "X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
+        "X-Auto-Response-Suppress": "RN, NRN, OOF, AutoReply",
         **rules.thread_headers(letter, sender.rpartition("@")[2]),
     }
     if (reply_to := stationery.reply_to(letter)) and is_address(reply_to):
