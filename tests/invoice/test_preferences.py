@@ -117,3 +117,16 @@ async def test_paper_customers_get_statements_receipts_and_notices_as_letters(
         assert (await books.post(f"/v1/letter-batches/{batch['id']}/printed", {})).status_code == 200
     states = {each["status"] for each in (await books.get("/v1/deliveries", customer_id=customer))["items"]}
     assert states == {"sent"}
+
+
+async def test_without_a_provider_the_page_offers_the_transfer_alone(books: Receivables) -> None:
+    await describe_seller(books)
+    customer = await books.customer()
+    await books.issue(customer)
+    link = (await books.get(f"/v1/customers/{customer}/pay-link"))["url"]
+
+    page = (await books.http.get(link.removeprefix("https://pay.example"))).text
+
+    assert "Per Überweisung zahlen" in page
+    assert "Oder per Überweisung" not in page
+    assert "hinterlegen" not in page

@@ -55,22 +55,38 @@ async def test_a_debit_is_announced_fourteen_days_before_and_booked_when_the_ban
 
 
 @pytest.mark.parametrize(
-    ("notice_days", "due", "debit_on"), [(14, "2024-03-05", "2024-03-15"), (2, "2024-03-05", "2024-03-05")]
+    ("notice_days", "due", "debit_on"),
+    [
+        (14, "2024-03-14", "2024-03-15"),
+        (14, "2024-03-15", "2024-03-15"),
+        (2, "2024-03-02", "2024-03-03"),
+        (2, "2024-03-03", "2024-03-03"),
+    ],
 )
-async def test_what_is_due_before_the_notice_is_over_is_debited_on_the_first_day_after_it(
+async def test_a_debit_comes_on_the_due_date_but_not_before_the_notice_is_over(
     debits: Debits, notice_days: int, due: str, debit_on: str
 ) -> None:
     await debits.policies(delivery={"automatic": True}, collection={"notice_days": notice_days})
     customer = await debits.customer()
     await debits.sign(customer)
     await debits.books.issue(customer, "80.00", due_date=due)
-    await debits.books.at("2024-03-03", 9)
-    await debits.books.at("2024-03-01", 9) if notice_days == 14 else None
+    await debits.books.at("2024-03-01", 9)
     await debits.books.tick()
 
     found = await debits.books.database.pool.fetchval("select debit_on from collection")
 
     assert found.isoformat() == debit_on
+
+
+async def test_a_debit_is_announced_by_letter_to_who_has_no_address_for_mails(debits: Debits) -> None:
+    customer = await debits.books.customer(contacts=[])
+    await debits.sign(customer)
+    await debits.books.issue(customer, "80.00", due_date="2024-03-29")
+
+    await debits.announce()
+
+    told = (await debits.books.get("/v1/deliveries", customer_id=customer))["items"]
+    assert ("debit_announced", "letter") in [(each["kind"], each["channel"]) for each in told]
 
 
 async def test_no_more_is_debited_than_was_announced_and_nothing_that_was_paid(debits: Debits) -> None:

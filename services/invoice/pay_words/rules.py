@@ -153,7 +153,6 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_next": "Next instalment",
             "plan_pay": "Pay {amount} now",
             "plan_transfer": "By bank transfer: {amount}, reference {reference}, to the account below.",
-            "plan_auto": "Collected with {label} on {day}",
             "refused_nothing_to_pay": "What you chose is paid, being debited or under review. Nothing was charged.",
             "refused_promise_date": "Please choose a day from {first} to {last}.",
             "refused_promise_none": "Nothing is open that a payment could be promised for.",
@@ -262,7 +261,6 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_next": "Nächste Rate",
             "plan_pay": "{amount} jetzt zahlen",
             "plan_transfer": "Per Überweisung: {amount}, Verwendungszweck {reference}, auf das Konto unten.",
-            "plan_auto": "Einzug über {label} am {day}",
             "refused_nothing_to_pay": (
                 "Das Gewählte ist schon bezahlt, in Einzug oder in Klärung. Es wurde nichts belastet."
             ),
@@ -375,7 +373,6 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_next": "Prochaine échéance",
             "plan_pay": "Payer {amount} maintenant",
             "plan_transfer": "Par virement : {amount}, référence {reference}, sur le compte ci-dessous.",
-            "plan_auto": "Prélevée avec {label} le {day}",
             "refused_nothing_to_pay": (
                 "Ce que vous avez choisi est déjà payé, en cours de prélèvement ou d’examen. Rien n’a été débité."
             ),
@@ -482,7 +479,6 @@ WORDS: Mapping[str, dict[str, str]] = MappingProxyType(
             "plan_next": "Próximo plazo",
             "plan_pay": "Pagar {amount} ahora",
             "plan_transfer": "Por transferencia: {amount}, referencia {reference}, a la cuenta de abajo.",
-            "plan_auto": "Se cobra con {label} el {day}",
             "refused_nothing_to_pay": "Lo que eligió ya está pagado, en cobro o en revisión. No se ha cobrado nada.",
             "refused_promise_date": "Elija un día del {first} al {last}.",
             "refused_promise_none": "No hay nada pendiente por lo que prometer un pago.",
