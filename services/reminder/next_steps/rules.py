@@ -133,7 +133,7 @@ def coming(case: Case, account: Account, strategy: Strategy, today: date) -> Com
     endless = holding((h for h in case.holds if h.until is None), today)
     if endless:
         return Reason(endless.kind)
-    rung = _coming_rung(case, account, strategy, today) if case.is_open else None
+    rung = _coming_rung(case, account, strategy, today) if case.is_open and account.overdue else None
     notices = _coming_notices(case, account, strategy, today)
     steps = [*([rung] if isinstance(rung, Coming) else []), *notices]
     if steps:
