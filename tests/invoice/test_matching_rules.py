@@ -11,15 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.invoice.bank_returns import rules as bank_returns
+from services.invoice.bank_returns.rules import PaidBefore
 from services.invoice.bank_statements.rules import BankEntry
 from services.invoice.entities.rules import CashApplication
 from services.invoice.exact_sums import rules as exact_sums
 from services.invoice.exact_sums.rules import Open, exact_sum
 from services.invoice.invoices.rules import Invoice
 from services.invoice.matching import rules
-from services.invoice.matching.rules import Judgement, PaidBefore, Payer, Proposal, ProposalOutdated
+from services.invoice.matching.rules import ProposalOutdated
 from services.invoice.payment_references.rules import payment_reference
 from services.invoice.payments.rules import charges_part
+from services.invoice.proposals import rules as proposals
+from services.invoice.proposals.rules import Judgement, Payer, Proposal
 from shared.ids import new_id
 from shared.money import Money
 from tests.invoice.bank_files import ACCOUNT, ACME_IBAN
@@ -61,14 +65,14 @@ def judged(
 ) -> Judgement:
     """Judge an entry that may come from Acme, who owes these invoices."""
     items = [each if isinstance(each, Open) else Open(each) for each in owing]
-    said = rules.mentions(received)
+    said = proposals.mentions(received)
     all_of_them = [each.invoice for each in items] + [each for payer in payers for each in payer.named]
     references = {each.id: payment_reference(each.number) for each in all_of_them}
     named = tuple(each.invoice for each in items if each.invoice.number in said or references[each.invoice.id] in said)
     still_open = tuple(each for each in items if each.owed_minor)
     acme = Payer(ACME, "Acme", still_open, named, known_account, known_name)
     mine = (acme,) if named or known_account or known_name else ()
-    return rules.judge(received, (*mine, *payers), said, references, policy)
+    return proposals.judge(received, (*mine, *payers), said, references, policy)
 
 
 def paid(proposal: Proposal) -> dict[str, tuple[int, ...]]:
@@ -129,10 +133,10 @@ def test_a_difference_up_to_the_tolerance_settles(amount: int, confidence: int, 
 
 
 def test_the_tolerance_is_the_amount_or_the_percentage_whichever_is_less() -> None:
-    assert rules.tolerance(TOLERANT, Money(100_00, "EUR")) == 2_00
-    assert rules.tolerance(TOLERANT, Money(20_00, "EUR")) == 1_00
-    assert rules.tolerance(TOLERANT, Money(100_00, "USD")) == 0
-    assert rules.tolerance(STRICT, Money(100_00, "EUR")) == 0
+    assert proposals.tolerance(TOLERANT, Money(100_00, "EUR")) == 2_00
+    assert proposals.tolerance(TOLERANT, Money(20_00, "EUR")) == 1_00
+    assert proposals.tolerance(TOLERANT, Money(100_00, "USD")) == 0
+    assert proposals.tolerance(STRICT, Money(100_00, "EUR")) == 0
 
 
 def test_an_amount_short_by_what_banks_kept_is_surer_than_one_short_for_no_reason() -> None:
@@ -280,7 +284,7 @@ RETURNS: dict[str, tuple[dict[str, Any], PaidBefore, int]] = {
 def test_a_return_finds_its_payment(name: str) -> None:
     said, candidate, confidence = RETURNS[name]
 
-    judgement = rules.judge_return(entry(100_00, direction="debit", kind="return", **said), [candidate], STRICT)
+    judgement = bank_returns.judge_return(entry(100_00, direction="debit", kind="return", **said), [candidate], STRICT)
 
     assert [each.confidence for each in judgement.proposals] == ([confidence] if confidence else [])
     assert judgement.automatic == (confidence >= 90)
@@ -290,13 +294,13 @@ def test_a_return_finds_its_payment(name: str) -> None:
     ("reason", "kind"), [("AM04", "bounced"), ("AC04", "bounced"), (None, "bounced"), ("MD06", "charged_back")]
 )
 def test_a_payer_who_claims_money_back_is_told_from_one_who_had_none(reason: str | None, kind: str) -> None:
-    assert rules.return_kind(entry(100_00, direction="debit", kind="return", reason=reason)) == kind
+    assert bank_returns.return_kind(entry(100_00, direction="debit", kind="return", reason=reason)) == kind
 
 
 def test_a_return_that_may_belong_to_two_payments_waits() -> None:
     candidates = [before(end_to_end_id=None), before(end_to_end_id=None)]
 
-    judgement = rules.judge_return(entry(100_00, direction="debit", kind="return"), candidates, STRICT)
+    judgement = bank_returns.judge_return(entry(100_00, direction="debit", kind="return"), candidates, STRICT)
 
     assert ([each.confidence for each in judgement.proposals], judgement.automatic) == ([72, 72], False)
 

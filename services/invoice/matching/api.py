@@ -13,8 +13,9 @@ from services.invoice.customers.handlers import CustomerRef
 from services.invoice.drafting.rules import ExternalId
 from services.invoice.matching import handlers, rules
 from services.invoice.matching.handlers import ConfirmCash, RejectCash, ReopenCash
-from services.invoice.matching.rules import Basis, Kind, Proposal, Share, Shown, Status
+from services.invoice.matching.rules import Kind, Share, Shown, Status
 from services.invoice.payments.rules import Wanted
+from services.invoice.proposals.rules import Basis, Proposal
 from shared.db import reading
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep

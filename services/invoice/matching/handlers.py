@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.invoice.bank_returns import rules as bank_returns
 from services.invoice.bank_statements import handlers as bank_statements
 from services.invoice.bank_statements.rules import BankEntry
 from services.invoice.customers import handlers as customers
@@ -28,9 +29,6 @@ from services.invoice.matching.rules import (
     Application,
     CashApplicationNotFound,
     ConfirmationRefused,
-    Judgement,
-    Payer,
-    Proposal,
     Share,
     Shown,
     Status,
@@ -40,6 +38,8 @@ from services.invoice.payment_references.rules import payment_reference
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment, Recorded, ReversePayment
 from services.invoice.payments.rules import Wanted
+from services.invoice.proposals import rules as proposals
+from services.invoice.proposals.rules import Judgement, Payer, Proposal
 from services.invoice.reversals import handlers as reversals
 from services.invoice.reversals.handlers import PassOnBankCharge
 from services.invoice.reversals.rules import BankChargeRefused
@@ -146,21 +146,21 @@ async def _judge(tx: Tx, entry: BankEntry, entity: Entity) -> Judgement:
     if entry.kind == "return":
         before = await store.paid_before(tx, entry)
         await customers.lock_customers(tx, {each.customer_id for each in before})
-        return rules.judge_return(entry, await store.paid_before(tx, entry), policy)
+        return bank_returns.judge_return(entry, await store.paid_before(tx, entry), policy)
 
-    said = rules.mentions(entry)
-    numbers, references = rules.references_of(said)
+    said = proposals.mentions(entry)
+    numbers, references = proposals.references_of(said)
     named = await invoices.referenced(tx, entity.id, numbers, references, REFERENCED_MAX) if said else []
-    by_account = await store.payers(tx, entity.id, entry.party_iban, rules.ACCOUNTS_MAX) if entry.party_iban else []
-    names = rules.names_in(entry)
-    by_name = await customers.customers_named(tx, names, rules.ACCOUNTS_MAX) if names else []
+    by_account = await store.payers(tx, entity.id, entry.party_iban, proposals.ACCOUNTS_MAX) if entry.party_iban else []
+    names = proposals.names_in(entry)
+    by_name = await customers.customers_named(tx, names, proposals.ACCOUNTS_MAX) if names else []
     ids = list(dict.fromkeys([*(each.customer_id for each in named), *by_account, *(each.id for each in by_name)]))
     if not ids:
         lookalikes = await invoices.owing_exactly(tx, entity.id, entry.amount, LOOKALIKES_MAX)
-        return rules.judge(entry, [], said, {}, policy, lookalikes=lookalikes)
+        return proposals.judge(entry, [], said, {}, policy, lookalikes=lookalikes)
 
     # More customers than a person would look at are no evidence: none of them is sure then.
-    ids = ids[: rules.ACCOUNTS_MAX]
+    ids = ids[: proposals.ACCOUNTS_MAX]
     await customers.lock_customers(tx, ids)
     known = {each.id: each.name for each in await customers.find_customers(tx, ids, [])}
     received_on = _received_on(entry, entity.today(tx.now))
@@ -172,7 +172,9 @@ async def _judge(tx: Tx, entry: BankEntry, entity: Entity) -> Judgement:
         Payer(
             customer_id=customer_id,
             name=known[customer_id],
-            open=tuple(rules.item(each, received_on) for each in await invoices.open_items(tx, customer_id, entity.id)),
+            open=tuple(
+                proposals.item(each, received_on) for each in await invoices.open_items(tx, customer_id, entity.id)
+            ),
             named=tuple(named_of[customer_id]),
             known_account=customer_id in by_account,
             known_name=any(each.id == customer_id for each in by_name),
@@ -180,7 +182,7 @@ async def _judge(tx: Tx, entry: BankEntry, entity: Entity) -> Judgement:
         for customer_id in ids
         if customer_id in known
     ]
-    return rules.judge(entry, payers, said, {each.id: payment_reference(each.number) for each in found}, policy)
+    return proposals.judge(entry, payers, said, {each.id: payment_reference(each.number) for each in found}, policy)
 
 
 async def _carry_out(tx: Tx, entry: BankEntry, entity: Entity, proposal: Proposal) -> UUID:
@@ -229,10 +231,10 @@ async def _take_back(tx: Tx, entry: BankEntry, entity: Entity, payment_id: UUID)
     recorded: Recorded = await payments.get_payment(tx, payment_id)
     if recorded.payment.reversed_on is None:
         await payments.reverse_payment(
-            tx, ReversePayment(payment_id, rules.return_reason(entry)[:200], rules.return_kind(entry))
+            tx, ReversePayment(payment_id, bank_returns.return_reason(entry)[:200], bank_returns.return_kind(entry))
         )
     if entry.charges_minor and entity.policies.pass_on_bank_charges:
-        charge = PassOnBankCharge(payment_id, _money(entry.charges_minor, entry), rules.charge_reason(entry))
+        charge = PassOnBankCharge(payment_id, _money(entry.charges_minor, entry), bank_returns.charge_reason(entry))
         with suppress(BankChargeRefused):  # No invoice can bear it, or somebody has passed it on.
             await reversals.pass_on_bank_charge(tx, charge)
     return payment_id

@@ -10,8 +10,10 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from services.invoice.bank_returns.rules import PaidBefore
 from services.invoice.bank_statements.rules import BankEntry
-from services.invoice.matching.rules import Application, PaidBefore, Proposal, Share, Shown, Status
+from services.invoice.matching.rules import Application, Share, Shown, Status
+from services.invoice.proposals.rules import Proposal
 from shared.db import Tx
 
 _APPLICATION = tuple(field.name for field in fields(Application))
