@@ -19,6 +19,7 @@ from services.reminder.chat import ChatSender
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
+from services.reminder.desk import api as desk
 from services.reminder.explanations import api as explanations
 from services.reminder.followers import api as followers
 from services.reminder.imap import ImapMailbox, ImapServer
@@ -89,7 +90,7 @@ SERVICE = Service(
         letters.router,
         wrong_persons.router,
     ),
-    pages=(callbacks.callbacks, replies.callbacks, wrong_persons.pages, offer_page.pages),
+    pages=(desk.pages, callbacks.callbacks, replies.callbacks, wrong_persons.pages, offer_page.pages),
     publishes=("ar.reminder",),
 )
 

@@ -66,4 +66,5 @@ async def desk(
         app.state.resources = opened
         made = Desk(http, database, opened, book, smtp, app)
         await made.set_clock(datetime(2026, 1, 1, tzinfo=UTC))
+        await made.tick()  # The first look for a mailbox is due from the start, in real time.
         yield made
