@@ -89,9 +89,8 @@ class Relay:
                     await wait_until_set(stop, POLL_SECONDS)
                 elif len(rows) < BATCH_EVENTS and not self._database.clock.simulated:
                     await wait_until_set(stop, rest_s(len({row["key"] for row in rows})))
-                if len(rows) == BATCH_EVENTS or len(published) < len(rows):
-                    continue  # More is there already; what comes next wakes us.
-            elif len(shards) < SHARDS:
+                continue
+            if len(shards) < SHARDS:
                 shards = await self._lock_shards(connection)
             await wait_for_either(stop, self._wake, POLL_SECONDS)
 
