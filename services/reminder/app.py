@@ -23,6 +23,7 @@ from services.reminder.desk import api as desk
 from services.reminder.explanations import api as explanations
 from services.reminder.followers import api as followers
 from services.reminder.imap import ImapMailbox, ImapServer
+from services.reminder.late_payment_reasons import api as late_payment_reasons
 from services.reminder.legal import api as legal
 from services.reminder.letters import api as letters
 from services.reminder.links.rules import key_of
@@ -84,6 +85,7 @@ SERVICE = Service(
         offers.router,
         legal.router,
         replies.router,
+        late_payment_reasons.router,
         placements.router,
         pauses.router,
         templates.router,

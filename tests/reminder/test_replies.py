@@ -98,6 +98,14 @@ async def test_reasons_are_counted_by_segment_over_the_days_on_which_they_were_f
     ]
     assert await counted("2026-02-03", "2026-02-03") == [("small", "cash_flow", 1)]
     assert await counted("2026-02-05", "2026-02-28") == []
+    call = {"outcome": "spoke", "reason": "cash_flow"}
+    await post(desk.http, f"/v1/cases/{customer.id}/calls", call)
+    (spoken,) = [
+        each
+        for each in (await desk.get("/v1/late-payment-reasons", **{"from": "2026-02-04", "to": "2026-02-04"}))["items"]
+        if each["reason"] == "cash_flow"
+    ]
+    assert (spoken["segment"], spoken["replies"], spoken["calls"], spoken["customers"]) == ("strategic", 0, 1, 1)
     backwards = await desk.http.get("/v1/late-payment-reasons?from=2026-02-02&to=2026-02-01")
     assert problem(backwards, 422) == "period"
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from services.reminder.inbound import rules as inbound
 from services.reminder.replies import handlers, rules
 from services.reminder.replies.handlers import AssignReply, FinishReply, TakeMail
-from services.reminder.replies.rules import Counted, Reply
+from services.reminder.replies.rules import Reply
 from shared import webhooks
 from shared.clock import real_now
 from shared.db import reading, transaction
@@ -96,19 +96,6 @@ class AssignIn(Body):
     entity_id: str = Field(default="default", min_length=1, max_length=64)
 
 
-class CountedOut(BaseModel):
-    """`segment` is the customers' when they said so, null where they had none."""
-
-    segment: str | None
-    reason: rules.LatePaymentReason
-    replies: int
-    customers: int
-
-    @classmethod
-    def of(cls, counted: Counted) -> "CountedOut":
-        return cls(**{name: getattr(counted, name) for name in cls.model_fields})
-
-
 @callbacks.post("/callbacks/inbound-mail", response_model=TakenOut, max_body_size=BASE64_BYTES_MAX)
 async def take_mail(request: Request, database: DatabaseDep) -> Response:
     """A mail that came in, as `message/rfc822` or as JSON `{"raw": "<base64>"}`, signed after Standard Webhooks. Sent
@@ -175,24 +162,3 @@ async def assign(reply_id: UUID, body: AssignIn, once: Once) -> Response:
     async with once as tx:
         reply = await handlers.assign_reply(tx, AssignReply(reply_id, body.customer_id, body.entity_id))
         return once.answer(200, ReplyOut.of(reply), etag=reply.version)
-
-
-@router.get("/late-payment-reasons", response_model=Page[CountedOut], dependencies=[scope("reminders:read")])
-async def late_payment_reasons(
-    database: DatabaseDep,
-    first: Annotated[date, Query(alias="from")],
-    last: Annotated[date, Query(alias="to")],
-    entity_id: Annotated[str | None, Query(max_length=64)] = None,
-) -> Response:
-    """Why customers pay late, counted by segment over the days on which people found out, both included."""
-    if first > last:
-        raise PeriodRefused("the period ends before it begins", field="query.to")
-    async with reading(database) as tx:
-        found = await handlers.count_reasons(tx, first, last, entity_id)
-    return respond(Page[CountedOut](items=[CountedOut.of(each) for each in found], next_cursor=None))
-
-
-class PeriodRefused(HttpFault):
-    status = 422
-    slug = "period"
-    title = "The period cannot be used"

@@ -3,9 +3,8 @@ late."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.reminder.cases import handlers as cases
@@ -20,7 +19,7 @@ from services.reminder.links import rules as links
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import ENTITY
 from services.reminder.replies import rules, store
-from services.reminder.replies.rules import Counted, LatePaymentReason, Owner, Reply, ReplyNotFound, Status
+from services.reminder.replies.rules import LatePaymentReason, Owner, Reply, ReplyNotFound, Status
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.handlers import FinishTask
 from services.reminder.tasks.rules import Task
@@ -133,11 +132,6 @@ async def list_replies(
 ) -> list[Reply]:
     """Newest first, those before a given one."""
     return await store.page(tx, customer_id, entity_id, status, before, limit)
-
-
-async def count_reasons(tx: Tx, first: date, last: date, entity_id: str | None) -> Sequence[Counted]:
-    """Why customers paid late, by segment, as people found out on those days, both included."""
-    return await store.reasons(tx, first, last, entity_id)
 
 
 async def claim_mailbox(tx: Tx, lease_seconds: float) -> tuple[int | None, int] | None:

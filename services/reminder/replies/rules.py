@@ -12,25 +12,12 @@ from services.reminder.inbound import rules as inbound
 from services.reminder.inbound.rules import Mail, Unreadable
 from services.reminder.tasks.rules import AssignTask
 from shared.errors import Conflict, NotFound, Refused
-from shared.events.reminder import ReplyDone, ReplyReceived, ReplyState
+from shared.events.reminder import LatePaymentReason, ReplyDone, ReplyReceived, ReplyState
 
 Kind = Literal["reply", "auto_reply", "out_of_office", "bounce", "complaint", "delayed", "unreadable"]
 Status = Literal["unmatched", "open", "done", "noted"]
 """`unmatched`: nobody knows whose it is; `open`: a person has to look, and its case rests; `noted`: nothing to do."""
 Channel = Literal["email", "sms"]
-LatePaymentReason = Literal[
-    "cash_flow",
-    "invoice_not_received",
-    "invoice_wrong",
-    "goods_missing",
-    "approval_pending",
-    "already_paid",
-    "dispute",
-    "insolvency",
-    "payment_run",
-    "other",
-]
-
 REMARK_CHARACTERS_MAX = 2_000
 
 
@@ -129,16 +116,6 @@ class Owner:
     customer_id: UUID
     entity_id: str
     contact_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How often a reason was given by customers of a segment."""
-
-    segment: str | None
-    reason: LatePaymentReason
-    replies: int
-    customers: int
 
 
 def read(raw: bytes, *, too_large: bool = False) -> tuple[Mail, bool]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from services.reminder.replies.rules import Counted, Reply
+from services.reminder.replies.rules import Reply
 from shared.db import Tx
 
 _FIELDS = tuple(field.name for field in fields(Reply))
@@ -59,17 +59,6 @@ async def page(
 ) -> list[Reply]:
     """Newest first."""
     return [_reply(row) for row in await tx.fetch(_PAGE, customer_id, entity_id, status, before, limit)]
-
-
-_REASONS = """
-select segment, reason, count(*) as replies, count(distinct customer_id) as customers
-from reply where reason is not null and done_on between $1 and $2 and ($3::text is null or entity_id = $3)
-group by segment, reason order by segment nulls last, replies desc, reason
-"""
-
-
-async def reasons(tx: Tx, first: date, last: date, entity_id: str | None) -> list[Counted]:
-    return [Counted(**row) for row in await tx.fetch(_REASONS, first, last, entity_id)]
 
 
 # --- the IMAP folder ---
