@@ -142,8 +142,9 @@ def _tell_session(intent: PaymentIntent, kind: str) -> None:
 
 def _follow_debits() -> None:
     """localstripe tells of the payment; Stripe tells of its session as well, and why a debit failed."""
-    succeeded, failed, initialize = PaymentIntent._on_success, PaymentIntent._report_async_failure, Charge.__init__
-    trigger = Charge._trigger_payment
+    payments, charges = cast("Any", PaymentIntent), cast("Any", Charge)
+    succeeded, failed = payments._on_success, payments._report_async_failure
+    initialize, trigger = charges.__init__, charges._trigger_payment
 
     def on_success(intent: Any) -> None:
         succeeded(intent)
@@ -166,9 +167,9 @@ def _follow_debits() -> None:
             charge.status = "pending"
         trigger(charge, on_success)
 
-    Charge._trigger_payment = triggered
-    PaymentIntent._on_success, PaymentIntent._report_async_failure = on_success, on_failure
-    cast("Any", Charge).__init__ = initialized
+    charges._trigger_payment = triggered
+    payments._on_success, payments._report_async_failure = on_success, on_failure
+    charges.__init__ = initialized
 
 
 async def create(request: web.Request) -> web.Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -14,10 +16,20 @@ from pypdf import PdfReader
 from services.invoice.customers import handlers as customers
 from shared.db import transaction
 from shared.events.credit import CustomerState
+from shared.mail import MailServer, Postman
 from tests.invoice.client import ACME, Receivables
-from tests.invoice.test_dispatch import desk, issue  # noqa: F401  # A fixture, and a step.
+from tests.invoice.test_dispatch import issue
 from tests.invoice.test_documents_api import describe_seller
 from tests.mailbox import Mailbox
+
+
+@pytest.fixture
+async def mailing(books: Receivables, smtp: Mailbox) -> AsyncIterator[Receivables]:
+    """The books of an entity that delivers by itself, with a mail server."""
+    postman = Postman(MailServer(smtp.host, smtp.port, "ar@dueward.example", tls="never", timeout_seconds=5))
+    await describe_seller(books, delivery={"automatic": True})
+    yield replace(books, resources=replace(books.resources, postman=postman))
+    await postman.close()
 
 
 def words(pdf: bytes) -> str:
@@ -42,39 +54,39 @@ async def pdf(books: Receivables, invoice: dict[str, Any], **query: Any) -> tupl
 
 
 async def test_what_was_sent_is_shown_though_customer_and_seller_have_changed(
-    desk: Receivables,
-    smtp: Mailbox,  # noqa: F811
+    mailing: Receivables,
+    smtp: Mailbox,
 ) -> None:
-    customer = await desk.customer(name="Old Name GmbH")
-    invoice = await issue(desk, customer)
-    assert (await pdf(desk, invoice))[0] == "unsent"
-    await desk.tick()
+    customer = await mailing.customer(name="Old Name GmbH")
+    invoice = await issue(mailing, customer)
+    assert (await pdf(mailing, invoice))[0] == "unsent"
+    await mailing.tick()
     sent = attached(smtp.messages[-1], "pdf")
 
-    await move_house(desk, customer, name="New Name GmbH")
-    seen = await desk.http.get("/v1/entities/default")
+    await move_house(mailing, customer, name="New Name GmbH")
+    seen = await mailing.http.get("/v1/entities/default")
     seller = {**seen.json()["seller"], "legal_name": "Another Seller AG"}
-    changed = await desk.http.patch(
+    changed = await mailing.http.patch(
         "/v1/entities/default", json={"seller": seller}, headers={"if-match": seen.headers["etag"]}
     )
     assert changed.status_code == 200, changed.text
 
-    assert await pdf(desk, invoice) == ("original", sent)
-    xml = await desk.http.get(f"/v1/invoices/{invoice['id']}/document.xml")
+    assert await pdf(mailing, invoice) == ("original", sent)
+    xml = await mailing.http.get(f"/v1/invoices/{invoice['id']}/document.xml")
     assert xml.content == attached(smtp.messages[-1], "xml")
-    assert "Old Name GmbH" in (await desk.http.get(f"/v1/invoices/{invoice['id']}/document.xml?format=cii")).text
+    assert "Old Name GmbH" in (await mailing.http.get(f"/v1/invoices/{invoice['id']}/document.xml?format=cii")).text
 
 
 async def test_a_copy_says_that_it_is_one_and_names_everybody_as_on_the_original(
-    desk: Receivables,
-    smtp: Mailbox,  # noqa: F811
+    mailing: Receivables,
+    smtp: Mailbox,
 ) -> None:
-    customer = await desk.customer(name="Old Name GmbH")
-    invoice = await issue(desk, customer)
-    await desk.tick()
-    await move_house(desk, customer, name="New Name GmbH")
+    customer = await mailing.customer(name="Old Name GmbH")
+    invoice = await issue(mailing, customer)
+    await mailing.tick()
+    await move_house(mailing, customer, name="New Name GmbH")
 
-    same, french = await pdf(desk, invoice, copy=True), await pdf(desk, invoice, language="fr")
+    same, french = await pdf(mailing, invoice, copy=True), await pdf(mailing, invoice, language="fr")
 
     assert (same[0], french[0]) == ("copy", "copy")
     assert "Kopie des am 1. März 2024 versandten Dokuments" in words(same[1])
@@ -85,31 +97,31 @@ async def test_a_copy_says_that_it_is_one_and_names_everybody_as_on_the_original
 
 
 async def test_sent_again_to_a_corrected_address_it_is_the_same_document(
-    desk: Receivables,
-    smtp: Mailbox,  # noqa: F811
+    mailing: Receivables,
+    smtp: Mailbox,
 ) -> None:
-    customer = await desk.customer(name="Old Name GmbH")
-    invoice = await issue(desk, customer)
-    await desk.tick()
-    await move_house(desk, customer, name="New Name GmbH")
-    await desk.at("2024-05-01")
+    customer = await mailing.customer(name="Old Name GmbH")
+    invoice = await issue(mailing, customer)
+    await mailing.tick()
+    await move_house(mailing, customer, name="New Name GmbH")
+    await mailing.at("2024-05-01")
 
-    await desk.post(f"/v1/invoices/{invoice['id']}/deliveries", {"recipient": "right@acme.example"})
-    await desk.tick()
+    await mailing.post(f"/v1/invoices/{invoice['id']}/deliveries", {"recipient": "right@acme.example"})
+    await mailing.tick()
 
     first, again = smtp.messages
     assert again["to"].endswith("right@acme.example>") or again["to"] == "right@acme.example"
     assert attached(first, "pdf") == attached(again, "pdf")
 
 
-async def test_a_credit_note_is_kept_as_it_was_sent(desk: Receivables, smtp: Mailbox) -> None:  # noqa: F811
-    customer = await desk.customer(name="Old Name GmbH")
-    invoice = await issue(desk, customer)
-    note = (await desk.post(f"/v1/invoices/{invoice['id']}/credit-notes", {"reason": "returned"})).json()
-    await desk.tick()
-    await move_house(desk, customer, name="New Name GmbH")
+async def test_a_credit_note_is_kept_as_it_was_sent(mailing: Receivables, smtp: Mailbox) -> None:
+    customer = await mailing.customer(name="Old Name GmbH")
+    invoice = await issue(mailing, customer)
+    note = (await mailing.post(f"/v1/invoices/{invoice['id']}/credit-notes", {"reason": "returned"})).json()
+    await mailing.tick()
+    await move_house(mailing, customer, name="New Name GmbH")
 
-    answer = await desk.http.get(f"/v1/credit-notes/{note['id']}/document.pdf")
+    answer = await mailing.http.get(f"/v1/credit-notes/{note['id']}/document.pdf")
 
     assert answer.headers["document-status"] == "original"
     assert "Old Name GmbH" in words(answer.content)
@@ -130,10 +142,10 @@ async def test_a_printed_letter_is_kept_as_it_was_printed(books: Receivables) ->
     assert (await pdf(books, invoice))[0] == "original"
 
 
-async def test_an_original_cannot_be_changed(desk: Receivables, smtp: Mailbox) -> None:  # noqa: F811
-    await issue(desk, await desk.customer())
-    await desk.tick()
-    pool = desk.database.pool
+async def test_an_original_cannot_be_changed(mailing: Receivables, smtp: Mailbox) -> None:
+    await issue(mailing, await mailing.customer())
+    await mailing.tick()
+    pool = mailing.database.pool
 
     kept = await pool.fetchrow("select pdf, sha256 from original_document")
     assert kept["sha256"] == sha256(kept["pdf"]).hexdigest()
