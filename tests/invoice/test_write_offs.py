@@ -215,3 +215,20 @@ async def test_approving_takes_a_scope_of_its_own_and_rejecting_does_not(
     assert "invoices:approve" in refused.json()["detail"]
     assert (await books.invoice(issued["id"]))["balance"] == eur("100.00")
     assert (await decides("rejection")).status_code == 201
+
+
+async def test_who_may_not_approve_does_not_move_the_amount_from_which_it_takes_two(
+    books: Receivables, token: Callable[..., str]
+) -> None:
+    await policy(books, write_offs={"approval_from": [eur("50.00")]})
+    seen = await books.http.get("/v1/entities/default")
+    cloe = f"Bearer {token('invoices:read invoices:write', subject='cloe')}"
+
+    async def changes(**policies: Any) -> httpx.Response:
+        headers = {"authorization": cloe, "if-match": seen.headers["etag"]}
+        return await books.http.patch("/v1/entities/default", json={"policies": policies}, headers=headers)
+
+    assert problem(await changes(write_offs={"approval_from": [eur("5000.00")]}), 403) == "forbidden"
+    assert problem(await changes(draft_days_max=3), 403) == "forbidden", "what is left out is the default"
+    kept = await changes(draft_days_max=3, write_offs={"approval_from": [eur("50.00")]})
+    assert kept.status_code == 200, kept.text

@@ -12,10 +12,10 @@ from services.invoice.entities.rules import QUIET, UNDESCRIBED, CreditPolicy, En
 from shared.calendar import known_time_zone
 from shared.db import reading, transaction
 from shared.http.cursors import encode_cursor
-from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
+from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
-from shared.http.security import scope
+from shared.http.security import Forbidden, scope
 from shared.money import exponent
 
 router = APIRouter(tags=["entities"])
@@ -124,9 +124,16 @@ async def look_at(entity_id: str, database: DatabaseDep) -> Response:
 
 
 @router.patch("/entities/{entity_id}", response_model=EntityOut, dependencies=[scope("invoices:write")])
-async def change(entity_id: str, body: ChangeEntityIn, version: IfMatch, database: DatabaseDep) -> Response:
-    """Change what is given: the name, who the seller is on documents, what is done by itself."""
+async def change(
+    entity_id: str, body: ChangeEntityIn, version: IfMatch, database: DatabaseDep, principal: PrincipalDep
+) -> Response:
+    """Change what is given: the name, who the seller is on documents, what is done by itself. From which amount on
+    write-offs need a second person is changed by those who may be that person (`invoices:approve`)."""
     async with transaction(database) as tx:
+        if body.policies and "invoices:approve" not in principal.scopes:
+            standing = (await handlers.get_entity(tx, entity_id)).policies
+            if body.policies.write_offs != standing.write_offs:
+                raise Forbidden("what needs approval is changed with the scope invoices:approve")
         command = ChangeEntity(entity_id, version, body.name, body.credit_policy, body.seller, body.policies)
         entity = await handlers.change_entity(tx, command)
     return respond(EntityOut.of(entity), etag=entity.version)
