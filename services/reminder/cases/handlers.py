@@ -317,6 +317,11 @@ async def find_cases(tx: Tx, keys: Sequence[Key]) -> dict[Key, View]:
     return {view.case.key: view for view in await _views(tx, keys, loaded)}
 
 
+async def load_cases(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[Key, Case]:
+    """All cases of the customers as they are kept, for whoever only reads them."""
+    return (await store.load(tx, customer_ids)).cases
+
+
 async def list_cases(tx: Tx, status: str | None, entity_id: str | None, after: Key | None, limit: int) -> list[View]:
     """Cases that ever had an episode, by customer id and entity, those after a given one."""
     keys = [case.key for case in await store.page(tx, status, entity_id, after, limit)]

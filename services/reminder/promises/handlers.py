@@ -208,6 +208,11 @@ async def _take_offered(
     await outbox.append(tx, rules.event(promise, today))
 
 
+async def open_of(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[str, Promise]:
+    """The customers' promises that run, by id as holds name them."""
+    return {str(promise.id): promise for promise in await store.open_of(tx, customer_ids)}
+
+
 async def due(tx: Tx) -> list[Promise]:
     """Promises whose days of grace are over."""
     return await store.due(tx, tx.now, AT_ONCE)

@@ -1,0 +1,62 @@
+"""The book by customers, a chunk at a time; what has been said to them already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from services.reminder.receivables.rules import Key
+from shared.db import Tx
+
+
+async def splits(tx: Tx, parts: int, chunk: int) -> list[UUID]:
+    """Customers at which the book is cut into equal parts, in the order of their ids: none where a part would be
+    smaller than a chunk."""
+    size = await tx.fetchval("select count(*) from account")
+    if size < parts * chunk:
+        return []
+    at = [size * n // parts for n in range(1, parts)]
+    return [await tx.fetchval("select id from account order by id offset $1 limit 1", offset) for offset in at]
+
+
+async def customers(tx: Tx, after: UUID, last: UUID | None, limit: int) -> tuple[list[Key], UUID | None]:
+    """The accounts of the next customers that owe anything or have a case, and the last of these customers; None when
+    there are no more."""
+    rows = await tx.fetch(_CUSTOMERS, after, last, limit)
+    keys = [(row["id"], row["entity_id"]) for row in rows if row["entity_id"] is not None]
+    return keys, rows[-1]["id"] if rows else None
+
+
+_CUSTOMERS = """
+select a.id, k.entity_id
+from (select id from account where id > $1 and ($2::uuid is null or id <= $2) order by id limit $3) a
+left join lateral (
+    select entity_id from receivable r where r.customer_id = a.id and r.balance_minor > 0
+    union
+    select entity_id from collection_case c where c.customer_id = a.id
+) k on true
+order by a.id, k.entity_id
+"""
+
+
+async def said(tx: Tx, customer_ids: Sequence[UUID], today: date) -> list[tuple[UUID, str, str, str, str]]:
+    """(customer, entity, episode, step, channel) of what went out in the running episodes and before due dates to
+    come, or may have."""
+    return [tuple(row) for row in await tx.fetch(_SAID, customer_ids, f"due-{today.isoformat()}")]
+
+
+_SAID = """
+select c.customer_id, c.entity_id, c.episode, c.step, c.channel
+from contact c join collection_case k on k.customer_id = c.customer_id and k.entity_id = c.entity_id
+where c.customer_id = any($1::uuid[]) and c.status in ('planned', 'sending', 'sent', 'unknown')
+  and (c.episode = k.episode::text or c.episode >= $2)
+"""
+
+
+async def running_on(tx: Tx) -> list[tuple[str, int]]:
+    """The versions that cases run on."""
+    return [(row["strategy"], row["strategy_version"]) for row in await tx.fetch(_RUNNING_ON)]
+
+
+_RUNNING_ON = "select distinct strategy, strategy_version from collection_case where status = 'open'"
