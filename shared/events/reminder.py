@@ -254,7 +254,7 @@ class PromiseBroken(PromiseEvent):
 
 
 class PromiseEnded(PromiseEvent):
-    """A promise that is neither kept nor broken: withdrawn, replaced by another, or without a claim that it is about."""
+    """A promise that is neither kept nor broken: withdrawn, replaced by another, or left without a claim."""
 
     type: ClassVar[str] = "dueward.promise.ended.v1"
 
