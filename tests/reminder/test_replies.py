@@ -14,6 +14,7 @@ from services.reminder.inbound.rules import BYTES_MAX
 from services.reminder.links.rules import key_of, reply_address
 from shared import webhooks
 from shared.clock import real_now
+from tests.reminder.books import Customer
 from tests.reminder.desk import Desk
 from tests.reminder.gateways import WEBHOOK_SECRET
 from tests.reminder.test_inbound_mails import mail, report
@@ -78,20 +79,22 @@ async def test_a_reply_stops_reminders_until_somebody_has_looked_and_said_why(de
 
 
 async def test_reasons_are_counted_by_segment_over_the_days_on_which_they_were_found_out(desk: Desk) -> None:
-    for number, (segment, reason) in enumerate(
-        [("small", "cash_flow"), ("small", "cash_flow"), ("strategic", "invoice_wrong")]
-    ):
+    async def found_out(day: int, segment: str, reason: str) -> Customer:
         customer = await desk.onboard(segment=segment)
-        await desk.issue(customer, FEBRUARY, number=f"R-{number}")
-        await desk.until(date(2026, 2, 2 + number))
+        await desk.issue(customer, FEBRUARY, number=f"R-{day}")
+        await desk.until(date(2026, 2, day))
         contact = (await desk.contacts(customer_id=str(customer.id)))[-1]
         answered = await deliver(desk, mail(In_Reply_To=f"<{contact['id']}@n.example>"))
         await post(desk.http, f"/v1/replies/{answered.json()['id']}/done", {"reason": reason})
+        return customer
 
     async def counted(first: str, last: str) -> list[tuple[str, str, int]]:
         found = await desk.get("/v1/late-payment-reasons", **{"from": first, "to": last})
         return [(each["segment"], each["reason"], each["replies"]) for each in found["items"]]
 
+    await found_out(2, "small", "cash_flow")
+    await found_out(3, "small", "cash_flow")
+    customer = await found_out(4, "strategic", "invoice_wrong")
     assert await counted("2026-02-01", "2026-02-28") == [
         ("small", "cash_flow", 2),
         ("strategic", "invoice_wrong", 1),
