@@ -20,6 +20,7 @@ from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
 from services.reminder.desk import api as desk
+from services.reminder.desk_strategies import api as desk_strategies
 from services.reminder.explanations import api as explanations
 from services.reminder.followers import api as followers
 from services.reminder.imap import ImapMailbox, ImapServer
@@ -42,6 +43,8 @@ from services.reminder.promises import api as promises
 from services.reminder.publishing import api as publishing
 from services.reminder.replies import api as replies
 from services.reminder.settings import Settings
+from services.reminder.simulations import api as simulations
+from services.reminder.simulator import Simulator
 from services.reminder.sms import SmsGateway, SmsSender
 from services.reminder.strategy_migrations import api as strategy_migrations
 from services.reminder.tasks import api as tasks
@@ -68,6 +71,7 @@ SERVICE = Service(
     routers=(
         publishing.router,
         strategy_migrations.router,
+        simulations.router,
         trials.router,
         cases.router,
         explanations.router,
@@ -92,7 +96,14 @@ SERVICE = Service(
         letters.router,
         wrong_persons.router,
     ),
-    pages=(desk.pages, callbacks.callbacks, replies.callbacks, wrong_persons.pages, offer_page.pages),
+    pages=(
+        desk.pages,
+        desk_strategies.pages,
+        callbacks.callbacks,
+        replies.callbacks,
+        wrong_persons.pages,
+        offer_page.pages,
+    ),
     publishes=("ar.reminder",),
 )
 
@@ -199,6 +210,7 @@ def create_api(settings: Settings | None = None, *, database: Database | None = 
     app = create_app(SERVICE, chosen, lambda _: api_resources(chosen), database=database)
     app.state.offer_links = _offer_links(chosen)
     app.state.inbound = _inbound(chosen)
+    app.state.simulator = Simulator()
     return app
 
 

@@ -16,6 +16,7 @@ from services.reminder.desk import handlers, rules
 from services.reminder.desk.rules import read_amount, said
 from services.reminder.followers import handlers as followers
 from services.reminder.followers.handlers import FollowAccount
+from services.reminder.navigation.rules import LINKS
 from services.reminder.notes import handlers as notes
 from services.reminder.notes.handlers import WriteNote
 from services.reminder.pauses import handlers as pauses
@@ -52,16 +53,10 @@ Field = Annotated[str, Form(max_length=4_000)]
 EntityId = Annotated[str, Query(min_length=1, max_length=40)]
 Day = Annotated[date, Form()]
 
-LINKS = (
-    NavLink("/", "Worklist", "w"),
-    NavLink("/team", "Team", "t"),
-    NavLink("/strategies", "Strategies", "s"),
-    NavLink("/templates", "Templates", "m"),
-)
 FRAME = Frame(
     Path(__file__).parent / "templates",
     section="Collections",
-    links=LINKS,
+    links=[NavLink(*each) for each in LINKS],
     said=rules.SAID,
     values={"outcomes": rules.OUTCOMES, "whys": rules.WHYS, "reasons": rules.REASONS},
 )
