@@ -79,9 +79,10 @@ class Tx:
 class Database:
     """A service's database: the pool, its clock, and a debounced word to the relay after commits with events."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, url: str = "") -> None:
         self.pool = pool
         self.clock = clock
+        self.url = url
         self._unheard = False
         self._waking: asyncio.Task[None] | None = None
 
@@ -96,7 +97,7 @@ class Database:
             command_timeout=60,
             server_settings={"timezone": "UTC", "jit": "off"},
         )
-        return cls(pool, clock or Clock())
+        return cls(pool, clock or Clock(), url)
 
     async def close(self) -> None:
         if self._waking:
@@ -141,6 +142,18 @@ async def reading(database: Database) -> AsyncGenerator[Tx]:
     """A connection to read with: no transaction is opened, each statement sees what is committed."""
     async with database.pool.acquire() as connection:
         yield Tx(connection, await database.clock.business_now(connection))
+
+
+@asynccontextmanager
+async def snapshot(database: Database) -> AsyncGenerator[tuple[Tx, str]]:
+    """One picture of the database to read from, and its name, by which other connections see the same one while this
+    is open."""
+    async with (
+        database.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        tx = Tx(connection, await database.clock.business_now(connection))
+        yield tx, await connection.fetchval("select pg_export_snapshot()")
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

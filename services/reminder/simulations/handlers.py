@@ -80,11 +80,13 @@ async def split(tx: Tx, parts: int) -> list[tuple[UUID, UUID | None]]:
     return list(zip([_FIRST, *at], [*at, None], strict=True))
 
 
-async def simulate(tx: Tx, job: Job, after: UUID = _FIRST, last: UUID | None = None) -> list[Tally]:
+async def simulate(
+    tx: Tx, job: Job, after: UUID = _FIRST, last: UUID | None = None, tallies: Sequence[Tally] | None = None
+) -> Sequence[Tally]:
     """Run a part of the book; a tally for each side. It is read a chunk of customers at a time, and each is forgotten
     when its course is over. For one picture of the book, `tx` is on one snapshot."""
     assumed = await _assumptions(tx, job)
-    tallies = [Tally(job.strategy) for _ in job.sides]
+    tallies = tallies or [Tally(job.strategy) for _ in job.sides]
     while True:
         keys, reached = await store.customers(tx, after, last, CUSTOMERS_AT_ONCE)
         if reached is None:
