@@ -8,6 +8,7 @@ import pytest
 
 from services.invoice.invoices import rules
 from services.invoice.invoices.rules import Adjustment, Component, Invoice
+from services.invoice.movements import rules as movements
 from shared.events.invoice import (
     InvoiceBalanceChanged,
     InvoiceCharged,
@@ -53,7 +54,7 @@ def adjustment(of: Invoice, component: Component, minor: int, on: date = LATER) 
 
 def test_a_credit_note_over_a_part_leaves_the_rest_owed() -> None:
     before = overdue()
-    after, events = unpacked(rules.take_off(before, adjustment(before, "credit_note", 19_00)))
+    after, events = unpacked(movements.take_off(before, adjustment(before, "credit_note", 19_00)))
 
     assert (after.balance_minor, after.status) == (100_00, "partly_paid")
     [credited] = events
@@ -64,7 +65,7 @@ def test_a_credit_note_over_a_part_leaves_the_rest_owed() -> None:
 
 def test_a_credit_note_over_all_settles_and_ends_the_overdue_episode_each_with_its_version() -> None:
     before = overdue()
-    after, events = unpacked(rules.take_off(before, adjustment(before, "credit_note", 119_00)))
+    after, events = unpacked(movements.take_off(before, adjustment(before, "credit_note", 119_00)))
 
     assert (after.status, after.settled_on, after.overdue_since) == ("settled", LATER, None)
     assert [type(event) for event in events] == [InvoiceCredited, InvoiceSettled, InvoiceOverdueCleared]
@@ -74,7 +75,7 @@ def test_a_credit_note_over_all_settles_and_ends_the_overdue_episode_each_with_i
 
 def test_a_write_off_of_all_has_a_status_of_its_own_and_is_no_settlement() -> None:
     before = overdue()
-    after, events = unpacked(rules.take_off(before, adjustment(before, "write_off", 119_00)))
+    after, events = unpacked(movements.take_off(before, adjustment(before, "write_off", 119_00)))
 
     assert (after.status, after.balance_minor) == ("written_off", 0)
     assert [type(event) for event in events] == [InvoiceWrittenOff, InvoiceOverdueCleared]
@@ -82,16 +83,16 @@ def test_a_write_off_of_all_has_a_status_of_its_own_and_is_no_settlement() -> No
 
 @pytest.mark.parametrize("component", ["discount", "small_difference"])
 def test_a_discount_or_a_small_difference_that_takes_the_rest_settles(component: Component) -> None:
-    before = rules.allocate(invoice(), 117_00, received_on=LATER, booked_on=LATER).invoice
-    after, [settled] = unpacked(rules.take_off(before, adjustment(before, component, 2_00)))
+    before = movements.allocate(invoice(), 117_00, received_on=LATER, booked_on=LATER).invoice
+    after, [settled] = unpacked(movements.take_off(before, adjustment(before, component, 2_00)))
 
     assert isinstance(settled, InvoiceSettled)
     assert (settled.reason, settled.change.minor, after.status) == (component, -2_00, "settled")
 
 
 def test_a_charge_on_a_settled_invoice_opens_it_again() -> None:
-    paid = rules.allocate(invoice(), 119_00, received_on=LATER, booked_on=LATER).invoice
-    after, [charged] = unpacked(rules.charge(paid, adjustment(paid, "charge", 40_00), "recovery_cost"))
+    paid = movements.allocate(invoice(), 119_00, received_on=LATER, booked_on=LATER).invoice
+    after, [charged] = unpacked(movements.charge(paid, adjustment(paid, "charge", 40_00), "recovery_cost"))
 
     assert isinstance(charged, InvoiceCharged)
     assert (after.balance_minor, after.status, after.reopened_on, after.settled_on) == (
@@ -104,7 +105,7 @@ def test_a_charge_on_a_settled_invoice_opens_it_again() -> None:
 
 def test_what_is_held_back_shrinks_to_what_is_still_owed() -> None:
     before = invoice(disputed_minor=60_00, planned_minor=50_00)
-    after, _ = unpacked(rules.take_off(before, adjustment(before, "credit_note", 40_00)))
+    after, _ = unpacked(movements.take_off(before, adjustment(before, "credit_note", 40_00)))
 
     assert (after.balance_minor, after.disputed_minor, after.planned_minor) == (79_00, 60_00, 19_00)
     assert after.collectable_minor == 0
@@ -114,8 +115,8 @@ def test_what_is_held_back_shrinks_to_what_is_still_owed() -> None:
 def test_what_was_taken_off_and_is_restored_is_owed_again(component: Component) -> None:
     before = overdue()
     taken = adjustment(before, component, 119_00)
-    after = rules.take_off(before, taken).invoice
-    back, [changed] = unpacked(rules.restore(after, taken, on=LATER))
+    after = movements.take_off(before, taken).invoice
+    back, [changed] = unpacked(movements.restore(after, taken, on=LATER))
 
     assert isinstance(changed, InvoiceBalanceChanged)
     assert (changed.reason, changed.change.minor) == ("restored", 119_00)
@@ -125,8 +126,8 @@ def test_what_was_taken_off_and_is_restored_is_owed_again(component: Component) 
 def test_a_waived_charge_is_no_longer_owed() -> None:
     before = invoice()
     charge = adjustment(before, "charge", 40_00)
-    charged = rules.charge(before, charge, "fee").invoice
-    after, [changed] = unpacked(rules.restore(charged, charge, on=LATER))
+    charged = movements.charge(before, charge, "fee").invoice
+    after, [changed] = unpacked(movements.restore(charged, charge, on=LATER))
 
     assert isinstance(changed, InvoiceBalanceChanged)
     assert (changed.change.minor, after.balance_minor, after.charged_minor) == (-40_00, 119_00, 0)
@@ -134,7 +135,7 @@ def test_a_waived_charge_is_no_longer_owed() -> None:
 
 def test_a_void_takes_back_the_whole_under_its_own_status() -> None:
     before = overdue()
-    after, events = unpacked(rules.void(before, adjustment(before, "credit_note", 119_00)))
+    after, events = unpacked(movements.void(before, adjustment(before, "credit_note", 119_00)))
 
     assert (after.status, after.voided_on, after.balance_minor) == ("voided", LATER, 0)
     assert [type(event) for event in events] == [InvoiceVoided, InvoiceOverdueCleared]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoice.invoices.rules import counts_from
+from services.invoice.movements.rules import counts_from
 from tests.invoice.client import Receivables, eur
 
 DAY = date(2024, 1, 1)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from services.invoice.invoices import handlers as invoices
+from services.invoice.invoices.rules import Adjustment
+from services.invoice.journal.rules import Entry
 from services.invoice.matching import handlers as matching
+from services.invoice.movements.rules import charge as charge_to
 from shared.db import transaction
+from shared.ids import new_id
 from tests.invoice.bank_files import ACCOUNT, BAKER_IBAN, camt, detail, entry
 from tests.invoice.client import Receivables, eur, problem
 from tests.invoice.test_write_offs import policy
@@ -690,17 +695,10 @@ async def test_charges_are_paid_before_the_principal_or_after_it(books: Receivab
 
 async def _charge(books: Receivables, invoice_id: str, minor: int) -> None:
     """Interest on an invoice, as the feature that charges it would book it."""
-    from uuid import UUID
-
-    from services.invoice.invoices import handlers as invoices
-    from services.invoice.invoices import rules
-    from services.invoice.journal.rules import Entry
-    from shared.ids import new_id
-
     async with transaction(books.database) as tx:
         account, invoice = await invoices.lock_invoice(tx, UUID(invoice_id))
         today = account.entity.today(tx.now)
-        charge = rules.Adjustment(new_id(), invoice.id, "charge", minor, today, today, "interest", new_id())
+        charge = Adjustment(new_id(), invoice.id, "charge", minor, today, today, "interest", new_id())
         booked = Entry(
             invoice.entity_id,
             invoice.customer_id,
@@ -714,4 +712,4 @@ async def _charge(books: Receivables, invoice_id: str, minor: int) -> None:
             invoice.id,
             source_id=charge.id,
         )
-        await invoices.adjust(tx, account, [(charge, rules.charge(invoice, charge, "interest"))], [booked])
+        await invoices.adjust(tx, account, [(charge, charge_to(invoice, charge, "interest"))], [booked])

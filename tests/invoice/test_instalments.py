@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from services.invoice.invoices import rules
 from services.invoice.invoices.rules import Invoice
+from services.invoice.movements import rules as movements
 from services.invoice.overdue.rules import announce
 from shared.clock import Clock
 from shared.db import Database
@@ -120,9 +120,9 @@ def test_whatever_is_paid_the_instalments_open_are_the_balance(parts: list[int],
     for kind, n in moves:
         if kind == "pay" and invoice.balance_minor:
             amount = min(n, invoice.balance_minor)
-            invoice = rules.allocate(invoice, amount, received_on=today, booked_on=today).invoice
+            invoice = movements.allocate(invoice, amount, received_on=today, booked_on=today).invoice
         elif kind == "take back" and invoice.allocated_minor:
-            invoice = rules.unallocate(invoice, min(n, invoice.allocated_minor), on=today).invoice
+            invoice = movements.unallocate(invoice, min(n, invoice.allocated_minor), on=today).invoice
         else:
             today = date.fromordinal(today.toordinal() + n % 40)
         invoice = announce(invoice, today).invoice

@@ -16,6 +16,7 @@ from services.invoice.disputes.rules import Dispute, shrink
 from services.invoice.entities.rules import is_of_series, series_number
 from services.invoice.invoices import rules as invoices
 from services.invoice.invoices.rules import Invoice
+from services.invoice.movements import rules as movements
 from services.invoice.overdue import rules as overdue
 from services.invoice.overdue.rules import Reason
 from services.invoice.payments import rules as payments
@@ -192,15 +193,15 @@ class TestDates:
     def test_a_payment_never_counts_before_the_balance_last_rose(self) -> None:
         reopened = an_invoice(raised_on=date(2024, 3, 10), moved_on=date(2024, 3, 10))
 
-        early = invoices.allocate(reopened, 1, received_on=date(2024, 3, 5), booked_on=date(2024, 3, 12))
-        late = invoices.allocate(reopened, 1, received_on=date(2024, 3, 11), booked_on=date(2024, 3, 12))
+        early = movements.allocate(reopened, 1, received_on=date(2024, 3, 5), booked_on=date(2024, 3, 12))
+        late = movements.allocate(reopened, 1, received_on=date(2024, 3, 11), booked_on=date(2024, 3, 12))
 
         assert early.events[0].effective_on == date(2024, 3, 10)
         assert late.events[0].effective_on == date(2024, 3, 11)
 
     def test_two_payments_out_of_order_settle_on_the_later_date(self) -> None:
-        part = invoices.allocate(an_invoice(), 5_000, received_on=date(2024, 3, 20), booked_on=date(2024, 3, 20))
-        rest = invoices.allocate(part.invoice, 5_000, received_on=date(2024, 3, 10), booked_on=date(2024, 3, 22))
+        part = movements.allocate(an_invoice(), 5_000, received_on=date(2024, 3, 20), booked_on=date(2024, 3, 20))
+        rest = movements.allocate(part.invoice, 5_000, received_on=date(2024, 3, 10), booked_on=date(2024, 3, 22))
 
         assert rest.events[0].effective_on == date(2024, 3, 10)
         assert rest.invoice.settled_on == date(2024, 3, 20)

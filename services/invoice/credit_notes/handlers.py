@@ -20,7 +20,8 @@ from services.invoice.deliveries import handlers as deliveries
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities import handlers as entities
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Adjustment, Document, Invoice, effective_date, restore, take_off
+from services.invoice.invoices.rules import Adjustment, Document, Invoice
+from services.invoice.movements.rules import effective_date, restore, take_off
 from services.invoice.payments import handlers as payments
 from services.invoice.write_offs import handlers as write_offs
 from shared.db import Tx

@@ -29,7 +29,8 @@ from services.invoice.disputes.rules import (
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import Entity
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Document, Invoice, Outcome, hold_back, release
+from services.invoice.invoices.rules import Document, Invoice, Outcome
+from services.invoice.movements.rules import hold_back, release
 from services.invoice.pricing.rules import PricedLine
 from shared import outbox
 from shared.db import Tx

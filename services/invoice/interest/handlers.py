@@ -28,9 +28,10 @@ from services.invoice.interest.rules import (
 )
 from services.invoice.interest.store import Run
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Adjustment, ChargeKind, Invoice, restore
-from services.invoice.invoices.rules import charge as charge_to
+from services.invoice.invoices.rules import Adjustment, ChargeKind, Invoice
 from services.invoice.journal.rules import Entry
+from services.invoice.movements.rules import charge as charge_to
+from services.invoice.movements.rules import restore
 from services.invoice.payments import handlers as payments
 from services.invoice.plans import handlers as plans
 from shared.calendar import ONE_DAY, add_months, month_start

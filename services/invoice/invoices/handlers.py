@@ -274,7 +274,7 @@ async def look_later(tx: Tx, entity: Entity, invoices: Sequence[Invoice]) -> Non
 async def adjust(
     tx: Tx, account: Account, moved: Sequence[tuple[Adjustment, Outcome]], entries: Sequence[Entry]
 ) -> None:
-    """Write adjustments, the invoices that they made (by rules.take_off, charge or void), their journal entries, and
+    """Write adjustments, the invoices that they made (by take_off, charge or void), their journal entries, and
     their events. Each invoice once, under the lock of its account; disputes are the caller's to shrink before."""
     await store.adjust(tx, [adjustment for adjustment, _ in moved])
     await save(tx, account.entity, [outcome.invoice for _, outcome in moved])
@@ -285,7 +285,7 @@ async def adjust(
 async def restore(
     tx: Tx, account: Account, moved: Sequence[tuple[Adjustment, Outcome]], *, on: date, booked_on: date
 ) -> None:
-    """Take adjustments back (by rules.restore), with their journal entries the other way round."""
+    """Take adjustments back (by restore), with their journal entries the other way round."""
     await store.take_back(tx, [adjustment.id for adjustment, _ in moved], on)
     await save(tx, account.entity, [outcome.invoice for _, outcome in moved])
     await journal.reverse_source(tx, [adjustment.id for adjustment, _ in moved], effective_on=on, booked_on=booked_on)

@@ -21,20 +21,12 @@ from services.invoice.discounts.rules import tax_of
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import (
-    Adjustment,
-    Component,
-    Invoice,
-    Outcome,
-    counts_from,
-    effective_date,
-    restore,
-    take_off,
-)
-from services.invoice.invoices.rules import allocate as allocate_to
-from services.invoice.invoices.rules import unallocate as take_from
+from services.invoice.invoices.rules import Adjustment, Component, Invoice, Outcome
 from services.invoice.journal import handlers as journal
 from services.invoice.journal.rules import Entry, Ledger, payment_allocated, payment_received
+from services.invoice.movements.rules import allocate as allocate_to
+from services.invoice.movements.rules import counts_from, effective_date, restore, take_off
+from services.invoice.movements.rules import unallocate as take_from
 from services.invoice.payment_references.rules import references_in
 from services.invoice.payments import rules, store
 from services.invoice.payments.rules import (

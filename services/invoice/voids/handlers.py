@@ -9,7 +9,8 @@ from services.invoice.credit_notes import handlers as credit_notes
 from services.invoice.credit_notes.rules import Written, entries
 from services.invoice.disputes import handlers as disputes
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Adjustment, Document, Invoice, restore, void
+from services.invoice.invoices.rules import Adjustment, Document, Invoice
+from services.invoice.movements.rules import restore, void
 from services.invoice.voids import rules
 from shared.db import Tx
 from shared.ids import new_id

@@ -12,9 +12,10 @@ from services.invoice.approvals.rules import Approval
 from services.invoice.customers.rules import Account
 from services.invoice.disputes import handlers as disputes
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Adjustment, Invoice, restore, take_off
+from services.invoice.invoices.rules import Adjustment, Invoice
 from services.invoice.journal import handlers as journal
 from services.invoice.journal.rules import Entry
+from services.invoice.movements.rules import restore, take_off
 from services.invoice.write_offs import rules, store
 from services.invoice.write_offs.rules import ReasonCode, Status, WriteOff, WriteOffNotFound
 from shared.db import Tx
