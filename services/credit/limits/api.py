@@ -121,6 +121,7 @@ async def return_to_policy(customer_id: UUID, version: IfMatch, database: Databa
 
 @router.get("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:read")])
 async def show_policy(database: DatabaseDep) -> Response:
+    """The default limits in force."""
     async with reading(database) as tx:
         found = await handlers.policy_in_force(tx)
     return respond(PolicyOut.of(found), etag=found.policy.version)

@@ -234,6 +234,7 @@ async def keep_profile(name: Name, body: CsvProfile, version: IfMatch, database:
 
 @router.get("/bank-csv-profiles", response_model=Page[CsvProfileOut], dependencies=[scope("payments:read")])
 async def find_profiles(database: DatabaseDep, page: PageParams) -> Response:
+    """How each bank writes its CSV files, by name."""
     after = page.after[0] if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_profiles(tx, after, page.limit + 1)

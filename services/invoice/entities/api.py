@@ -108,6 +108,7 @@ async def open_entity(body: OpenEntityIn, once: Once) -> Response:
 
 @router.get("/entities", response_model=Page[EntityOut], dependencies=[scope("invoices:read")])
 async def find(database: DatabaseDep, page: PageParams) -> Response:
+    """The selling entities, by id."""
     after = page.after[0] if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_entities(tx, after, page.limit + 1)

@@ -189,6 +189,7 @@ async def trial_balance(database: DatabaseDep, as_of: date | None = None, entity
 
 @router.get("/entities/{entity_id}/chart-of-accounts", response_model=ChartOut)
 async def look_at_chart(entity_id: str, database: DatabaseDep) -> Response:
+    """The general ledger's code and name for each account of the journal."""
     async with reading(database) as tx:
         chart = await handlers.get_chart(tx, entity_id)
     return respond(ChartOut.of(chart), etag=chart.version)

@@ -48,7 +48,7 @@ async def save(name: Name, body: Profile, version: IfMatch, principal: Principal
 
 
 @router.get("/import-profiles", response_model=Page[ProfileOut], dependencies=[scope("invoices:read")])
-async def find(database: DatabaseDep, page: PageParams) -> Response:
+async def find_profiles(database: DatabaseDep, page: PageParams) -> Response:
     """The latest version of each profile."""
     after = page.after[0] if page.after else None
     async with reading(database) as tx:
@@ -59,7 +59,9 @@ async def find(database: DatabaseDep, page: PageParams) -> Response:
 
 
 @router.get("/import-profiles/{name}", response_model=ProfileOut, dependencies=[scope("invoices:read")])
-async def look_at(name: Name, database: DatabaseDep, version: Version = None, kind: Kind = "invoices") -> Response:
+async def look_at_profile(
+    name: Name, database: DatabaseDep, version: Version = None, kind: Kind = "invoices"
+) -> Response:
     """A profile; `standard` is built in, one for each kind."""
     async with reading(database) as tx:
         saved = await handlers.get_profile(tx, name, version, kind)

@@ -73,7 +73,7 @@ async def lock(
     response_model=Page[LockMoveOut],
     dependencies=[scope("invoices:read")],
 )
-async def find(entity_id: str, database: DatabaseDep, page: PageParams) -> Response:
+async def find_moves(entity_id: str, database: DatabaseDep, page: PageParams) -> Response:
     """Every move of the lock, the latest first."""
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:

@@ -286,6 +286,7 @@ async def agree(body: RecurringIn, once: Once, database: DatabaseDep, resources:
 async def find(
     database: DatabaseDep, page: PageParams, customer_id: UUID | None = None, status: Status | None = None
 ) -> Response:
+    """Agreements to bill again and again, in the order they were made."""
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_recurring(

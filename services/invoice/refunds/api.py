@@ -80,7 +80,7 @@ async def refund(payment_id: UUID, body: RefundPaymentIn, once: Once, principal:
 @router.post(
     "/refunds/{refund_id}/reversal", status_code=201, response_model=RefundOut, dependencies=[scope("payments:write")]
 )
-async def reverse(refund_id: UUID, body: ReverseRefundIn, once: Once) -> Response:
+async def reverse_refund(refund_id: UUID, body: ReverseRefundIn, once: Once) -> Response:
     """Take a refund back whose money came back or never left: it is unapplied cash of its payment again."""
     async with once as tx:
         refund, _ = await handlers.reverse_refund(tx, ReverseRefund(refund_id, body.reason))
@@ -88,7 +88,7 @@ async def reverse(refund_id: UUID, body: ReverseRefundIn, once: Once) -> Respons
 
 
 @router.get("/refunds", response_model=Page[RefundOut], dependencies=[scope("payments:read")])
-async def find(
+async def find_refunds(
     database: DatabaseDep, page: PageParams, payment_id: UUID | None = None, customer_id: UUID | None = None
 ) -> Response:
     """Refunds in the order they were booked."""
@@ -103,6 +103,6 @@ async def find(
 
 
 @router.get("/refunds/{refund_id}", response_model=RefundOut, dependencies=[scope("payments:read")])
-async def look_at(refund_id: UUID, database: DatabaseDep) -> Response:
+async def look_at_refund(refund_id: UUID, database: DatabaseDep) -> Response:
     async with reading(database) as tx:
         return respond(RefundOut.of(await handlers.get_refund(tx, refund_id)))

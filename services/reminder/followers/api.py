@@ -45,6 +45,7 @@ class FollowerOut(BaseModel):
 
 @router.get("/cases/{customer_id}/followers", response_model=Page[FollowerOut], dependencies=[scope("reminders:read")])
 async def list_followers(customer_id: UUID, database: DatabaseDep, entity_id: EntityId = ENTITY) -> Response:
+    """Colleagues who hear of the account, though others look after it."""
     async with reading(database) as tx:
         found = await handlers.list_followers(tx, customer_id, entity_id)
     return respond(Page[FollowerOut](items=[FollowerOut.of(follower) for follower in found]))
@@ -70,6 +71,7 @@ async def follow(customer_id: UUID, body: FollowIn, once: Once) -> Response:
     dependencies=[scope("reminders:write")],
 )
 async def unfollow(customer_id: UUID, subject: Subject, body: UnfollowIn, once: Once) -> Response:
+    """A colleague hears of the account no more; answered are those who still do."""
     async with once as tx:
         await handlers.unfollow_account(tx, FollowAccount(customer_id, body.entity_id, subject))
         found = await handlers.list_followers(tx, customer_id, body.entity_id)

@@ -101,6 +101,7 @@ async def find_task(task_id: UUID, database: DatabaseDep) -> Response:
 
 @router.post("/tasks/{task_id}/done", response_model=TaskOut, dependencies=[scope("reminders:write")])
 async def finish_task(task_id: UUID, body: DoneIn, once: Once, principal: PrincipalDep) -> Response:
+    """It is done, with what came of it; a finished task does not open again."""
     async with once as tx:
         task = await handlers.finish_task(tx, FinishTask(task_id, principal.subject, body.outcome))
         return once.answer(200, TaskOut.of(task), etag=task.version)
