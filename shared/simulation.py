@@ -1,6 +1,6 @@
 """Simulated time over HTTP, and the question "is everything done?"; mounted only under SIMULATION=1.
 
-A replay sets the clock of every service, then asks all of them at least twice; `at_rest` in `deploy/local/replay.py`
+A replay sets the clock of every service, then asks all of them; `at_rest` in `deploy/local/replay.py`
 says what it compares. One statement answers, so that an answer is one moment's truth.
 """
 
@@ -40,7 +40,8 @@ class ClockOut(BaseModel):
 
 class IdleOut(BaseModel):
     """`published` counts events by topic, `applied` those of every topic this service listens to; `next_due_at` is when
-    there will next be something to do."""
+    there will next be something to do; `calls` says whether a job here may have changed something at another service
+    by HTTP yet."""
 
     idle: bool
     now: datetime | None
@@ -49,6 +50,7 @@ class IdleOut(BaseModel):
     parked: int
     published: dict[str, int]
     applied: dict[str, int]
+    calls: bool
 
 
 def simulation_router(subscriptions: Subscriptions, ticks: Ticks) -> APIRouter:
@@ -116,6 +118,7 @@ def _idle(row: Any, topics: tuple[str, ...]) -> IdleOut:
         parked=row["parked"],
         published=row["published"] or {},
         applied=dict.fromkeys(topics, 0) | (row["applied"] or {}),
+        calls=row["calls"],
     )
 
 
@@ -132,6 +135,7 @@ select now from moved, pg_notify($2, '')
 def _look_sql(ticks: Ticks) -> str:
     return f"""
     select (select now from clock) as now, (select ticked from clock) as ticked, {ticks.next_due_sql} as due,
+           {ticks.may_call_sql} as calls,
            (select count(*) from outbox) as outbox,
            (select count(*) from parked_event where status = 'parked') as parked,
            (select count(*) from parked_event where status = 'parked' and attempts = 0) as retrying,

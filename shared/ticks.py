@@ -43,14 +43,21 @@ class Ticks:
     """Every clock-driven job of a service, one readable list."""
 
     jobs: list[tuple[str, str, Tick]] = field(default_factory=list)
+    callers: list[str] = field(default_factory=list)
 
-    def on(self, *, next_due: str) -> Callable[[SomeTick], SomeTick]:
+    def on(self, *, next_due: str, may_call: str | None = None) -> Callable[[SomeTick], SomeTick]:
         """Declare a job. `next_due` is a scalar SQL expression, timestamptz: the earliest moment with work to do, or
         null. The job does a bounded part of what is due at `context.now`, says whether it got anywhere, and is called
-        again until nothing is due."""
+        again until nothing is due.
+
+        A job that changes something at another service by HTTP says with `may_call`, a boolean SQL expression, whether
+        it may have done so yet. Once true it stays true: a replay that waits for everybody to be at rest relies on it.
+        """
 
         def declare(tick: SomeTick) -> SomeTick:
             self.jobs.append((getattr(tick, "__name__", repr(tick)), next_due, tick))
+            if may_call:
+                self.callers.append(may_call)
             return tick
 
         return declare
@@ -59,6 +66,11 @@ class Ticks:
     def next_due_sql(self) -> str:
         """One array with every job's next moment, in order."""
         return "array[" + ", ".join(f"({sql})" for _, sql, _ in self.jobs) + "]::timestamptz[]"
+
+    @property
+    def may_call_sql(self) -> str:
+        """Whether any job may have changed something at another service yet."""
+        return " or ".join(f"({sql})" for sql in self.callers) or "false"
 
 
 class Ticker:

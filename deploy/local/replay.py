@@ -30,9 +30,6 @@ SERVICES = ("credit", "reminder", "reporting", "invoice")
 """In the order their clocks are set: invoice last, so that whoever hears of its day has reached it."""
 
 MOVER = "invoice"
-CALLERS = ("invoice", "reminder")
-"""Whose ticks change something at another service by HTTP: a bill that recurs asks credit for a decision, an accepted
-offer has the invoice service agree a plan or write the rest off."""
 ISSUE_AT = time_of_day(8)
 PAY_AT = time_of_day(12)
 ONE_DAY = timedelta(days=1)
@@ -269,16 +266,13 @@ class Replay:
         self._now = now
 
     async def _settle(self, patience_s: float = 300.0) -> None:
-        """Wait until two rounds of questions running show that everything `at_rest`. Raises ReplayFailed."""
+        """Wait until a round of questions shows that everything is `at_rest`. Raises ReplayFailed."""
         deadline = time.monotonic() + patience_s
-        before = await self._look_in_turn()
-        while True:
-            seen = await self._look(_published(before))
-            if at_rest(before, seen):
-                break
+        before, seen = None, await self._look_in_turn()
+        while not at_rest(before, seen):
             if time.monotonic() > deadline:
                 raise ReplayFailed(f"not at rest after {patience_s:.0f} s at {self._now}: {seen}")
-            before = seen
+            before, seen = seen, await self._look(_published(seen))
         moments = [each["next_due_at"] for each in seen.values() if each["next_due_at"]]
         self._next_due = min(map(datetime.fromisoformat, moments), default=None)
 
@@ -306,17 +300,22 @@ Round = Mapping[str, Mapping[str, Any]]
 """An answer of `/simulation/idle` for each service."""
 
 
-def at_rest(before: Round, seen: Round) -> bool:
-    """Whether nobody has anything left to do, now that every answer of `seen` was asked for after all of `before`.
+def at_rest(before: Round | None, seen: Round) -> bool:
+    """Whether nobody has anything left to do, now that every answer of `seen` was asked for after all of `before`, the
+    round that preceded it.
 
-    In `seen` everybody is idle and has applied all that is published; and whoever calls others was idle in `before`
-    already and has applied nothing since, so that no call can have come after the answer of the service it went to.
-    `docs/decisions/0008-at-rest.md` has the argument.
+    In `seen` everybody is idle and has applied all that is published; and whoever may have called others was idle in
+    `before` already and has applied nothing since, so that no call can have come after the answer of the service it
+    went to. `docs/decisions/0008-at-rest.md` has the argument.
     """
+    callers = [name for name, answer in seen.items() if answer["calls"]]
     return (
         all(each["idle"] for each in seen.values())
         and not _missing(seen)
-        and all(before[name]["idle"] and before[name]["applied"] == seen[name]["applied"] for name in CALLERS)
+        and all(
+            before is not None and before[name]["idle"] and before[name]["applied"] == seen[name]["applied"]
+            for name in callers
+        )
     )
 
 

@@ -107,7 +107,7 @@ async def _chunk_after_chunk(
     return True
 
 
-@ticks.on(next_due=recurring.NEXT_DUE)
+@ticks.on(next_due=recurring.NEXT_DUE, may_call=recurring.HAS_ANY)
 async def issue_recurring(context: TickContext) -> bool:
     """The next due period of each recurring invoice, a transaction each; periods missed follow at the next calls."""
     async with reading(context.database) as tx:

@@ -205,7 +205,7 @@ async def expire_offers(context: TickContext) -> bool:
         return await offers.expire(tx)
 
 
-@ticks.on(next_due=offers.NEXT_EFFECT)
+@ticks.on(next_due=offers.NEXT_EFFECT, may_call=offers.HAS_ANY)
 async def carry_out_offers(context: TickContext) -> bool:
     """Ask the invoice service for what was agreed, under a key of its own each time, and record what came of it."""
     async with reading(context.database) as tx:

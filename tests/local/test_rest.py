@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.replay import CALLERS, MOVER, SERVICES, at_rest
+from deploy.local.replay import MOVER, SERVICES, at_rest
 
 LISTENS = {
     "credit": ("invoice", "reminder"),
@@ -22,7 +22,7 @@ LISTENS = {
     "reporting": ("credit", "invoice", "reminder"),
 }
 """Each service's one topic is called after it."""
-CALLED = "credit"
+CALLERS, CALLED = ("invoice", "reminder"), "credit"
 
 
 @dataclass
@@ -35,12 +35,15 @@ class Service:
     inbox: list[str] = field(default_factory=list)
     published: int = 0
     applied: Counter[str] = field(default_factory=Counter)
+    calls: bool = False
+    """Whether it has ever had a call to make."""
 
     def answer(self) -> dict[str, Any]:
         return {
             "idle": not self.outbox and not self.work,
             "published": {self.name: self.published} if self.published else {},
             "applied": {topic: self.applied[topic] for topic in LISTENS[self.name]},
+            "calls": self.calls,
         }
 
 
@@ -89,6 +92,7 @@ class Model:
             service.work.append("publish")
         else:
             service.work.append(consequence)
+            service.calls |= consequence == "call"
 
     def _work(self, service: Service) -> None:
         kind = service.work.pop(0)
@@ -108,9 +112,9 @@ class Replay:
     def settle(self) -> None:
         first = self._ask([MOVER], {})
         others = [name for name in SERVICES if name != MOVER]
-        before = first | self._ask(others, self._published(first))
-        while not at_rest(before, seen := self._ask(list(SERVICES), self._published(before))):
-            before = seen
+        before, seen = None, first | self._ask(others, self._published(first))
+        while not at_rest(before, seen):
+            before, seen = seen, self._ask(list(SERVICES), self._published(seen))
 
     def _ask(self, names: list[str], published: dict[str, int]) -> dict[str, dict[str, Any]]:
         """Mostly a service answers when it is idle and has applied what is known; now and then it does not wait."""

@@ -28,6 +28,7 @@ from shared.ids import new_id
 from shared.money import Money
 
 NEXT_DUE = store.NEXT_DUE
+HAS_ANY = store.HAS_ANY
 AT_ONCE = 20
 """Due invoices looked at in one turn of the tick."""
 CREDIT_QUESTIONS = UUID("0b6f3a0e-61f5-4f7e-8d0c-3c0f5d0c9a41")

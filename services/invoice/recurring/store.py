@@ -17,6 +17,7 @@ from services.invoice.terms.rules import PaymentTerms
 from shared.db import Tx
 
 NEXT_DUE = "(select min(next_bill_at) from recurring_invoice where next_bill_at is not null)"
+HAS_ANY = "exists (select from recurring_invoice)"
 
 _FIELDS = tuple(field.name for field in fields(Recurring))
 _COLUMNS = ", ".join(_FIELDS)

@@ -29,6 +29,7 @@ from shared.money import Money
 NEXT_EXPIRY = store.NEXT_EXPIRY
 """The earliest moment at which an offer expires."""
 NEXT_EFFECT = store.NEXT_EFFECT
+HAS_ANY = store.HAS_ANY
 """The earliest moment at which something accepted waits to be carried out."""
 
 AT_ONCE = 100

@@ -16,6 +16,7 @@ from shared.db import Tx
 
 NEXT_EXPIRY = "(select min(look_at) from offer where look_at is not null)"
 NEXT_EFFECT = "(select min(effect_at) from offer where effect_at is not null)"
+HAS_ANY = "exists (select from offer)"
 
 _FIELDS = tuple(field.name for field in fields(Offer))
 _COLUMNS = ", ".join(_FIELDS)
