@@ -8,6 +8,7 @@ from services.credit.consumers import subscriptions
 from services.credit.customers import api as customers
 from services.credit.decisions import api as decisions
 from services.credit.limits import api as limits
+from services.credit.rates import api as rates
 from services.credit.settings import Settings
 from services.credit.ticks import ticks
 from shared import process
@@ -20,7 +21,7 @@ SERVICE = Service(
     description="Who the customers are, what each may owe, and whether they may owe more.",
     subscriptions=subscriptions,
     ticks=ticks,
-    routers=(customers.router, limits.router, decisions.router),
+    routers=(customers.router, limits.router, decisions.router, rates.router),
     publishes=("ar.customer", "ar.credit"),
 )
 

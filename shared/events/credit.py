@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -127,14 +128,17 @@ class CreditLimitChanged(Event):
 
 
 class CreditDecision(Payload):
+    """`referred` leaves it to a person. `reserved_until`: the amount is kept for this order until then."""
+
     id: UUID
     version: int
-    outcome: Annotated[Literal["approved", "declined"], Growing()]
+    outcome: Annotated[Literal["approved", "declined", "referred"], Growing()]
     reasons: tuple[str, ...]
     requested: Money
     limit: Money
     exposure: Money
     available: Money
+    reserved_until: datetime | None = None
 
 
 class CreditDecisionMade(Event):
@@ -152,3 +156,79 @@ class CreditDecisionMade(Event):
     @property
     def version(self) -> int:
         return self.decision.version
+
+
+class HoldState(Payload):
+    """A hold on a customer: `held` says of what there is nothing more for now, `cause` why."""
+
+    id: UUID
+    version: int
+    status: Annotated[Literal["in_force", "released"], Growing()]
+    cause: Annotated[
+        Literal["by_hand", "overdue_days", "overdue_amount", "promise_broken", "over_limit", "insolvency", "dunning"],
+        Growing(),
+    ]
+    held: tuple[Annotated[Literal["orders", "invoices", "delivery"], Growing()], ...]
+    reason: str
+    until: date | None = None
+
+
+class HoldEvent(Event):
+    """`held_now` is what all holds of the customer together hold after this."""
+
+    topic: ClassVar[str] = "ar.credit"
+    hold: HoldState
+    held_now: tuple[Annotated[Literal["orders", "invoices", "delivery"], Growing()], ...]
+
+    @property
+    def subject(self) -> UUID:
+        return self.hold.id
+
+    @property
+    def version(self) -> int:
+        return self.hold.version
+
+
+class HoldPlaced(HoldEvent):
+    """A customer gets nothing more of something for now."""
+
+    type: ClassVar[str] = "dueward.credit.hold_placed.v1"
+
+
+class HoldReleased(HoldEvent):
+    """One hold on a customer ended; others may go on, see `held_now`."""
+
+    type: ClassVar[str] = "dueward.credit.hold_released.v1"
+    release_reason: str
+
+
+class Rate(Payload):
+    """What one unit of the base costs in this currency, as decimal text."""
+
+    currency: str
+    rate: str
+
+
+class RatesState(Payload):
+    id: UUID
+    version: int
+    on: date
+    base: str
+    source: str
+    rates: tuple[Rate, ...]
+
+
+class RatesPublished(Event):
+    """Reference rates of a day became known. They belong to no customer; one fixed id stands in its place."""
+
+    topic: ClassVar[str] = "ar.credit"
+    type: ClassVar[str] = "dueward.rates.published.v1"
+    rates: RatesState
+
+    @property
+    def subject(self) -> UUID:
+        return self.rates.id
+
+    @property
+    def version(self) -> int:
+        return self.rates.version

@@ -1,0 +1,4 @@
+-- migrate:up
+alter table credit_decision validate constraint credit_decision_outcome_known;
+
+-- migrate:down
