@@ -56,8 +56,9 @@ format: $(DEV) ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-chaos: $(DEV) ## kill -9 of everything in turn while a ledger replays, and of an import; SEEDS="1 2 3"
-	SEEDS="$(SEEDS)" $(BIN)/python -m pytest tests/chaos tests/invoice/test_imports_killed.py -m slow -s $(ARGS)
+chaos: $(DEV) ## kill -9 of everything while a ledger replays, at every point of a send, of an import; SEEDS="1 2 3"
+	SEEDS="$(SEEDS)" $(BIN)/python -m pytest tests/chaos tests/invoice/test_imports_killed.py \
+		tests/reminder/test_letters_killed.py -m slow -s $(ARGS)
 
 simulate: $(DEV) ## replay generated ledgers and hold them against independent figures; SEEDS="1 2 3"
 	SEEDS="$(SEEDS)" $(BIN)/python -m pytest tests/simulate -m slow -s $(ARGS)
