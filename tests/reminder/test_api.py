@@ -117,8 +117,8 @@ async def test_an_explanation_says_why_why_not_and_what_next(desk: Desk) -> None
         "Acme GmbH has never had an overdue invoice that could be chased; 1 invoice (100.00 EUR) is not due yet. "
         "No message has been sent so far. "
         "Nothing goes out today, because 'due-soon' is for 7 days before the due date. "
-        "On 25 January 2026 at 09:00 (Europe/Berlin) the message 'due-soon' goes to ada@acme.example about what is due "
-        "on 1 February 2026, unless it is paid or disputed by then."
+        "On 25 January 2026 at 09:00 (Europe/Berlin; 08:00 UTC) the message 'due-soon' goes to ada@acme.example about "
+        "what is due on 1 February 2026, unless it is paid or disputed by then."
     )
     await desk.until(date(2026, 2, 4))
     assert await explanation(desk, customer.id) == (
@@ -129,8 +129,8 @@ async def test_an_explanation_says_why_why_not_and_what_next(desk: Desk) -> None
         "that may be chased; it was about R-1 (100.00 EUR). "
         "Nothing goes out today, because 'second-reminder' is for 7 days after the due date of the oldest invoice that "
         "may be chased. "
-        "On 8 February 2026 at 09:00 (Europe/Berlin) the message 'second-reminder' goes to ada@acme.example, if "
-        "something overdue is still collectable then."
+        "On 8 February 2026 at 09:00 (Europe/Berlin; 08:00 UTC) the message 'second-reminder' goes to "
+        "ada@acme.example, if something overdue is still collectable then."
     )
     await desk.hear(invoice.dispute())
     disputed = await explanation(desk, customer.id)

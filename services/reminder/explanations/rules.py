@@ -2,62 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from services.reminder.cases.rules import Case, Coming, Reason, coming
 from services.reminder.contacts.rules import SUPPRESSED_BECAUSE, Contact, Suppression
 from services.reminder.holds.rules import holding
-from services.reminder.policies.rules import POLICY
-from services.reminder.receivables.rules import Account, Item, totals
-from services.reminder.strategies.rules import Action, Published, Step
+from services.reminder.outlooks import rules as outlooks
+from services.reminder.outlooks.rules import Counted, Outlook, Passed
+from services.reminder.policies.rules import POLICY, Policy, Touch
+from services.reminder.receivables.rules import Account
+from services.reminder.sayings import rules as sayings
+from services.reminder.sayings.rules import Explanation, day, days, moment
+from services.reminder.strategies.rules import Published
 from shared.calendar import local_date
-from shared.money import Money
-
-_DOES: dict[Action, str] = {
-    "task": "a person gets a task",
-    "notify_sales": "the account's sales person is told",
-    "credit_hold": "the credit service is asked for a hold",
-    "plan": "instalments are proposed",
-    "formal_notice": "formal notice is given",
-    "agency_placement": "a person is asked to decide on placing the account with an agency",
-    "agency_referral": "a person is asked to decide on agency referral",
-    "fee": "the reminder fee of the seller's policy is charged",
-    "interest": "interest to date is charged",
-}
+from shared.errors import Refused
 
 
-_CLOSED_BECAUSE = {
-    "disputed": "the rest is disputed",
-    "on_plan": "the rest is on a plan",
-    "settled": "everything overdue was settled",
-    "voided": "what was overdue was voided",
-    "written_off": "what was overdue was written off",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Sentences; `last_suppression` is None when nothing was held back since the last message."""
-
-    situation: str
-    last_contact: str
-    last_suppression: str | None
-    silence: str
-    next: str
-
-    @property
-    def text(self) -> str:
-        parts = (self.situation, self.last_contact, self.last_suppression, self.silence, self.next)
-        return " ".join(part for part in parts if part)
+class DayRefused(Refused):
+    slug = "explanation-day"
+    title = "Nothing can be explained for that day"
 
 
 def explain(
-    case: Case, account: Account, strategy: Published, contacts: Sequence[Contact], now: datetime
+    case: Case,
+    account: Account,
+    strategy: Published,
+    contacts: Sequence[Contact],
+    touches: Collection[Touch],
+    outlook: Outlook,
+    now: datetime,
+    policy: Policy = POLICY,
 ) -> Explanation:
-    """`contacts` are the customer's late ones, newest first."""
+    """`contacts` are the customer's late ones, newest first; `touches` all that reached them of late."""
     today = local_date(now, account.time_zone)
     step = coming(case, account, strategy.strategy, today)
     sent = next((contact for contact in contacts if contact.status == "sent"), None)
@@ -66,10 +43,10 @@ def explain(
         held = None
     return Explanation(
         situation=_situation(case, account, today),
-        last_contact=_last_contact(sent, strategy, account),
-        last_suppression=_held_back(held, account) if held else None,
-        silence=_silence(case, account, strategy, step, contacts, today),
-        next=_next(case, account, step, now),
+        last_contact=sayings.last_contact(sent, strategy, account),
+        last_suppression=sayings.held_back(held, account) if held else None,
+        silence=_silence(case, account, strategy, step, contacts, touches, today, policy),
+        next=_next(case, account, outlook, policy),
     )
 
 
@@ -77,22 +54,22 @@ def _situation(case: Case, account: Account, today: date) -> str:
     who = account.name or "This customer"
     if not case.is_open:
         ahead = [item for item in account.items if not item.is_overdue]
-        owed = f"; {_invoices(ahead)} not due yet" if ahead else ""
+        owed = f"; {sayings.invoices(ahead)} not due yet" if ahead else ""
         if case.episode == 0:
             return f"{who} has never had an overdue invoice that could be chased{owed}."
-        because = _CLOSED_BECAUSE.get(case.closed_because or "", "everything overdue was settled")
-        closed = _day(case.closed_on) if case.closed_on else "an earlier day"
+        closed = day(case.closed_on) if case.closed_on else "an earlier day"
+        because = sayings.closed_because(case.closed_because)
         return f"{who} has no open case: the last one was closed on {closed}, because {because}{owed}."
     oldest = account.overdue[0] if account.overdue else None
-    facts = f"{_invoices(account.overdue)} overdue and may be chased"
+    facts = f"{sayings.invoices(account.overdue)} overdue and may be chased"
     age = (
-        f", the oldest ({oldest.number}) was due on {_day(oldest.due_on)}, {_days((today - oldest.due_on).days)} ago"
+        f", the oldest ({oldest.number}) was due on {day(oldest.due_on)}, {days((today - oldest.due_on).days)} ago"
         if oldest
         else ""
     )
-    held = f"; {_invoices(account.held_back)} overdue but {_held(account)}" if account.held_back else ""
+    held = f"; {sayings.invoices(account.held_back)} overdue but {_held(account)}" if account.held_back else ""
     resting = [item for item in account.overdue if item.rests_on(today)]
-    rest = f"; of that, {_invoices(resting)} left in peace for now, after a dispute" if resting else ""
+    rest = f"; of that, {sayings.invoices(resting)} left in peace for now, after a dispute" if resting else ""
     return f"{who} has an open case, number {case.episode}: {facts}{age}{rest}{held}."
 
 
@@ -105,136 +82,157 @@ def _held(account: Account) -> str:
     return "on a plan" if on_plan else "disputed"
 
 
-def _last_contact(sent: Contact | None, strategy: Published, account: Account) -> str:
-    if sent is None or sent.sent_at is None:
-        return "No message has been sent so far."
-    step = next((step for step in strategy.strategy.steps if step.name == sent.step), None)
-    why = f" because {_rule(step)}" if step else ""
-    about = f"{_numbers(sent.invoices)} ({_sums(sent.amounts)})"
-    return (
-        f"The last message, {sent.step!r} of strategy {sent.strategy!r} version {sent.strategy_version}, went to "
-        f"{sent.recipient} on {_moment(sent.sent_at, account)}{why}; it was about {about}."
-    )
-
-
-def _held_back(contact: Contact, account: Account) -> str:
-    when = _moment(contact.due_at, account)
-    if contact.status == "suppressed":
-        because = SUPPRESSED_BECAUSE[Suppression(contact.reason or "")]
-        return f"On {when} the message {contact.step!r} was not sent, because {because}."
-    if contact.status == "failed":
-        return f"On {when} the message {contact.step!r} could not be delivered: {contact.reason}."
-    return f"Whether the message {contact.step!r} of {when} arrived is not known: {contact.reason}."
-
-
 def _silence(
-    case: Case, account: Account, strategy: Published, step: Coming | Reason, contacts: Sequence[Contact], today: date
+    case: Case,
+    account: Account,
+    strategy: Published,
+    step: Coming | Reason,
+    contacts: Sequence[Contact],
+    touches: Collection[Touch],
+    today: date,
+    policy: Policy,
 ) -> str:
+    resting = holding(case.holds, today)
+    if resting and step is not Reason.UNDER_WAY:
+        through = f" through {day(resting.until)}" if resting.until else ""
+        return f"Nothing goes out{through}, because {sayings.rests(resting)}."
     if isinstance(step, Coming):
-        return _too_early(case, step, contacts, today)
+        return _too_early(case, account, step, contacts, touches, today, policy)
     if step is Reason.UNDER_WAY:
-        waiting = next((contact for contact in contacts if contact.id in case.pending), None)
-        said = f"; it waits because {waiting.reason}" if waiting and waiting.reason else ""
-        return f"A message is under way now{said}."
-    if step is Reason.UNREACHABLE:
-        return "Nothing goes out, because no contact person has an e-mail address that works; a task asks for one."
+        return _under_way(case, contacts)
     if step is Reason.AWAITS_APPROVAL:
         return f"Nothing goes out, because the step {case.awaiting!r} waits for somebody to approve it."
-    resting = holding(case.holds, today)
-    if resting and step == resting.kind:
-        return f"Nothing goes out, because {SUPPRESSED_BECAUSE[Suppression(resting.kind)]}: {resting.detail}."
+    if step is Reason.UNREACHABLE and (rung := strategy.strategy.rung_after(case.level)):
+        if rung.channels == ("email",):
+            return sayings.CAME_OUT[step]
+        ways = sayings.listed([*rung.channels, *([rung.fallback] if rung.fallback else [])])
+        return f"Nothing goes out, because the customer has no address that works for {ways}; a task asks for one."
     if step is Reason.LADDER_EXHAUSTED:
         last = strategy.strategy.rungs[-1].name
-        return f"Nothing more goes out in this episode: its last step, {last!r}, was taken on {_day(case.climbed_on)}."
+        return f"Nothing more goes out in this episode: its last step, {last!r}, was taken on {day(case.climbed_on)}."
     if step is Reason.DISPUTED or step is Reason.ON_PLAN:
         chased = "what is paid by a plan is" if step is Reason.ON_PLAN else "disputed invoices are"
         return f"Nothing goes out, because what is overdue is {_held(account)}: {chased} not chased."
-    return "Nothing goes out, because nothing is owed that could be chased or announced."
+    return sayings.CAME_OUT[step]
 
 
-def _too_early(case: Case, step: Coming, contacts: Sequence[Contact], today: date) -> str:
+def _under_way(case: Case, contacts: Sequence[Contact]) -> str:
+    waiting = [contact for contact in contacts if contact.id in case.pending]
+    if any(contact.channel == "letter" and contact.status == "planned" for contact in waiting):
+        return "A letter waits to be printed and posted; it goes out with the next batch that somebody closes."
+    said = next((contact.reason for contact in waiting if contact.reason), None)
+    return f"{sayings.CAME_OUT[Reason.UNDER_WAY]}{f'; it waits because {said}' if said else ''}."
+
+
+def _too_early(
+    case: Case,
+    account: Account,
+    step: Coming,
+    contacts: Sequence[Contact],
+    touches: Collection[Touch],
+    today: date,
+    policy: Policy,
+) -> str:
     if step.opens_on <= today:
-        return f"The step {step.step.name!r} is due now; messages go out from {POLICY.opens:%H:%M} on."
+        return f"The step {step.step.name!r} is due now; {_window(policy)}."
     newest = contacts[0] if contacts else None
-    if case.promised_on and case.promised_on >= today:
-        return f"Nothing goes out: the customer promised to pay by {_day(case.promised_on)}."
     if step.opens_on == case.rest_until:
-        if newest and newest.reason == Suppression.CONTACT_CAP:
-            return (
-                f"Nothing goes out today: the customer was contacted {POLICY.contacts_max} times within "
-                f"{POLICY.within_days} days, and that is the most the contact policy allows."
-            )
-        return "Nothing more goes out today: one message a day is enough."
+        if newest and newest.reason and newest.status == "suppressed":
+            because = Suppression(newest.reason)
+            on = local_date(newest.due_at, account.time_zone)
+            counts = outlooks.counted(because, [newest.channel], touches, account, on, policy)
+            if counts:
+                return f"Nothing goes out today: {_counted(because, counts)}."
+        if policy.min_gap_days == 1:
+            return "Nothing more goes out today: one message a day is enough."
+        return f"Nothing goes out today: the contact policy leaves {days(policy.min_gap_days)} between two messages."
     fresh = [item.number for item in step.items if item.collect_again_on == step.opens_on]
     if fresh:
-        again_on = _day(step.opens_on)
         return (
-            f"Nothing goes out: the dispute of {_numbers(fresh)} has ended, and nothing is asked for before {again_on}."
+            f"Nothing goes out: the dispute of {sayings.numbers(fresh)} has ended, and nothing is asked for before "
+            f"{day(step.opens_on)}."
         )
     due_on = step.due_on or step.items[0].due_on
     if (step.opens_on - due_on).days == step.step.days_from_due:
-        return f"Nothing goes out today, because {_rule(step.step)}."
+        return f"Nothing goes out today, because {sayings.rule(step.step)}."
+    if step.step.days_after_previous:
+        return f"Nothing goes out today, because {sayings.rule(step.step)}; that was {day(case.stepped_on)}."
     return f"Nothing goes out today: after {case.step!r} the strategy leaves some days before the next step."
 
 
-def _next(case: Case, account: Account, step: Coming | Reason, now: datetime) -> str:
-    if not isinstance(step, Coming):
-        if step is Reason.UNDER_WAY:
-            return "What is next is decided when it has arrived."
+def _window(policy: Policy) -> str:
+    holidays = ", not on public holidays" if policy.rests_on_holidays else ""
+    some = "" if len(policy.weekdays) == 7 else ", on some weekdays only"
+    return f"messages go out from {policy.opens:%H:%M} to {policy.closes:%H:%M} where the customer is{some}{holidays}"
+
+
+def _counted(because: Suppression, counts: Counted) -> str:
+    """Which contacts the policy counted, and what it allows."""
+    on = f" (on {sayings.listed([day(each) for each in counts.on])})" if counts.on else ""
+    number, within = sayings.times(len(counts.on)), days(counts.within_days)
+    match because:
+        case Suppression.CONTACT_CAP:
+            most = "and that is the most the contact policy allows"
+            return f"the customer was contacted {number} within {within}{on}, {most}"
+        case Suppression.CHANNEL_CAP:
+            return (
+                f"the customer was contacted this way {number} within {within}{on}, the most the contact policy allows"
+            )
+        case Suppression.REG_F:
+            return f"12 CFR 1006.14 allows no further call yet, after what was said or tried within {within}{on}"
+        case Suppression.CONVERSATION:
+            return (
+                f"somebody spoke with the customer within {within}{on}, and the contact policy keeps silence after that"
+            )
+        case _:
+            return f"the contact policy leaves {within} between two messages, and the customer had one{on}"
+
+
+def _next(case: Case, account: Account, outlook: Outlook, policy: Policy) -> str:
+    passed = "".join(f"{_said(each, account)} " for each in outlook.passed[:5])
+    if len(outlook.passed) > 5:
+        passed += f"{len(outlook.passed) - 5} more steps are held back or passed over. "
+    return passed + _then(case, account, outlook)
+
+
+def _said(passed: Passed, account: Account) -> str:
+    when = moment(passed.at, account, also_utc=True)
+    if passed.counted:
+        return f"On {when} the step {passed.step!r} is held back, because {_counted(passed.because, passed.counted)}."
+    if passed.because is Suppression.CONDITIONS and passed.detail:
+        return f"On {when} the step {passed.step!r} is passed over: {'; '.join(passed.detail)}."
+    if passed.because is Suppression.MISSED:
+        return f"On {when} the step {passed.step!r} is left out, because its day was missed."
+    if passed.because is Suppression.OPTED_OUT:
+        return f"On {when} the step {passed.step!r} is passed over, because {SUPPRESSED_BECAUSE[passed.because]}."
+    return f"On {when} the step {passed.step!r} is held back, because {SUPPRESSED_BECAUSE[passed.because]}."
+
+
+def _then(case: Case, account: Account, outlook: Outlook) -> str:
+    if outlook.reason is Reason.UNDER_WAY:
+        return "What is next is decided when it has arrived."
+    if outlook.reason is Reason.AWAITS_APPROVAL:
+        return "It goes on when the task is approved, or without the step when it is refused."
+    if outlook.at is None or outlook.step is None:
         return "This changes only when something happens: a payment, a new invoice, a due date, a changed address."
-    at = max(case.check_at or now, now)
-    when = f"On {_moment(at, account)}"
-    if not step.step.channels:
-        return f"{when} {_actions(step.step)}, if something overdue is still collectable."
-    if step.due_on:
-        about = f"about what is due on {_day(step.due_on)}, unless it is paid or disputed by then"
-        return f"{when} the message {step.step.name!r} goes to {account.email or 'nobody yet'} {about}."
-    then = f" With it, {_actions(step.step)}." if step.step.actions else ""
-    return (
-        f"{when} the message {step.step.name!r} goes to {account.email or 'nobody yet'}, if something overdue is still "
-        f"collectable then.{then}"
-    )
+    step, when = outlook.step, f"On {moment(outlook.at, account, also_utc=True)}"
+    if outlook.does == "approval":
+        return f"{when} somebody is asked to approve the step {step.name!r}; until then nothing goes out."
+    if outlook.does == "unreachable":
+        return f"{when} the step {step.name!r} is due and has nowhere to go: a task asks for an address that works."
+    if outlook.does == "actions":
+        return f"{when} {sayings.actions(step)}, if something overdue is still collectable."
+    if outlook.due_on:
+        about = f"about what is due on {day(outlook.due_on)}, unless it is paid or disputed by then"
+        return f"{when} {_goes(outlook)} {about}."
+    then = f" With it, {sayings.actions(step)}." if step.actions else ""
+    return f"{when} {_goes(outlook)}, if something overdue is still collectable then.{then}"
 
 
-def _rule(step: Step) -> str:
-    days = step.days_from_due
-    if days is None:
-        after = step.days_after_previous or 0
-        return f"{step.name!r} is for {_days(after)} after the step before it"
-    if days <= 0:
-        return f"{step.name!r} is for {_days(-days)} before the due date"
-    return f"{step.name!r} is for {_days(days)} after the due date of the oldest invoice that may be chased"
-
-
-def _actions(step: Step) -> str:
-    return " and ".join(_DOES[action] for action in step.actions)
-
-
-def _invoices(items: Sequence[Item]) -> str:
-    """`2 invoices (100.00 EUR) are`"""
-    owed = totals(item.balance for item in items)
-    noun, verb = ("invoice", "is") if len(items) == 1 else ("invoices", "are")
-    return f"{len(items)} {noun} ({_sums(owed)}) {verb}"
-
-
-def _sums(amounts: Sequence[Money]) -> str:
-    return " and ".join(str(money) for money in amounts) or "nothing"
-
-
-def _numbers(numbers: Sequence[str]) -> str:
-    if len(numbers) > 5:
-        return f"{', '.join(numbers[:5])} and {len(numbers) - 5} more"
-    return ", ".join(numbers)
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
-
-
-def _day(day: date | None) -> str:
-    return f"{day.day} {day:%B %Y}" if day else "an unknown day"
-
-
-def _moment(at: datetime, account: Account) -> str:
-    local = at.astimezone(ZoneInfo(account.time_zone))
-    return f"{_day(local.date())} at {local:%H:%M} ({account.time_zone})"
+def _goes(outlook: Outlook) -> str:
+    """`the message 'firm-reminder' goes to ada@acme.example`, with each further channel."""
+    first, *others = [contact for _, contact in outlook.going]
+    named = f"{sayings.BY[first.channel]} {first.step!r}"
+    goes = f"{named} goes to {first.recipient}" if first.recipient else f"{named} is due"
+    more = [sayings.BY[contact.channel] for contact in others]
+    return goes + (f", with {sayings.listed(more)}" if more else "")
