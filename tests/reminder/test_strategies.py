@@ -14,10 +14,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reminder.documents.rules import Fault
 from services.reminder.publishing.rules import json_schema, unknown_templates
 from services.reminder.strategies.rules import InvalidStrategy, parse
 from services.reminder.wordings.rules import SHIPPED as WORDINGS
+from shared.documents import Fault
 from tests.reminder.desk import Desk
 from tests.reminder.facts import DOCUMENT
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from services.reminder.documents.rules import Part, broken
+from shared.documents import Part, broken
 from shared.money import Money, exponent
 
 DAYS_MAX = 3_650

@@ -11,9 +11,9 @@ from difflib import unified_diff
 from typing import Literal
 
 from services.reminder.conditions.rules import AmountRange, Conditions, DaysRange, Fits
-from services.reminder.documents.rules import Fault
 from services.reminder.strategies import rules as strategies
 from services.reminder.strategies.rules import DEFAULT, TO_CUSTOMER, InvalidStrategy, Step, Strategy
+from shared.documents import Fault
 from shared.errors import Refused
 
 SAID = {

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from services.reminder.conditions.rules import Fits
-from services.reminder.documents.rules import Fault
 from services.reminder.publishing import handlers
 from services.reminder.publishing import rules as advice
 from services.reminder.strategies import handlers as strategies
@@ -14,6 +13,7 @@ from services.reminder.strategies import rules
 from services.reminder.strategies.handlers import PublishStrategy
 from services.reminder.strategies.rules import CatchUp, Challenger, InvalidStrategy, Published, Step
 from shared.db import reading, transaction
+from shared.documents import Fault
 from shared.http.dependencies import DatabaseDep, IfMatch
 from shared.http.models import Page
 from shared.http.responses import respond

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from services.reminder.documents.rules import Fault
 from services.reminder.policies import handlers as policies
 from services.reminder.publishing import rules
 from services.reminder.strategies import handlers as strategies
@@ -11,6 +10,7 @@ from services.reminder.strategies.handlers import PublishStrategy
 from services.reminder.strategies.rules import InvalidStrategy, Published
 from services.reminder.templates import handlers as templates
 from shared.db import Tx
+from shared.documents import Fault
 
 
 async def publish(tx: Tx, command: PublishStrategy) -> tuple[Published, list[Fault]]:

@@ -11,12 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from services.reminder.conditions.rules import AmountRange, Conditions, DaysRange, Fits
-from services.reminder.documents.rules import Document, Fault
 from services.reminder.policies import rules as policies
 from services.reminder.policies.rules import Policy, Touch
 from services.reminder.receivables.rules import Account
 from services.reminder.strategies.rules import ASKS_NOTHING, TO_CUSTOMER, Action, Step, Strategy, parse, read
 from shared.calendar import at_local_time
+from shared.documents import Document, Fault
 
 _TAKES_JSON_SCHEMA_FROM = "https://json-schema.org/draft/2020-12/schema"
 SILENCE_DAYS_MAX = 45

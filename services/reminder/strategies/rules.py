@@ -13,8 +13,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from services.reminder.conditions.rules import DAYS_MAX, Conditions, Facts, Fits
-from services.reminder.documents import rules as documents
-from services.reminder.documents.rules import Fault, Part, Unusable, broken
+from shared import documents
+from shared.documents import Fault, Part, Unusable, broken
 from shared.errors import Conflict, NotFound, Refused
 
 Channel = Literal["email", "sms", "letter", "call", "chat", "webhook"]
