@@ -232,3 +232,49 @@ class RatesPublished(Event):
     @property
     def version(self) -> int:
         return self.rates.version
+
+
+RiskClass = Annotated[Literal["A", "B", "C", "D", "E"], Growing()]
+"""A is the safest."""
+
+
+class ScoreReason(Payload):
+    """Why a score is what it is: a reason code of the scorecard and the points it added."""
+
+    code: str
+    points: int
+
+
+class CreditFileState(Payload):
+    """A customer's newest assessment. `probability_of_default` is a decimal from 0 to 1, within a year; `raised` and
+    `lowered` go from the heaviest to the lightest."""
+
+    id: UUID
+    version: int
+    assessment_id: UUID
+    risk_class: RiskClass
+    score: int
+    probability_of_default: str
+    scorecard: str
+    scorecard_version: int
+    raised: tuple[ScoreReason, ...]
+    lowered: tuple[ScoreReason, ...]
+    valid_until: date
+
+
+class CreditAssessed(Event):
+    """A customer was assessed. `because` says why now; `previous_risk_class` is null the first time."""
+
+    topic: ClassVar[str] = "ar.credit"
+    type: ClassVar[str] = "dueward.credit.assessed.v1"
+    file: CreditFileState
+    previous_risk_class: RiskClass | None
+    because: tuple[str, ...]
+
+    @property
+    def subject(self) -> UUID:
+        return self.file.id
+
+    @property
+    def version(self) -> int:
+        return self.file.version
