@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,11 +22,13 @@ BUCKETS: tuple[Bucket, ...] = get_args(Bucket)
 _SATURDAY = 5
 
 
+@lru_cache(maxsize=4_096)
 def local_date(now: datetime, time_zone: str) -> date:
     """The calendar day of an aware moment in an IANA zone. Raises ZoneInfoNotFoundError for an unknown zone."""
     return _aware(now).astimezone(ZoneInfo(time_zone)).date()
 
 
+@lru_cache(maxsize=4_096)
 def at_local_time(day: date, at: time, time_zone: str) -> datetime:
     """The UTC moment of a wall-clock time in a zone.
 

@@ -7,7 +7,7 @@ episode the strategy's rungs are climbed one by one, each at most once, by the a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,7 @@ from shared.events.reminder import (
     CaseState,
     CaseStepSkipped,
 )
+from shared.records import replace
 
 REFUSED_KEPT = 10
 
@@ -310,9 +311,8 @@ def conclude(
     today = local_date(now, account.time_zone)
     reached = case.reached or _reached(contact, strategy.strategy)
     left = tuple(id for id in case.pending if id != contact.id)
-    case = replace(case, pending=left, reached=reached and bool(left))
-    if contact.channel in TO_CUSTOMER:
-        case = replace(case, rest_until=today + timedelta(days=policy.min_gap_days))
+    rest_until = today + timedelta(days=policy.min_gap_days) if contact.channel in TO_CUSTOMER else case.rest_until
+    case = replace(case, pending=left, reached=reached and bool(left), rest_until=rest_until)
     if address_refused and contact.recipient:
         case = replace(case, refused=_refused(case, contact.recipient))
     tasks = tasks_after(contact, case, now)
@@ -325,6 +325,8 @@ def conclude(
     if due_on is not None:
         scheduled = schedule(case, account, strategy.strategy, now, policy)
         return Outcome(scheduled, Reason.NOTICED if reached else Reason.SUPPRESSED, tasks=tasks)
+    if _was_taken(contact, case, strategy.strategy):
+        return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNCHANGED, tasks=tasks)
     if unreached and not reached:
         case = replace(case, blocked_step=contact.step)
     if not reached or not case.is_open or contact.episode != case.episode_key:
@@ -339,6 +341,12 @@ def _reached(contact: Contact, strategy: Strategy) -> bool:
     if step is not None and not step.reaches_customer:
         return contact.status in ("sent", "unknown", "failed")
     return contact.channel in TO_CUSTOMER and contact.status in ("sent", "unknown")
+
+
+def _was_taken(contact: Contact, case: Case, strategy: Strategy) -> bool:
+    """Whether the case climbed the contact's rung already: one that did not arrive may be sent once more."""
+    taken = strategy.rungs[: case.level] if contact.episode == case.episode_key else ()
+    return any(step.name == contact.step for step in taken)
 
 
 def _must_wait(case: Case, step: str) -> None:

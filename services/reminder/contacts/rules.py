@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
@@ -22,6 +22,7 @@ from shared.events.reminder import (
     Tone,
 )
 from shared.money import Money
+from shared.records import replace
 
 Status = Literal["planned", "sending", "sent", "suppressed", "failed", "unknown"]
 

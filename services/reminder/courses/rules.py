@@ -223,7 +223,8 @@ class _Running:
         if contact.status == "sending":  # It was on its way when the course began.
             verdict = Send(())
         else:
-            verdict = cases.confirm(contact, case, account, balance_of(account, now.date()), now, self.policy)
+            balance = balance_of(account, now.date(), contact.about_due_date)
+            verdict = cases.confirm(contact, case, account, balance, now, self.policy)
         self.planned.remove(contact)
         if isinstance(verdict, Wait):
             self.planned.append(contact.waiting(verdict.until))
@@ -270,21 +271,23 @@ class _Running:
         return UUID(int=next(self.ids))
 
     def _passing_holds(self) -> list[tuple[Key, Hold]]:
-        held = ((key, hold) for key, case in self.cases.items() if case.holds for hold in case.holds)
-        return [(key, hold) for key, hold in held if hold.until and hold.kind in ENDED_AT_MIDNIGHT]
+        held = [(key, case.holds) for key, case in self.cases.items() if case.holds]
+        return [(key, hold) for key, holds in held for hold in holds if hold.until and hold.kind in ENDED_AT_MIDNIGHT]
 
     def _over_at(self, key: Key, hold: Hold) -> datetime:
         assert hold.until is not None
         return at_local_time(hold.until + ONE_DAY, time(), self.accounts[key].time_zone)
 
 
-def balance_of(account: Account, today: date) -> Balance:
-    """What the invoice service would answer just before a message leaves."""
+def balance_of(account: Account, today: date, due_on: date | None) -> Balance:
+    """What the invoice service would answer just before a message leaves, as far as it matters: what is past due, and
+    what is due on the day that the message is about."""
     return Balance(
         seller="",
         items=tuple(
             BalanceItem(item.number, item.issued_on, item.due_on, (today - item.due_on).days, item.collectable)
             for item in account.items
+            if item.due_on < today or item.due_on == due_on
         ),
         pay_link="",
     )

@@ -223,20 +223,19 @@ def _coming_notices(case: Case, account: Account, strategy: Strategy, today: dat
     step = strategy.notice
     if step is None:
         return []
-    ahead: dict[date, list[Item]] = {}
-    for item in account.items:
-        if item.due_on >= today and item.overdue_since is None and item.is_collectable:
-            ahead.setdefault(item.due_on, []).append(item)
     quiet = _quiet_until(case)
     notices: list[Coming] = []
-    for due_on, items in ahead.items():
+    for due_on, items in account.ahead:
+        if due_on < today:
+            continue
         on = step.opens(due_on, None)
         if notices and on >= max(today, notices[0].opens_on):
             break
         if due_on in case.noticed:
             continue
-        opens_on = max([min(_opens_on(item, step, None) for item in items), *quiet])
-        told = tuple(item for item in items if not item.rests_on(max(opens_on, today)))
+        rested = min(_opens_on(item, step, None) for item in items) if account.has_rest else on
+        opens_on = max([rested, *quiet])
+        told = tuple(i for i in items if not i.rests_on(max(opens_on, today))) if account.has_rest else items
         if opens_on <= due_on and any(item.issued_on < on for item in told):
             notices.append(Coming(step, opens_on, told, due_on))
     return notices

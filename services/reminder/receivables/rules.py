@@ -68,7 +68,8 @@ class Account:
     due date, oldest first.
 
     Of them `overdue` may be chased: neither disputed nor on a plan as a whole; `held_back` is overdue but may not.
-    `has_rest` says that some of them rest after a dispute, or have rested.
+    `ahead` is what is not overdue and may be asked for, by due date. `has_rest` says that some of them rest after a
+    dispute, or have rested.
     """
 
     id: UUID
@@ -88,14 +89,20 @@ class Account:
     average_days_late: float | None = None
     overdue: tuple[Item, ...] = field(init=False, compare=False, repr=False)
     held_back: tuple[Item, ...] = field(init=False, compare=False, repr=False)
+    ahead: tuple[tuple[date, tuple[Item, ...]], ...] = field(init=False, compare=False, repr=False)
     has_rest: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Every decision asks for these several times."""
         late = [item for item in self.items if item.overdue_since is not None]
+        ahead: dict[date, list[Item]] = {}
+        for item in self.items:
+            if item.overdue_since is None and item.collectable.minor > 0:
+                ahead.setdefault(item.due_on, []).append(item)
         set_once = object.__setattr__
         set_once(self, "overdue", tuple(item for item in late if item.collectable.minor > 0))
         set_once(self, "held_back", tuple(item for item in late if item.collectable.minor <= 0))
+        set_once(self, "ahead", tuple((due_on, tuple(items)) for due_on, items in ahead.items()))
         set_once(self, "has_rest", any(item.collect_again_on is not None for item in self.items))
 
     @property
