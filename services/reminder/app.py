@@ -21,6 +21,7 @@ from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
 from services.reminder.desk import api as desk
 from services.reminder.desk_strategies import api as desk_strategies
+from services.reminder.doubts import api as doubts
 from services.reminder.explanations import api as explanations
 from services.reminder.followers import api as followers
 from services.reminder.imap import ImapMailbox, ImapServer
@@ -76,6 +77,7 @@ SERVICE = Service(
         cases.router,
         explanations.router,
         contacts.router,
+        doubts.router,
         tasks.router,
         policies.router,
         team.router,
