@@ -20,7 +20,9 @@ from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
 from services.reminder.desk import api as desk
+from services.reminder.desk_policy import api as desk_policy
 from services.reminder.desk_strategies import api as desk_strategies
+from services.reminder.desk_templates import api as desk_templates
 from services.reminder.doubts import api as doubts
 from services.reminder.explanations import api as explanations
 from services.reminder.followers import api as followers
@@ -101,6 +103,8 @@ SERVICE = Service(
     pages=(
         desk.pages,
         desk_strategies.pages,
+        desk_templates.pages,
+        desk_policy.pages,
         callbacks.callbacks,
         replies.callbacks,
         wrong_persons.pages,
