@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
+from services.credit.assessments import api as assessments
+from services.credit.bureau import bureau_at
 from services.credit.consumers import subscriptions
 from services.credit.customers import api as customers
 from services.credit.decisions import api as decisions
+from services.credit.intake import api as intake
 from services.credit.limits import api as limits
 from services.credit.rates import api as rates
+from services.credit.reservations import api as reservations
+from services.credit.scorecards import api as scorecards
 from services.credit.settings import Settings
-from services.credit.ticks import ticks
+from services.credit.ticks import Resources, ticks
 from shared import process
 from shared.db import Database
 from shared.http.app import create_app
@@ -21,7 +29,16 @@ SERVICE = Service(
     description="Who the customers are, what each may owe, and whether they may owe more.",
     subscriptions=subscriptions,
     ticks=ticks,
-    routers=(customers.router, limits.router, decisions.router, rates.router),
+    routers=(
+        customers.router,
+        limits.router,
+        decisions.router,
+        rates.router,
+        reservations.router,
+        intake.router,
+        scorecards.router,
+        assessments.router,
+    ),
     publishes=("ar.customer", "ar.credit"),
 )
 
@@ -30,12 +47,27 @@ def read_settings() -> Settings:
     return Settings()  # pyright: ignore[reportCallIssue]  # The environment gives what has no default.
 
 
+@asynccontextmanager
+async def resources(settings: Settings) -> AsyncIterator[Resources]:
+    """The credit bureau, where there is one."""
+    if settings.bureau_url is None:
+        yield Resources()
+        return
+    token = settings.bureau_token.get_secret_value() if settings.bureau_token else None
+    async with bureau_at(settings.bureau_url, settings.bureau_name, settings.bureau_timeout_seconds, token) as bureau:
+        yield Resources(bureau)
+
+
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:
-    return create_app(SERVICE, settings or read_settings(), database=database)
+    chosen = settings or read_settings()
+    app = create_app(SERVICE, chosen, database=database)
+    app.state.has_bureau = chosen.bureau_url is not None
+    return app
 
 
 async def run_worker(settings: Settings | None = None) -> None:
-    await process.run_worker(SERVICE, settings or read_settings())
+    chosen = settings or read_settings()
+    await process.run_worker(SERVICE, chosen, lambda _: resources(chosen))
 
 
 def main() -> None:

@@ -1,17 +1,25 @@
-"""What credit listens to. Exposure needs nothing but the newest balance of each invoice."""
+"""What credit listens to. Exposure needs nothing but the newest balance of each invoice; what says how a customer
+behaves (late payments, disputes, broken promises) is kept beside it, and has those assessed again who were before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from services.credit.assessments import handlers as assessments
+from services.credit.behaviour import handlers as behaviour
 from services.credit.exposure import handlers as exposure
 from shared.db import Tx
 from shared.delivery import Received, Subscriptions
 from shared.events.invoice import InvoiceEvent
 
-subscriptions = Subscriptions(group="credit", topics=("ar.invoice",))
+subscriptions = Subscriptions(group="credit", topics=("ar.invoice", "ar.reminder"))
 
 
 @subscriptions.every_batch
 async def keep_exposure(tx: Tx, received: Sequence[Received]) -> None:
     await exposure.keep_exposure(tx, [one.event for one in received if isinstance(one.event, InvoiceEvent)])
+
+
+@subscriptions.every_batch
+async def follow_behaviour(tx: Tx, received: Sequence[Received]) -> None:
+    await assessments.note(tx, await behaviour.hear(tx, [one.event for one in received if one.event]))

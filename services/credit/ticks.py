@@ -1,13 +1,32 @@
-"""What credit does by the clock: after a change of the policy, bring the limits in line with it."""
+"""What credit does by the clock: after a change of the policy, bring the limits in line with it; ask the credit bureau;
+assess customers again."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from services.credit.assessments import handlers as assessments
+from services.credit.bureau import Bureau
+from services.credit.intake import handlers as intake
 from services.credit.limits import handlers as limits
+from services.credit.reservations import handlers as reservations
+from services.credit.vetting import handlers as vetting
+from services.credit.vetting.rules import Asked
 from shared.calendar import local_date
 from shared.db import transaction
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the ticks work with besides the database."""
+
+    bureau: Bureau | None = None
+
+
+LEASE_SECONDS_WITHOUT_BUREAU = 10.0
 
 POLICY_RUNS_MAX = 20
 """A call's share of a large book; the other jobs of the worker get their turn in between."""
@@ -23,3 +42,39 @@ async def apply_policy(context: TickContext, accounts_a_run: int = limits.ACCOUN
         if accounts < accounts_a_run:
             break
     return moved > 0
+
+
+@ticks.on(next_due=vetting.INQUIRY_DUE)
+async def ask_bureau(context: TickContext) -> bool:
+    """One question a call: written as on its way, asked outside any transaction, its answer recorded."""
+    bureau: Bureau | None = context.resources.bureau if context.resources else None
+    async with transaction(context.database) as tx:
+        given_up = await vetting.give_up(tx)
+        lease_seconds = bureau.lease_seconds if bureau else LEASE_SECONDS_WITHOUT_BUREAU
+        taken = await vetting.take_inquiry(tx, lease_seconds)
+    if taken is None:
+        return given_up > 0
+    inquiry, country = taken
+    asked = await bureau.ask(inquiry, country) if bureau else Asked("refused", detail="no credit bureau is set up")
+    async with transaction(context.database) as tx:
+        await intake.record_answer(tx, inquiry, asked)
+    return True
+
+
+@ticks.on(next_due=assessments.REASSESS_DUE)
+async def reassess(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await assessments.reassess(tx) > 0
+
+
+@ticks.on(next_due=limits.CHANGES_DUE)
+async def follow_clock(context: TickContext) -> bool:
+    """Raises that begin or end, limits whose validity ended."""
+    async with transaction(context.database) as tx:
+        return await limits.follow_clock(tx, local_date(context.now, "UTC")) > 0
+
+
+@ticks.on(next_due=reservations.EXPIRY_DUE)
+async def expire_reservations(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await reservations.expire_reservations(tx) > 0

@@ -107,7 +107,7 @@ class Bin(Part):
 class Characteristic(Part):
     """One thing that is known of a customer, and what its values count for."""
 
-    name: Annotated[str, AfterValidator(_known)] = Field(json_schema_extra={"enum": sorted(KNOWN)})
+    name: Annotated[str, AfterValidator(_known)] = Field(json_schema_extra={"enum": [*sorted(KNOWN)]})
     bins: tuple[Bin, ...] = Field(min_length=2, max_length=50, strict=False)
 
     @model_validator(mode="after")
@@ -247,10 +247,10 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one characteristic added to a score."""
+    """What one characteristic added to a score; `value` as text, a number without an exponent."""
 
     characteristic: str
-    value: Decimal | str | None
+    value: str | None
     points: int
     reason: str
     says: str
@@ -288,7 +288,8 @@ def _count(scorecard: Scorecard, values: Mapping[str, Decimal | str | None]) -> 
     for characteristic in scorecard.characteristics:
         value = values.get(characteristic.name)
         bin = characteristic.bin_of(value)
-        yield Counted(characteristic.name, value, bin.points, bin.reason, bin.says)
+        said = format(value, "f") if isinstance(value, Decimal) else value
+        yield Counted(characteristic.name, said, bin.points, bin.reason, bin.says)
 
 
 class ScorecardNotFound(NotFound):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -14,10 +14,11 @@ from services.credit.vetting.rules import (
     Input,
     Inquiry,
     InquiryNotFound,
+    Kept,
     Particulars,
+    Passed,
     Sifted,
 )
-from services.credit.vetting.store import Kept
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.errors import Refused
@@ -66,11 +67,15 @@ async def add_input(tx: Tx, command: AddInput) -> Input:
     return input
 
 
-async def list_inputs(tx: Tx, customer_id: UUID, before: UUID | None, count_max: int) -> Sequence[Kept]:
-    """Newest first. Raises CustomerNotFound."""
+async def list_inputs(
+    tx: Tx, customer_id: UUID, before: UUID | None, count_max: int
+) -> tuple[Sequence[Kept], Mapping[UUID, Passed]]:
+    """Newest first, and why those that do not count today do not. Raises CustomerNotFound."""
     if not await store.exists(tx, customer_id):
         raise CustomerNotFound(customer_id)
-    return await store.page(tx, customer_id, before, count_max)
+    sifted = await sift(tx, customer_id, local_date(tx.now, "UTC"))
+    passed = {each.input.id: each.reason for each in sifted.left_out}
+    return await store.page(tx, customer_id, before, count_max), passed
 
 
 async def sift(tx: Tx, customer_id: UUID, today: date) -> Sifted:
@@ -96,10 +101,12 @@ async def get_inquiry(tx: Tx, inquiry_id: UUID) -> Inquiry:
 
 
 async def give_up(tx: Tx) -> int:
+    """Call those unknown that a crash left on their way. Returns how many."""
     return await store.give_up(tx)
 
 
-async def take_inquiry(tx: Tx, lease_seconds: float) -> Inquiry | None:
+async def take_inquiry(tx: Tx, lease_seconds: float) -> tuple[Inquiry, str] | None:
+    """The next question, marked as on its way, with the customer's country."""
     return await store.take_inquiry(tx, lease_seconds)
 
 

@@ -141,6 +141,15 @@ class Input:
         return self.particulars.kind
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An input with when it came in, and from whom."""
+
+    input: Input
+    received_at: datetime
+    received_from: str
+
+
 class Passed(StrEnum):
     """Why an input does not count."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.credit.vetting.rules import Input, Inquiry, Particulars
+from services.credit.vetting.rules import Input, Inquiry, Kept, Particulars
 from shared.db import Tx
 
 _PARTICULARS: TypeAdapter[Particulars] = TypeAdapter(Particulars)
@@ -50,13 +48,6 @@ _ADD = """
 insert into vetting_input (id, customer_id, kind, source, dated_on, expires_on, particulars, received_at, received_from)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    input: Input
-    received_at: datetime
-    received_from: str
 
 
 async def of_customer(tx: Tx, customer_id: UUID) -> list[Input]:
@@ -117,10 +108,10 @@ returning id
 """
 
 
-async def take_inquiry(tx: Tx, lease_seconds: float) -> Inquiry | None:
-    """The next question, marked as on its way."""
+async def take_inquiry(tx: Tx, lease_seconds: float) -> tuple[Inquiry, str] | None:
+    """The next question, marked as on its way, with the customer's country."""
     row = await tx.fetchrow(_TAKE, lease_seconds)
-    return _inquiry(row) if row else None
+    return (_inquiry(row), row["country"]) if row else None
 
 
 _TAKE = """
@@ -128,7 +119,7 @@ update bureau_inquiry set status = 'asking', lease_until = now() + make_interval
 where id = (
     select id from bureau_inquiry where status = 'asked' order by asked_at, id limit 1 for update skip locked
 )
-returning *
+returning *, (select country from customer c where c.id = bureau_inquiry.customer_id) as country
 """
 
 

@@ -1,0 +1,23 @@
+"""Take in what is learned about a customer, and have those looked at again who were assessed before."""
+
+from __future__ import annotations
+
+from services.credit.assessments import handlers as assessments
+from services.credit.behaviour.rules import Cause
+from services.credit.vetting import handlers as vetting
+from services.credit.vetting.handlers import AddInput
+from services.credit.vetting.rules import Asked, Input, Inquiry
+from shared.db import Tx
+
+
+async def take_in(tx: Tx, command: AddInput) -> Input:
+    """Raises what `vetting.add_input` raises."""
+    input = await vetting.add_input(tx, command)
+    await assessments.note(tx, {command.customer_id: {Cause.NEW_INPUT}})
+    return input
+
+
+async def record_answer(tx: Tx, inquiry: Inquiry, asked: Asked) -> None:
+    """What became of a question to the bureau."""
+    if await vetting.record_answer(tx, inquiry, asked):
+        await assessments.note(tx, {inquiry.customer_id: {Cause.NEW_INPUT}})
