@@ -12,7 +12,7 @@ SEEDS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status logs token link test lint format bench chaos simulate lock clean
+.PHONY: help demo up down status logs token link training test lint format bench chaos simulate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ token: $(LOCAL) ## print an access token; SUB=anna SCOPES="invoices:read payment
 
 link: $(LOCAL) ## print a one-time sign-in link to the dashboard
 	@$(STACK) link
+
+training: $(LOCAL) ## practise on a sample book; SCENARIO=broken-promise, CHECK=1 to see what is still missing
+	@$(STACK).training $(if $(CHECK),check --hints,play) $(SCENARIO)
 
 # Checks.
 
