@@ -21,7 +21,7 @@ from deploy.local import stack
 from deploy.local.embedded import free_port
 from deploy.local.layout import POSTGRES_PORT, Layout
 from shared.process import keep_what_is_loaded
-from tests.bench import cash, floors, imports, issuing, projection, publishing
+from tests.bench import cash, floors, imports, issuing, projection, publishing, reminding
 from tests.bench.rest import until_at_rest
 
 console = Console(highlight=False)
@@ -35,10 +35,12 @@ class Size:
     rows: int
     events: int
     payments: int
+    accounts: int
+    """That are reminded; each owes ten invoices."""
 
 
-FULL = Size(posts=4_000, rows=100_000, events=50_000, payments=300)
-SHORT = Size(posts=400, rows=5_000, events=5_000, payments=40)
+FULL = Size(posts=4_000, rows=100_000, events=50_000, payments=300, accounts=100_000)
+SHORT = Size(posts=400, rows=5_000, events=5_000, payments=40, accounts=2_000)
 
 
 async def measure(layout: Layout, size: Size) -> None:
@@ -78,6 +80,21 @@ async def measure(layout: Layout, size: Size) -> None:
         projection.project_events(layout, size.events),
         lambda: floors.upsert_plainly(layout, size.events),
     )
+    days: list[reminding.Day] = []
+
+    async def daily_run() -> float:
+        days.append(await reminding.daily_run(layout, size.accounts))
+        return days[0].per_second
+
+    await row(
+        f"daily run of reminders, {size.accounts:,} accounts with {size.accounts * reminding.ITEMS:,} open items",
+        "0.33",
+        daily_run(),
+        lambda: reminding.floor_of_daily_run(layout, size.accounts),
+    )
+    await until_at_rest(layout)
+    console.print("[dim]measuring a simulation of thirty days ...")
+    month = await reminding.simulate_a_month(layout, size.accounts)
     await until_at_rest(layout)
     delays_ms = await cash.from_payment_to_silence(layout, customers[:5], size.payments)
     console.print()
@@ -85,6 +102,14 @@ async def measure(layout: Layout, size: Size) -> None:
     console.print(
         f"\nfrom a payment's answer to its reminder being suppressed: median {delays_ms.median:.0f} ms, "
         f"99th percentile {delays_ms.p99:.0f} ms, over {delays_ms.count} payments"
+    )
+    console.print(
+        f"the daily run took {days[0].cpu_seconds:.1f} s of the processor (PostgreSQL's not counted) and at most"
+        f" {days[0].peak_mb:.0f} MB, aim 500"
+    )
+    console.print(
+        f"simulating thirty days of these accounts ({month.contacts:,} contacts) took {month.seconds:.1f} s, aim 60:"
+        f" {month.cpu_seconds:.1f} s of the processor in processes of at most {month.peak_mb:.0f} MB"
     )
 
 

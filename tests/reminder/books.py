@@ -51,6 +51,8 @@ class Invoice:
     episode: int = 0
     overdue_since: date | None = None
     entity_id: str = "default"
+    paid_on: date | None = None
+    """When it is settled; on its due date, unless said otherwise."""
 
     @property
     def balance_minor(self) -> int:
@@ -164,7 +166,7 @@ class Invoice:
             on_plan=self._money(self.on_plan_minor) if self.on_plan_minor else None,
             overdue_episode=self.episode,
             overdue_since=self.overdue_since,
-            settled_on=self.due_on if self.balance_minor == 0 else None,
+            settled_on=(self.paid_on or self.due_on) if self.balance_minor == 0 else None,
         )
         return {
             "customer_id": self.customer_id,

@@ -332,3 +332,40 @@ steps:
     assert any("Nobody pays" in said for said in answer["assumptions"])
     assert await town.contacts() == []
     assert len(await town.published()) == events
+
+
+async def test_a_past_month_under_the_strategy_that_ran_is_what_went_out_in_it(town: Town) -> None:
+    await publish(town, MANY_WAYS)
+    await town.set_clock(datetime(2026, 2, 1, tzinfo=UTC))
+    begins, paid_on, ends = date(2026, 2, 10), date(2026, 2, 20), date(2026, 3, 8)
+    reachable = {"address": HAMBURG, "contacts": (ADA.model_copy(update={"phone": "+4930123"}),)}
+    customers = [
+        await town.onboard(time_zone=zone, segment=("mixed", "standard")[n % 2], **reachable)
+        for n, zone in enumerate(ZONES)
+    ]
+    invoices = [
+        await town.issue(customer, date(2026, 1, 20) + timedelta(days=9 * each + n), f"R-{n}-{each}", paid_on=paid_on)
+        for n, customer in enumerate(customers)
+        for each in range(3)
+    ]
+    await town.until(date(2026, 2, 8), 23)
+    async with transaction(town.database) as tx:
+        hold = Hold(HoldKind.CONVERSATION, date(2026, 2, 14), "h-1", "by hand")
+        await cases.hold_case(tx, HoldCase(customers[3].id, "default", hold))
+    await town.until(paid_on, 0)
+    for invoice in invoices[::4]:
+        await town.hear(*invoice.pay())
+    await town.until(ends, 23)
+    await town.until(date(2026, 3, 10))
+
+    async with reading(town.database) as tx:
+        job = await simulations.prepare(tx, wanted("many-ways", past=(begins, ends)))
+        assert "Customers paid when they did" in " ".join(simulations.rules.assumptions(job))
+    async with transaction(town.database) as tx:  # The log is read by a cursor.
+        listener = Listener(job.strategy)
+        tx.now = job.begins
+        await simulations.simulate(tx, job, tallies=[listener])
+    heard = [each for each in listener.heard if each.status == "sent"]
+    happened = [c for c in await came(town, job.begins) if c.status == "sent" and c.due_at < job.ends]
+    assert lines(heard) == lines(happened)
+    assert len(heard) > 9

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.rules import Case, HoldKind, new_case
+from services.reminder.cases.rules import facts as case_facts
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.rules import Contact
 from services.reminder.courses import rules as courses
 from services.reminder.courses.rules import Assumptions, Course, Fact, Said
+from services.reminder.hindsight import rules as hindsight
+from services.reminder.hindsight.rules import Logged, Owed
 from services.reminder.policies import handlers as policies
 from services.reminder.policies.rules import Policy, Touch
 from services.reminder.promises import handlers as promises
@@ -27,7 +31,7 @@ from services.reminder.strategies import handlers as strategies
 from services.reminder.strategies import rules as documents
 from services.reminder.strategies.rules import OtherName, Published
 from services.reminder.strategy_migrations import rules as migrations
-from shared.calendar import ONE_DAY
+from shared.calendar import ONE_DAY, local_date
 from shared.db import Tx
 
 CUSTOMERS_AT_ONCE = 500
@@ -87,16 +91,14 @@ async def simulate(
     when its course is over. For one picture of the book, `tx` is on one snapshot."""
     assumed = await _assumptions(tx, job)
     tallies = tallies or [Tally(job.strategy) for _ in job.sides]
-    while True:
-        keys, reached = await store.customers(tx, after, last, CUSTOMERS_AT_ONCE)
-        if reached is None:
-            return tallies
-        after = reached
-        for course in await _courses(tx, job, assumed, keys):
+    chunks = _past_chunks if job.past else _chunks
+    async for chunk in chunks(tx, job, assumed, after, last):
+        for course in chunk:
             for side, under, tally in zip(job.sides, assumed, tallies, strict=True):
                 begun = _moved(course, job, side, under) if job.running == "move" else course
                 ended = courses.run(_begun(begun, under), under, tally)
                 tally.over(ended, sum(len(account.items) for account in course.accounts.values()))
+    return tallies
 
 
 async def _side(tx: Tx, name: str, wanted: int | str | None) -> Side:
@@ -111,7 +113,7 @@ async def _side(tx: Tx, name: str, wanted: int | str | None) -> Side:
 
 
 async def _assumptions(tx: Tx, job: Job) -> list[Assumptions]:
-    library = await strategies.library(tx, await store.running_on(tx))
+    library = await strategies.library(tx, await (store.versions(tx) if job.past else store.running_on(tx)))
     found = []
     for side in job.sides:
         tried = Published(documents.parse(side.document), side.version, side.document)
@@ -121,6 +123,93 @@ async def _assumptions(tx: Tx, job: Job) -> list[Assumptions]:
             Assumptions(newest, pinned, policies.read(job.policy), job.begins, job.ends, approvals=job.approvals)
         )
     return found
+
+
+async def _chunks(
+    tx: Tx, job: Job, assumed: Sequence[Assumptions], after: UUID, last: UUID | None
+) -> AsyncIterator[list[Course]]:
+    while True:
+        keys, reached = await store.customers(tx, after, last, CUSTOMERS_AT_ONCE)
+        if reached is None:
+            return
+        yield await _courses(tx, job, assumed, keys)
+        after = reached
+
+
+async def _past_chunks(
+    tx: Tx, job: Job, assumed: Sequence[Assumptions], after: UUID, last: UUID | None
+) -> AsyncIterator[list[Course]]:
+    """The log goes along: its events come in the order of the customers."""
+    log = store.logged(tx, after, last, job.ends)
+    ahead = await anext(log, None)
+    while True:
+        period = job.begins.date(), job.ends.date()
+        keys, reached = await store.customers_then(tx, after, last, CUSTOMERS_AT_ONCE, *period)
+        if reached is None:
+            return
+        of_chunk: dict[Key, list[Logged]] = defaultdict(list)
+        while ahead is not None and ahead[0] <= reached:
+            customer_id, one = ahead
+            of_chunk[customer_id, one.data["case"]["entity_id"]].append(one)
+            ahead = await anext(log, None)
+        yield await _past_courses(tx, job, assumed[0], keys, of_chunk)
+        after = reached
+
+
+async def _past_courses(
+    tx: Tx, job: Job, assumed: Assumptions, keys: Sequence[Key], logged: Mapping[Key, Sequence[Logged]]
+) -> list[Course]:
+    """Cases stand as the log says; a new episode of theirs would run on what is tried."""
+    ids = list({customer_id for customer_id, _ in keys})
+    if not ids:
+        return []
+    accounts = await receivables.accounts(tx, keys)
+    owed: dict[Key, list[Owed]] = defaultdict(list)
+    for key, one in await store.owed_then(tx, ids, job.begins.date(), job.ends.date()):
+        owed[key].append(one)
+    contacted = await store.contacts_then(tx, ids, job.begins)
+    recent = await contacts.recent(tx, ids, assumed.policy)
+    return [
+        _past_course(
+            job,
+            assumed,
+            {key: accounts[key] for key in own},
+            owed,
+            logged,
+            [row for row in contacted if row["customer_id"] == customer_id],
+            [touch for touch in recent.get(customer_id, ()) if touch.at < job.begins],
+        )
+        for customer_id, own in groupby(keys, key=lambda key: key[0])
+    ]
+
+
+def _past_course(
+    job: Job,
+    assumed: Assumptions,
+    accounts: Mapping[Key, Account],
+    owed: Mapping[Key, Sequence[Owed]],
+    logged: Mapping[Key, Sequence[Logged]],
+    contacted: Sequence[Any],
+    touches: Sequence[Touch],
+) -> Course:
+    facts: list[Fact] = []
+    then: dict[Key, Account] = {}
+    known: dict[Key, Case] = {}
+    said: list[Said] = []
+    for n, (key, today) in enumerate(accounts.items()):
+        then[key] = account = hindsight.account_then(today, owed.get(key, ()), job.begins)
+        facts += hindsight.facts_since(key, owed.get(key, ()), logged.get(key, ()), job.begins, job.ends)
+        own = [row for row in contacted if row["entity_id"] == key[1]]
+        words = [Said(row["entity_id"], row["episode"], row["step"], row["channel"]) for row in own]
+        said += words
+        days = (local_date(row["at"], account.time_zone) for row in own if row["channel"] in documents.TO_CUSTOMER)
+        blank = new_case(UUID(int=n), key[0], assumed.newest[documents.DEFAULT], key[1])
+        newest = documents.choose(assumed.newest, case_facts(blank, account, job.begins.date())).strategy
+        rest_until = hindsight.rests_after(days, assumed.policy)
+        known[key] = hindsight.case_then(
+            blank, account, logged.get(key, ()), words, rest_until, assumed.pinned, newest, job.begins, assumed.policy
+        )
+    return Course(then, known, touches, (), said, {}, facts)
 
 
 async def _courses(tx: Tx, job: Job, assumed: Sequence[Assumptions], keys: Sequence[Key]) -> list[Course]:

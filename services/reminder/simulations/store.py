@@ -1,11 +1,14 @@
-"""The book by customers, a chunk at a time; what has been said to them already."""
+"""The book by customers, a chunk at a time: as it is, and as it was in a period that is over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
+from services.reminder.hindsight import rules as hindsight
+from services.reminder.hindsight.rules import Logged, Owed
 from services.reminder.receivables.rules import Key
 from shared.db import Tx
 
@@ -60,3 +63,69 @@ async def running_on(tx: Tx) -> list[tuple[str, int]]:
 
 
 _RUNNING_ON = "select distinct strategy, strategy_version from collection_case where status = 'open'"
+
+
+async def versions(tx: Tx) -> list[tuple[str, int]]:
+    """All there ever were."""
+    return [(row["name"], row["version"]) for row in await tx.fetch("select name, version from strategy")]
+
+
+async def customers_then(
+    tx: Tx, after: UUID, last: UUID | None, limit: int, begins: date, ends: date
+) -> tuple[list[Key], UUID | None]:
+    """As `customers`, of those who owed anything in a period or have a case."""
+    rows = await tx.fetch(_CUSTOMERS_THEN, after, last, limit, begins, ends)
+    keys = [(row["id"], row["entity_id"]) for row in rows if row["entity_id"] is not None]
+    return keys, rows[-1]["id"] if rows else None
+
+
+_OWED_THEN = """r.issue_date < {ends} and ((r.settled_on is null and r.balance_minor > 0) or r.settled_on > {begins})"""
+_CUSTOMERS_THEN = f"""
+select a.id, k.entity_id
+from (select id from account where id > $1 and ($2::uuid is null or id <= $2) order by id limit $3) a
+left join lateral (
+    select entity_id from receivable r
+    where r.customer_id = a.id and {_OWED_THEN.format(begins="$4", ends="$5")}
+    union
+    select entity_id from collection_case c where c.customer_id = a.id
+) k on true
+order by a.id, k.entity_id
+"""
+
+
+async def owed_then(tx: Tx, customer_ids: Sequence[UUID], begins: date, ends: date) -> list[tuple[Key, Owed]]:
+    rows = await tx.fetch(_RECEIVABLES_THEN, customer_ids, begins, ends)
+    return [((row["customer_id"], row["entity_id"]), hindsight.owed(row)) for row in rows]
+
+
+_RECEIVABLES_THEN = f"""
+select r.* from receivable r
+where r.customer_id = any($1::uuid[]) and {_OWED_THEN.format(begins="$2", ends="$3")}
+"""
+
+
+async def contacts_then(tx: Tx, customer_ids: Sequence[UUID], begins: datetime) -> list[Any]:
+    """What had gone out before the beginning, or may have."""
+    return await tx.fetch(_CONTACTS_THEN, customer_ids, begins)
+
+
+_CONTACTS_THEN = """
+select customer_id, entity_id, episode, step, channel, coalesce(sent_at, due_at) as at from contact
+where customer_id = any($1::uuid[]) and status in ('sent', 'unknown') and coalesce(sent_at, due_at) < $2
+order by customer_id, id
+"""
+
+
+async def logged(tx: Tx, after: UUID, last: UUID | None, ends: datetime) -> AsyncIterator[tuple[UUID, Logged]]:
+    """The events of the customers' cases before the end of a period, in the order of the customers' ids and then their
+    own. The log is read once, by a cursor: it has no index by customer."""
+    async for row in tx.connection.cursor(_LOGGED, after, last, ends, prefetch=1_000):
+        yield row["key"], Logged(row["type"].removeprefix("dueward.").removesuffix(".v1"), row["time"], row["data"])
+
+
+_LOGGED = """
+select key, type, time, data from event_log
+where topic = 'ar.reminder' and type like 'dueward.case.%' and time < $3
+  and key > $1 and ($2::uuid is null or key <= $2)
+order by key, seq
+"""
