@@ -30,6 +30,7 @@ SCOPES = {
     "customers:write": "Onboard and change customers",
     "credit:read": "Limits, exposure and decisions",
     "credit:write": "Assess, decide, hold and set limits",
+    "credit:approve": "Approve limits that others ask for, let blocked orders pass",
     "invoices:read": "Invoices, balances and the journal",
     "invoices:write": "Issue, import, dispute and change invoices",
     "invoices:approve": "Approve the write-offs that others ask for",

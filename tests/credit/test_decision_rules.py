@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from services.credit.decisions import rules
-from services.credit.decisions.rules import Decision, Reason
-from services.credit.exposure.rules import NOTHING_OWED, Exposure, Owed
+from services.credit.decisions.rules import Decision, Question, Reason
+from services.credit.exposure.rules import NOTHING_OWED, Exposure, Facts, Owed
 from services.credit.limits.rules import Account
 from shared.errors import Refused
 from shared.money import Money
@@ -36,11 +36,12 @@ ACCOUNT = Account(
 
 
 def owing(minor: int, currency: str = "EUR") -> Owed:
-    return Owed(Money(minor, currency), Money.zero(currency), Money.zero(currency), 1)
+    nothing = Money.zero(currency)
+    return Owed(Money(minor, currency), nothing, nothing, 1, nothing, nothing)
 
 
 def decide(requested: Money, exposure: Exposure = NOTHING_OWED, account: Account = ACCOUNT) -> Decision:
-    return rules.decide(ID, account, exposure, requested, "PO 7", NOW).decision
+    return rules.decide(ID, account, Facts(exposure), Question(requested, "PO 7"), NOW).decision
 
 
 @pytest.mark.parametrize(("minor", "verdict"), [(5999, "approved"), (6000, "approved"), (6001, "declined")])
@@ -89,7 +90,9 @@ def test_a_decision_is_about_an_amount_above_zero(minor: int) -> None:
 
 
 def test_the_answer_is_published_with_the_facts_it_rests_on() -> None:
-    [event] = rules.decide(ID, ACCOUNT, Exposure((owing(4000), owing(7, "USD"))), eur(100), "PO 7", NOW).events
+    [event] = rules.decide(
+        ID, ACCOUNT, Facts(Exposure((owing(4000), owing(7, "USD")))), Question(eur(100), "PO 7"), NOW
+    ).events
 
     assert (event.subject, event.version, event.customer_id) == (ID, 1, ACCOUNT.customer_id)
     assert event.effective_on == event.booked_on == date(2026, 3, 2)

@@ -118,7 +118,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"amount": "1.00"}, "#/amount"),
     ({"amount": {"amount": 1.5, "currency": "EUR"}}, "#/amount/amount"),
     ({"reference": "x" * 129}, "#/reference"),
-    ({"reserve": True}, "#/reserve"),
+    ({"reserve": True}, "#/reference"),
 ]
 
 

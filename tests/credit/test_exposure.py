@@ -103,8 +103,8 @@ async def test_overdue_begins_the_day_after_the_due_date(
     await take(credit_database, receive(invoice.issue()), receive(later.issue()), receive(invoice.dispute(150)))
 
     [owed] = (await exposure_of(credit_database, invoice.customer_id, today)).by_currency
-    eur = [Money(minor, "EUR") for minor in (1_400, overdue_minor, 150)]
-    assert owed == Owed(open=eur[0], overdue=eur[1], disputed=eur[2], open_invoices=2)
+    eur = [Money(minor, "EUR") for minor in (1_400, overdue_minor, 150, 0)]
+    assert owed == Owed(open=eur[0], overdue=eur[1], disputed=eur[2], open_invoices=2, on_plan=eur[3], reserved=eur[3])
 
 
 async def test_an_event_of_a_later_release_is_passed_over(credit_database: Database) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.credit.exposure.rules import NOTHING_OWED, Exposure, Owed
+from services.credit.exposure.rules import NOTHING_OWED, Exposure, Facts, Owed
 from services.credit.limits import rules
 from services.credit.limits.rules import (
     Account,
@@ -47,7 +47,7 @@ def opened(segment: str = "standard", currency: str = "EUR") -> Account:
 
 def owing(*amounts: Money) -> Exposure:
     return Exposure(
-        tuple(Owed(amount, Money.zero(amount.currency), Money.zero(amount.currency), 1) for amount in amounts)
+        tuple(Owed(amount, nothing := Money.zero(amount.currency), nothing, 1, nothing, nothing) for amount in amounts)
     )
 
 
@@ -152,7 +152,7 @@ def test_returning_to_the_policy_is_announced_even_where_the_amount_stays() -> N
 def test_over_limit_begins_one_minor_unit_above_it(owed: int, over: bool) -> None:
     exposure = owing(eur(owed))
 
-    assert (Reason.OVER_LIMIT in rules.reasons(opened(), exposure)) is over
+    assert (Reason.OVER_LIMIT in rules.reasons(opened(), Facts(exposure))) is over
     assert rules.available(eur(5000), exposure) == eur(5000 - owed)
 
 
@@ -160,7 +160,7 @@ def test_what_is_owed_in_other_currencies_is_named_as_not_counted() -> None:
     exposure = owing(Money(10**9, "JPY"))
 
     assert rules.available(eur(5000), exposure) == eur(5000)
-    assert rules.reasons(opened(), exposure) == (Reason.LIMIT_FROM_POLICY, Reason.OTHER_CURRENCIES_NOT_COUNTED)
+    assert rules.reasons(opened(), Facts(exposure)) == (Reason.LIMIT_FROM_POLICY, Reason.OTHER_CURRENCIES_NOT_COUNTED)
 
 
 def test_a_policy_that_says_two_things_of_one_segment_is_refused_at_the_second() -> None:

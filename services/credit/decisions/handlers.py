@@ -8,10 +8,24 @@ from datetime import datetime
 from uuid import UUID
 
 from services.credit.decisions import rules, store
-from services.credit.decisions.rules import AskedAs, Decision, DecisionNotFound, Outcome, UnknownCustomer
-from services.credit.exposure.rules import Exposure
+from services.credit.decisions.rules import (
+    AskedAs,
+    Decision,
+    DecisionNotFound,
+    Outcome,
+    Override,
+    OverrideRefused,
+    Purpose,
+    Question,
+    Replayed,
+    UnknownCustomer,
+)
+from services.credit.exposure.rules import Facts
 from services.credit.limits import handlers as limits
-from services.credit.limits.rules import Account
+from services.credit.limits.rules import Account, rules_of
+from services.credit.reservations import handlers as reservations
+from services.credit.reservations import rules as reserving
+from services.credit.reservations.rules import BlockedOrder, Reservation
 from shared import context, outbox
 from shared.calendar import local_date
 from shared.db import Tx
@@ -23,7 +37,8 @@ from shared.money import Money
 @dataclass(frozen=True, slots=True)
 class MakeDecision:
     """`asked` is who asks and as what: the same question asked again gets the decision that was made. `correlation`
-    is the work it is asked for, where that is not the request's."""
+    is the work it is asked for, where that is not the request's. `order` and `purpose`: see rules.Question. Where
+    `reserve`, an approved order keeps its headroom, and another one stands in the queue of `asked_by`'s orders."""
 
     customer_id: UUID
     requested: Money
@@ -31,14 +46,62 @@ class MakeDecision:
     now: datetime
     asked: AskedAs | None = None
     correlation: str | None = None
+    order: str | None = None
+    purpose: Purpose = "order"
+    reserve: bool = False
+    reserve_until: datetime | None = None
+    asked_by: str = ""
+
+    @property
+    def question(self) -> Question:
+        return Question(self.requested, self.reference, self.order, self.purpose)
 
 
 async def make_decision(tx: Tx, command: MakeDecision) -> Decision:
-    """Raises UnknownCustomer, QuestionChanged, and Refused for an amount that is not above zero."""
+    """Raises UnknownCustomer, QuestionChanged, Refused for an amount that is not above zero or a reservation without
+    an order or for no time, and OrderReserved."""
+    if command.reserve and not command.reference:
+        raise Refused("A reservation is for an order, which the reference names.", field="/reference")
     [decided] = await make_decisions(tx, [command])
     if isinstance(decided, Refused):
         raise decided
+    if command.reserve:
+        await _keep_or_queue(tx, decided, command)
     return decided
+
+
+async def _keep_or_queue(tx: Tx, decision: Decision, command: MakeDecision) -> None:
+    assert command.reference
+    if decision.reserved_until:
+        await reservations.reserve(tx, _reservation(decision, command.reference, decision.reserved_until, tx.now))
+    else:
+        await reservations.block_order(
+            tx,
+            BlockedOrder(
+                id=decision.id,
+                version=1,
+                customer_id=decision.customer_id,
+                reference=command.reference,
+                amount=decision.requested,
+                reasons=tuple(map(str, decision.reasons)),
+                asked_by=command.asked_by,
+                blocked_at=tx.now,
+            ),
+        )
+
+
+def _reservation(decision: Decision, reference: str, until: datetime, now: datetime) -> Reservation:
+    return Reservation(
+        id=new_id(),
+        version=1,
+        customer_id=decision.customer_id,
+        decision_id=decision.id,
+        reference=reference,
+        amount=decision.requested,
+        status="held",
+        made_at=now,
+        expires_at=until,
+    )
 
 
 async def make_decisions(tx: Tx, commands: Sequence[MakeDecision]) -> list[Decision | Refused]:
@@ -48,7 +111,8 @@ async def make_decisions(tx: Tx, commands: Sequence[MakeDecision]) -> list[Decis
     the limits, what is owed, the answers.
     """
     today = local_date(commands[0].now, "UTC")
-    standings = await limits.lock_standings(tx, {command.customer_id for command in commands}, today)
+    references = sorted({name for command in commands for name in command.question.names})
+    standings = await limits.lock_standings(tx, {command.customer_id for command in commands}, today, references)
     outcomes = [_decide(command, standings.get(command.customer_id)) for command in commands]
 
     rows = [
@@ -73,11 +137,16 @@ async def make_decisions(tx: Tx, commands: Sequence[MakeDecision]) -> list[Decis
     return decided
 
 
-def _decide(command: MakeDecision, standing: tuple[Account, Exposure] | None) -> Outcome | Refused:
+def _decide(command: MakeDecision, standing: tuple[Account, Facts] | None) -> Outcome | Refused:
     if standing is None:
         return UnknownCustomer(command.customer_id)
     try:
-        return rules.decide(new_id(), *standing, command.requested, command.reference, command.now)
+        account, facts = standing
+        until = None
+        if command.reserve:
+            days = rules_of(facts.policy_rules).reservation_days
+            until = reserving.expiry(command.reserve_until, days, command.now)
+        return rules.decide(new_id(), account, facts, command.question, command.now, until)
     except Refused as refusal:
         return refusal
 
@@ -93,3 +162,24 @@ async def get_decision(tx: Tx, decision_id: UUID) -> Decision:
 async def list_decisions(tx: Tx, customer_id: UUID, before: UUID | None, count_max: int) -> Sequence[Decision]:
     """Newest first."""
     return await store.list_decisions(tx, customer_id, before, count_max)
+
+
+async def replay_decision(tx: Tx, decision_id: UUID) -> Replayed:
+    """What the rules make of the inputs that were kept. Changes nothing. Raises DecisionNotFound, NoInputsKept."""
+    return rules.replay(await get_decision(tx, decision_id))
+
+
+async def override_decision(
+    tx: Tx, decision_id: UUID, reason: str, by: str, expires_at: datetime
+) -> tuple[Decision, Override]:
+    """A person lets an order pass: asked again until then, it is approved; one that stood in the queue is released and
+    has its reservation. Raises DecisionNotFound, OverrideRefused, OrderNotWaiting, Refused."""
+    decision = await get_decision(tx, decision_id)
+    today = local_date(tx.now, "UTC")
+    await limits.lock_standing(tx, decision.customer_id, today)
+    made = rules.override(decision, reason, by, expires_at, tx.now)
+    if not await store.add_override(tx, made):
+        raise OverrideRefused("Somebody let this order pass before.")
+    if await reservations.close_blocked(tx, decision.id, "released", by, reason):
+        await reservations.reserve(tx, _reservation(decision, made.reference, expires_at, tx.now))
+    return decision, made

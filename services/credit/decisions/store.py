@@ -1,16 +1,19 @@
-"""Decisions as they were given; a row is never changed."""
+"""Decisions as they were given; a row is never changed. Tables: credit_decision, decision_override."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from services.credit.decisions.rules import AskedAs, Decision, Reason
-from services.credit.exposure.rules import Exposure, Owed
+from services.credit.decisions.rules import AskedAs, Decision, Inputs, Override, Question, Reason
+from services.credit.exposure.rules import Exposure, Facts, Group, Owed, Pass
 from services.credit.limits.rules import available
+from services.credit.rates.rules import Rates
 from shared.db import Tx
 from shared.money import Money
 
@@ -23,13 +26,17 @@ async def add_decisions(tx: Tx, decisions: Sequence[tuple[Decision, AskedAs | No
 
 _ADD_DECISIONS = """
 insert into credit_decision (id, customer_id, decided_at, requested_minor, requested_currency, reference, outcome,
-                             reasons, limit_minor, limit_currency, account_version, exposure, asked_by, asked_as)
+                             reasons, limit_minor, limit_currency, account_version, exposure, asked_by, asked_as,
+                             available_minor, inputs)
 select id, customer_id, decided_at, requested_minor, requested_currency, reference, outcome,
-       string_to_array(reasons, ' '), limit_minor, limit_currency, account_version, exposure::jsonb, asked_by, asked_as
+       string_to_array(reasons, ' '), limit_minor, limit_currency, account_version, exposure::jsonb, asked_by, asked_as,
+       available_minor, inputs::jsonb
 from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[])
+            $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[],
+            $15::bigint[], $16::text[])
      as t (id, customer_id, decided_at, requested_minor, requested_currency, reference, outcome,
-           reasons, limit_minor, limit_currency, account_version, exposure, asked_by, asked_as)
+           reasons, limit_minor, limit_currency, account_version, exposure, asked_by, asked_as,
+           available_minor, inputs)
 on conflict on constraint credit_decision_asked_once do nothing
 returning id
 """
@@ -48,15 +55,53 @@ def _row(decision: Decision, asked: AskedAs | None) -> tuple[Any, ...]:
         decision.limit.minor,
         decision.limit.currency,
         decision.account_version,
-        orjson.dumps(
-            [
-                [owed.open.currency, owed.open.minor, owed.overdue.minor, owed.disputed.minor, owed.open_invoices]
-                for owed in decision.exposure.by_currency
-            ]
-        ).decode(),
+        orjson.dumps(_kept_exposure(decision.exposure)).decode(),
         asked.caller if asked else None,
         asked.name if asked else None,
+        decision.available.minor,
+        orjson.dumps(_kept_inputs(decision)).decode() if decision.inputs else None,
     )
+
+
+def _kept_exposure(exposure: Exposure) -> list[Any]:
+    return [
+        [
+            owed.open.currency,
+            owed.open.minor,
+            owed.overdue.minor,
+            owed.disputed.minor,
+            owed.open_invoices,
+            owed.on_plan.minor,
+            owed.reserved.minor,
+        ]
+        for owed in exposure.by_currency
+    ]
+
+
+def _kept_inputs(decision: Decision) -> dict[str, Any]:
+    """What the columns do not say; what is not there is left out, which for most customers is nearly everything."""
+    assert decision.inputs
+    inputs, facts = decision.inputs, decision.inputs.facts
+    group, rates = facts.group, facts.rates
+    kept = {
+        "order": inputs.question.order,
+        "purpose": inputs.question.purpose,
+        "status": inputs.customer_status,
+        "held": inputs.held,
+        "policy": [facts.policy_version, facts.policy_rules],
+        "reserved_until": decision.reserved_until,
+        "own": {name: _pair(money) for name, money in facts.own.items()},
+        "passes": [[each.decision_id, each.reference, *_pair(each.amount), each.expires_at] for each in facts.passes],
+        "rates": [rates.on, rates.version, {code: format(rate, "f") for code, rate in rates.by_currency.items()}]
+        if rates
+        else None,
+        "group": [group.top_id, group.version, *_pair(group.limit), _kept_exposure(group.exposure)] if group else None,
+    }
+    return {name: value for name, value in kept.items() if value}
+
+
+def _pair(money: Money) -> tuple[int, str]:
+    return money.minor, money.currency
 
 
 async def decisions_asked(tx: Tx, questions: Sequence[AskedAs]) -> dict[AskedAs, Decision]:
@@ -91,6 +136,33 @@ limit $3
 """
 
 
+async def add_override(tx: Tx, override: Override) -> bool:
+    """False when the decision was overridden before."""
+    return bool(
+        await tx.fetchval(
+            _ADD_OVERRIDE,
+            override.decision_id,
+            override.customer_id,
+            override.reference,
+            override.amount.minor,
+            override.amount.currency,
+            override.reason,
+            override.overridden_by,
+            override.overridden_at,
+            override.expires_at,
+        )
+    )
+
+
+_ADD_OVERRIDE = """
+insert into decision_override (decision_id, customer_id, reference, amount_minor, currency, reason, overridden_by,
+                               overridden_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (decision_id) do nothing
+returning true
+"""
+
+
 def _decision(row: Any) -> Decision:
     limit, exposure = Money(row["limit_minor"], row["limit_currency"]), Exposure(tuple(map(_owed, row["exposure"])))
     return Decision(
@@ -102,17 +174,55 @@ def _decision(row: Any) -> Decision:
         outcome=row["outcome"],
         reasons=tuple(map(Reason, row["reasons"])),
         limit=limit,
-        available=available(limit, exposure),
+        available=available(limit, exposure)
+        if row["available_minor"] is None
+        else Money(row["available_minor"], limit.currency),
         account_version=row["account_version"],
         exposure=exposure,
+        inputs=_inputs(row, limit, exposure) if row["inputs"] else None,
+        reserved_until=datetime.fromisoformat(until)
+        if row["inputs"] and (until := row["inputs"].get("reserved_until"))
+        else None,
+    )
+
+
+def _inputs(row: Any, limit: Money, exposure: Exposure) -> Inputs:
+    kept = row["inputs"]
+    group, rates, policy = kept.get("group"), kept.get("rates"), kept.get("policy", [0, {}])
+    requested = Money(row["requested_minor"], row["requested_currency"])
+    return Inputs(
+        question=Question(requested, row["reference"], kept.get("order"), kept["purpose"]),
+        customer_status=kept["status"],
+        held=tuple(kept.get("held", ())),
+        limit=limit,
+        facts=Facts(
+            exposure=exposure,
+            rates=Rates(date.fromisoformat(rates[0]), rates[1], {c: Decimal(r) for c, r in rates[2].items()})
+            if rates
+            else None,
+            group=Group(UUID(group[0]), group[1], Money(group[2], group[3]), Exposure(tuple(map(_owed, group[4]))))
+            if group
+            else None,
+            own={name: Money(*money) for name, money in kept.get("own", {}).items()},
+            passes=tuple(
+                Pass(UUID(id), reference, Money(minor, currency), datetime.fromisoformat(expires_at))
+                for id, reference, minor, currency, expires_at in kept.get("passes", ())
+            ),
+            policy_version=policy[0],
+            policy_rules=policy[1],
+        ),
     )
 
 
 def _owed(kept: list[Any]) -> Owed:
-    currency, open_minor, overdue_minor, disputed_minor, open_invoices = kept
+    """Older decisions have nothing on plan and nothing reserved."""
+    currency, open_minor, overdue_minor, disputed_minor, open_invoices, *more = kept
+    on_plan_minor, reserved_minor = more or (0, 0)
     return Owed(
         open=Money(open_minor, currency),
         overdue=Money(overdue_minor, currency),
         disputed=Money(disputed_minor, currency),
         open_invoices=open_invoices,
+        on_plan=Money(on_plan_minor, currency),
+        reserved=Money(reserved_minor, currency),
     )

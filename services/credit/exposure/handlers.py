@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from services.credit.exposure import rules, store
-from services.credit.exposure.rules import Exposure
+from services.credit.exposure.rules import NOTHING_KNOWN, Exposure, Facts
 from shared.db import Tx
-from shared.events.invoice import InvoiceEvent
+from shared.events.invoice import InvoiceEvent, InvoiceIssued
+
+WATCH_DUE = store.WATCH_DUE
 
 
 async def keep_exposure(tx: Tx, events: Sequence[InvoiceEvent]) -> None:
-    """Take the balances of a whole batch in one statement; a version that is not newer than the kept one is dropped."""
+    """Take the balances of a whole batch in one statement; a version that is not newer than the kept one is dropped.
+    An invoice for an order uses up what was reserved for the order, whichever of its events comes first."""
     if not events:
         return
     customers = {event.invoice.id: event.customer_id for event in events}
@@ -27,17 +30,48 @@ async def keep_exposure(tx: Tx, events: Sequence[InvoiceEvent]) -> None:
                 invoice.balance.currency,
                 invoice.balance.minor,
                 invoice.disputed.minor,
+                invoice.on_plan.minor if invoice.on_plan else 0,
                 invoice.due_date,
             )
             for invoice in rules.newest_of_each(event.invoice for event in events)
+        ],
+        [
+            (event.invoice.id, event.customer_id, event.customer_reference)
+            for event in events
+            if isinstance(event, InvoiceIssued) and event.customer_reference
         ],
     )
 
 
 async def exposure_of(tx: Tx, customer_id: UUID, today: date) -> Exposure:
-    return await store.exposure_of(tx, customer_id, today)
+    return (await facts_of(tx, [customer_id], today))[customer_id].exposure
 
 
-async def exposures_of(tx: Tx, customer_ids: Sequence[UUID], today: date) -> Mapping[UUID, Exposure]:
-    """Of many at once; a customer who owes nothing is not in the answer."""
-    return await store.exposures_of(tx, customer_ids, today)
+async def facts_of(
+    tx: Tx, customer_ids: Sequence[UUID], today: date, references: Sequence[str] = ()
+) -> Mapping[UUID, Facts]:
+    """Of many at once, in one look: what is owed and reserved, the group, the rates, and for the orders named by
+    `references` what is reserved or let pass already."""
+    if not customer_ids:
+        return {}
+    found = await store.facts_of(tx, customer_ids, today, references)
+    return {customer_id: found.get(customer_id, NOTHING_KNOWN) for customer_id in customer_ids}
+
+
+async def watch(tx: Tx, customer_ids: Sequence[UUID], due_at: datetime) -> None:
+    """Have these accounts looked at by the hold rules, at this moment or sooner."""
+    await store.watch(tx, customer_ids, due_at)
+
+
+async def watch_everybody(tx: Tx) -> None:
+    await store.watch_everybody(tx)
+
+
+async def watched(tx: Tx, count_max: int) -> list[UUID]:
+    """Who is due to be looked at; they are off the list with this."""
+    return await store.watched(tx, count_max)
+
+
+async def due_dates(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[date]]:
+    """When what is open falls or fell due, oldest first; customers who owe nothing are not in the answer."""
+    return await store.oldest_due(tx, customer_ids)

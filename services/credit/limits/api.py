@@ -1,16 +1,17 @@
 """What a customer may owe over HTTP: how the credit account stands, its limit, and the policy behind the limits."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from services.credit.exposure.rules import Breakdown, Exposure
+from services.credit.exposure.rules import Breakdown, Facts
 from services.credit.limits import handlers, rules
 from services.credit.limits.handlers import ChangePolicy, PolicyInForce, ReturnToPolicy, SetLimit
-from services.credit.limits.rules import Account, PolicyLimit
+from services.credit.limits.rules import Account, Addition, PolicyLimit
+from services.credit.policy_rules.rules import PolicyRules
 from shared.calendar import local_date
 from shared.db import reading, transaction
 from shared.http.dependencies import DatabaseDep, IfMatch, PrincipalDep
@@ -24,39 +25,97 @@ router = APIRouter(tags=["credit"])
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class AdditionOut(BaseModel):
+    """What raises the limit besides its base, now or on another day; `counted` is the part of `amount` that does."""
+
+    id: UUID
+    kind: rules.Kind
+    amount: Money
+    counted: Money
+    from_on: date
+    until_on: date | None
+    season: tuple[str, str] | None
+    counts_now: bool
+
+    @classmethod
+    def of(cls, addition: Addition, today: date) -> "AdditionOut":
+        return cls(
+            id=addition.id,
+            kind=addition.kind,
+            amount=addition.amount,
+            counted=addition.counted,
+            from_on=addition.from_on,
+            until_on=addition.until_on,
+            season=addition.season,
+            counts_now=addition.counts_on(today),
+        )
+
+
+class GroupOut(BaseModel):
+    """A company with all that belong to it. `available` is what they may still owe together."""
+
+    top_id: UUID
+    limit: Money
+    exposure: Breakdown
+    available: Money
+
+
 class CreditOut(BaseModel):
-    """`exposure.total` counts against the limit; `available` is negative when more is owed than allowed."""
+    """`limit` is what is in force: the base and the additions that count. `exposure.total` counts against it;
+    `available` is negative when more is owed than allowed. `hold` names what is held, such as `orders invoices`."""
 
     customer_id: UUID
     version: int
     limit: Money
     limit_source: rules.Source
     limit_reason: str
+    base_limit: Money
+    valid_until: date | None
+    additions: list[AdditionOut]
     policy_version: int
     exposure: Breakdown
     available: Money
+    group: GroupOut | None
+    rates_on: date | None
     risk_class: str | None = None
     hold: str | None = None
     reasons: tuple[rules.Reason, ...]
 
     @classmethod
-    def of(cls, account: Account, exposure: Exposure) -> "CreditOut":
+    def of(cls, account: Account, facts: Facts, today: date) -> "CreditOut":
+        policy = rules.rules_of(facts.policy_rules)
+        rates = rules.usable_rates(facts, policy, today)
+        exposure = facts.exposure.against(account.limit.currency, rates)
         return cls(
             customer_id=account.customer_id,
             version=account.version,
             limit=account.limit,
             limit_source=account.source,
             limit_reason=account.reason,
+            base_limit=account.base_limit,
+            valid_until=account.valid_until,
+            additions=[AdditionOut.of(each, today) for each in account.additions if each.ended_on is None],
             policy_version=account.policy_version,
-            exposure=exposure.against(account.limit.currency),
-            available=rules.available(account.limit, exposure),
-            reasons=rules.reasons(account, exposure),
+            exposure=exposure,
+            available=account.limit - exposure.total,
+            group=GroupOut(
+                top_id=group.top_id,
+                limit=group.limit,
+                exposure=group.exposure.against(group.limit.currency, rates),
+                available=rules.available(group.limit, group.exposure, rates),
+            )
+            if (group := facts.group)
+            else None,
+            rates_on=rates.on if rates and facts.exposure.currencies - {account.limit.currency} else None,
+            hold=" ".join(account.held) or None,
+            reasons=rules.reasons(account, facts, rates),
         )
 
 
 class SetLimitIn(Body):
     limit: Money
     reason: Text = Field(examples=["Bank guarantee of 12 March"])
+    valid_until: date | None = Field(default=None, description="The last day; then the policy's limit holds again")
 
 
 class PolicyLimitIn(Body):
@@ -68,6 +127,7 @@ class PolicyLimitIn(Body):
 
 class ChangePolicyIn(Body):
     limits: list[PolicyLimitIn] = Field(min_length=1, max_length=2000)
+    rules: PolicyRules | None = Field(default=None, description="Left out: they stay as they are")
 
 
 class PolicyLimitOut(BaseModel):
@@ -80,6 +140,7 @@ class PolicyOut(BaseModel):
 
     version: int
     limits: list[PolicyLimitOut]
+    rules: PolicyRules
     changed_at: datetime | None
     changed_by: str | None
 
@@ -88,6 +149,7 @@ class PolicyOut(BaseModel):
         return cls(
             version=found.policy.version,
             limits=[PolicyLimitOut(segment=entry.segment, limit=entry.limit) for entry in found.policy.limits],
+            rules=found.policy.rules,
             changed_at=found.changed_at,
             changed_by=found.changed_by,
         )
@@ -97,26 +159,29 @@ class PolicyOut(BaseModel):
 async def show_credit(customer_id: UUID, database: DatabaseDep) -> Response:
     """The limit, what is owed by currency and component, what is available, and why. The ETag is that of the limit."""
     async with reading(database) as tx:
-        account, exposure = await handlers.standing(tx, customer_id, local_date(tx.now, "UTC"))
-    return respond(CreditOut.of(account, exposure), etag=account.version)
+        today = local_date(tx.now, "UTC")
+        account, facts = await handlers.standing(tx, customer_id, today)
+    return respond(CreditOut.of(account, facts, today), etag=account.version)
 
 
 @router.put("/customers/{customer_id}/credit-limit", response_model=CreditOut, dependencies=[scope("credit:write")])
 async def set_limit(customer_id: UUID, body: SetLimitIn, version: IfMatch, database: DatabaseDep) -> Response:
-    """Set the limit by hand, in the customer's currency; it holds until it is returned to the policy."""
+    """Set the limit by hand, in the customer's currency; it holds until it is returned to the policy or its validity
+    ends. An amount that the policy has approved by others is refused here: send it as a limit request."""
     async with transaction(database) as tx:
-        command = SetLimit(customer_id, body.limit, body.reason, version, local_date(tx.now, "UTC"))
-        account, exposure = await handlers.set_limit(tx, command)
-    return respond(CreditOut.of(account, exposure), etag=account.version)
+        today = local_date(tx.now, "UTC")
+        command = SetLimit(customer_id, body.limit, body.reason, version, today, body.valid_until)
+        account, facts = await handlers.set_limit(tx, command)
+    return respond(CreditOut.of(account, facts, today), etag=account.version)
 
 
 @router.delete("/customers/{customer_id}/credit-limit", response_model=CreditOut, dependencies=[scope("credit:write")])
 async def return_to_policy(customer_id: UUID, version: IfMatch, database: DatabaseDep) -> Response:
     """Take back a limit that was set by hand: the policy's holds again."""
     async with transaction(database) as tx:
-        command = ReturnToPolicy(customer_id, version, local_date(tx.now, "UTC"))
-        account, exposure = await handlers.return_to_policy(tx, command)
-    return respond(CreditOut.of(account, exposure), etag=account.version)
+        today = local_date(tx.now, "UTC")
+        account, facts = await handlers.return_to_policy(tx, ReturnToPolicy(customer_id, version, today))
+    return respond(CreditOut.of(account, facts, today), etag=account.version)
 
 
 @router.get("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:read")])
@@ -134,8 +199,9 @@ async def change_policy(
     database: DatabaseDep,
     caller: PrincipalDep,
 ) -> Response:
-    """Replace the policy. Limits set by hand stay; the others follow within seconds, each with an event."""
+    """Replace the policy. Limits set by hand stay; the others follow within seconds, each with an event. A policy that
+    contradicts itself is refused with the place."""
     limits = tuple(PolicyLimit(entry.segment, entry.limit) for entry in body.limits)
     async with transaction(database) as tx:
-        found = await handlers.change_policy(tx, ChangePolicy(limits, version, caller.subject))
+        found = await handlers.change_policy(tx, ChangePolicy(limits, version, caller.subject, body.rules))
     return respond(PolicyOut.of(found), etag=found.policy.version)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from services.credit.exposure import handlers as exposure
-from services.credit.exposure.rules import NOTHING_OWED, Exposure
+from services.credit.exposure.rules import Facts
 from services.credit.limits import rules, store
-from services.credit.limits.rules import Account, CustomerNotFound, Outcome, Policy, PolicyLimit, StalePolicy
+from services.credit.limits.rules import (
+    Account,
+    Addition,
+    CustomerNotFound,
+    Outcome,
+    Policy,
+    PolicyLimit,
+    StalePolicy,
+)
+from services.credit.policy_rules import rules as policy_rules
+from services.credit.policy_rules.rules import PolicyRules
 from shared import outbox
 from shared.db import Tx
 from shared.errors import PreconditionFailed
@@ -18,6 +28,7 @@ from shared.ids import new_id
 from shared.money import Money
 
 POLICY_WORK_DUE = store.POLICY_WORK_DUE
+CHANGES_DUE = store.CHANGES_DUE
 ACCOUNTS_A_RUN = 500
 
 
@@ -28,6 +39,7 @@ class SetLimit:
     reason: str
     expected_version: int
     today: date
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +51,12 @@ class ReturnToPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ChangePolicy:
+    """`rules` left out: they stay as they are."""
+
     limits: tuple[PolicyLimit, ...]
     expected_version: int
     changed_by: str
+    rules: PolicyRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +77,55 @@ async def open_account(tx: Tx, customer_id: UUID, segment: str, currency: str, t
 
 async def follow_customer(tx: Tx, customer_id: UUID, today: date) -> Account:
     """Bring the limit in line with a customer whose segment or currency this transaction changed."""
-    account, owed = await lock_standing(tx, customer_id, today)
+    account, facts = await lock_standing(tx, customer_id, today)
     policy = await store.policy_in_force(tx)
-    return await _save(tx, account, rules.follow_policy(account, policy, owed, today))
+    return await _save(tx, account, rules.follow_policy(account, policy, facts.exposure, today))
 
 
-async def set_limit(tx: Tx, command: SetLimit) -> tuple[Account, Exposure]:
-    account, owed = await lock_standing(tx, command.customer_id, command.today)
+async def set_limit(tx: Tx, command: SetLimit) -> tuple[Account, Facts]:
+    """Raises LimitInAnotherCurrency, Refused, PreconditionFailed, and ApprovalNeeded for an amount that one alone may
+    not set."""
+    account, facts = await lock_standing(tx, command.customer_id, command.today)
     _expect(account, command.expected_version)
-    outcome = rules.set_limit(account, command.limit, command.reason, owed, command.today)
-    return await _save(tx, account, outcome), owed
+    rules.check_limit(account, command.limit)
+    rules.check_approved(command.limit, rules.rules_of(facts.policy_rules), "/limit/amount")
+    outcome = rules.set_limit(
+        account, command.limit, command.reason, facts.exposure, command.today, command.valid_until
+    )
+    return await _save(tx, account, outcome), facts
 
 
-async def return_to_policy(tx: Tx, command: ReturnToPolicy) -> tuple[Account, Exposure]:
-    account, owed = await lock_standing(tx, command.customer_id, command.today)
+async def put_limit(
+    tx: Tx, customer_id: UUID, limit: Money, reason: str, valid_until: date | None, today: date
+) -> Account:
+    """Set a limit that was approved."""
+    account, facts = await lock_standing(tx, customer_id, today)
+    return await _save(tx, account, rules.set_limit(account, limit, reason, facts.exposure, today, valid_until))
+
+
+async def add(tx: Tx, customer_id: UUID, addition: Addition, reason: str, today: date) -> Account:
+    """Let a raise or a security that was approved count, from its day on."""
+    account, facts = await lock_standing(tx, customer_id, today)
+    return await _save(tx, account, rules.add(account, addition, reason, facts.exposure, today))
+
+
+async def end_addition(tx: Tx, customer_id: UUID, id: UUID, reason: str, today: date) -> Account:
+    """Raises AdditionNotFound."""
+    account, facts = await lock_standing(tx, customer_id, today)
+    return await _save(tx, account, rules.end_addition(account, id, reason, facts.exposure, today))
+
+
+async def hold(tx: Tx, account: Account, held: tuple[str, ...]) -> None:
+    """Keep with the account, which the caller has locked, what is held: a decision finds it there."""
+    await store.save_held(tx, account.customer_id, held)
+
+
+async def return_to_policy(tx: Tx, command: ReturnToPolicy) -> tuple[Account, Facts]:
+    account, facts = await lock_standing(tx, command.customer_id, command.today)
     _expect(account, command.expected_version)
     policy = await store.policy_in_force(tx)
-    outcome = rules.return_to_policy(account, policy, owed, command.today)
-    return await _save(tx, account, outcome), owed
+    outcome = rules.return_to_policy(account, policy, facts.exposure, command.today)
+    return await _save(tx, account, outcome), facts
 
 
 async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
@@ -88,16 +134,22 @@ async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
     Raises Refused or ContradictoryPolicy for limits that make no policy, StalePolicy for an outdated version.
     """
     rules.check_limits(command.limits)
+    if command.rules:
+        policy_rules.check(command.rules)
     policy = await store.lock_policy(tx)
     if policy.version != command.expected_version:
         raise StalePolicy(
             f"The policy is at version {policy.version}, not {command.expected_version}; look again, then decide.",
             current_version=policy.version,
         )
-    if policy.limits != command.limits:
-        policy = Policy(policy.version + 1, command.limits)
+    wanted = command.rules or policy.rules
+    if (policy.limits, policy.rules) != (command.limits, wanted):
+        look_again = wanted.holds != policy.rules.holds
+        policy = Policy(policy.version + 1, command.limits, wanted)
         if not await store.add_policy(tx, policy, command.changed_by):
             raise StalePolicy(f"Somebody else made version {policy.version} of the policy.")
+        if look_again:
+            await exposure.watch_everybody(tx)
     return PolicyInForce(policy, *await store.policy_changed(tx, policy.version))
 
 
@@ -107,13 +159,28 @@ async def apply_policy(tx: Tx, today: date, accounts_max: int = ACCOUNTS_A_RUN) 
     accounts = await store.lock_accounts_behind(tx, policy.version, accounts_max)
     if not accounts:
         return 0
-    owed = await exposure.exposures_of(tx, [account.customer_id for account in accounts], today)
+    await _follow(tx, accounts, policy, today)
+    return len(accounts)
+
+
+async def follow_clock(tx: Tx, today: date, accounts_max: int = ACCOUNTS_A_RUN) -> int:
+    """Bring a bounded number of limits in line with the day: raises that begin or end, limits whose validity ended."""
+    accounts = await store.lock_accounts_changing(tx, today, accounts_max)
+    if accounts:
+        await _follow(tx, accounts, await store.policy_in_force(tx), today)
+    return len(accounts)
+
+
+async def _follow(tx: Tx, accounts: Sequence[Account], policy: Policy, today: date) -> list[Account]:
+    facts = await exposure.facts_of(tx, [account.customer_id for account in accounts], today)
     outcomes = [
-        rules.follow_policy(account, policy, owed.get(account.customer_id, NOTHING_OWED), today) for account in accounts
+        rules.follow_policy(account, policy, facts[account.customer_id].exposure, today) for account in accounts
     ]
     await store.save_accounts(tx, [outcome.account for outcome in outcomes])
     await outbox.append(tx, *(event for outcome in outcomes for event in outcome.events))
-    return len(accounts)
+    if policy.rules.holds.is_on:
+        await exposure.watch(tx, [outcome.account.customer_id for outcome in outcomes if outcome.events], tx.now)
+    return [outcome.account for outcome in outcomes]
 
 
 async def policy_in_force(tx: Tx) -> PolicyInForce:
@@ -121,29 +188,45 @@ async def policy_in_force(tx: Tx) -> PolicyInForce:
     return PolicyInForce(policy, *await store.policy_changed(tx, policy.version))
 
 
-async def standing(tx: Tx, customer_id: UUID, today: date) -> tuple[Account, Exposure]:
-    """The account and what is owed on it, to look at. Raises CustomerNotFound."""
+async def standing(tx: Tx, customer_id: UUID, today: date) -> tuple[Account, Facts]:
+    """The account and what is known of it, to look at. Raises CustomerNotFound."""
     account = await store.read_account(tx, customer_id)
     if account is None:
         raise CustomerNotFound(customer_id)
-    return account, await exposure.exposure_of(tx, customer_id, today)
+    return account, (await exposure.facts_of(tx, [customer_id], today))[customer_id]
 
 
-async def lock_standing(tx: Tx, customer_id: UUID, today: date) -> tuple[Account, Exposure]:
+async def lock_standing(tx: Tx, customer_id: UUID, today: date) -> tuple[Account, Facts]:
     """The same with the customer's row locked, to decide on. Raises CustomerNotFound."""
-    account = await store.lock_account(tx, customer_id)
-    if account is None:
+    found = await lock_standings(tx, [customer_id], today)
+    if customer_id not in found:
         raise CustomerNotFound(customer_id)
-    return account, await exposure.exposure_of(tx, customer_id, today)
+    return found[customer_id]
 
 
 async def lock_standings(
-    tx: Tx, customer_ids: Collection[UUID], today: date
-) -> Mapping[UUID, tuple[Account, Exposure]]:
-    """The same of many customers; those that are not known are not in the answer."""
-    accounts = await store.lock_accounts(tx, customer_ids)
-    owed = await exposure.exposures_of(tx, [account.customer_id for account in accounts], today)
-    return {account.customer_id: (account, owed.get(account.customer_id, NOTHING_OWED)) for account in accounts}
+    tx: Tx, customer_ids: Collection[UUID], today: date, references: Sequence[str] = ()
+) -> Mapping[UUID, tuple[Account, Facts]]:
+    """The same of many customers; those that are not known are not in the answer. Two statements, unless a limit
+    changes with the day or a customer has just come under a group.
+
+    Where a group has a limit the company at its top is locked too, so that of two that race for the last of it one
+    gets it.
+    """
+    wanted = list(customer_ids)
+    while True:
+        locked = {account.customer_id: account for account in await store.lock_accounts(tx, wanted)}
+        known = [customer_id for customer_id in customer_ids if customer_id in locked]
+        facts = await exposure.facts_of(tx, known, today, references)
+        tops = {found.group.top_id for found in facts.values() if found.group} - locked.keys()
+        if not tops:
+            break
+        wanted = [*wanted, *tops]
+    behind = [locked[id] for id in known if (day := locked[id].changes_on) is not None and day <= today]
+    if behind:
+        for account in await _follow(tx, behind, await store.policy_in_force(tx), today):
+            locked[account.customer_id] = account
+    return {customer_id: (locked[customer_id], facts[customer_id]) for customer_id in known}
 
 
 def _expect(account: Account, version: int) -> None:
@@ -158,4 +241,6 @@ async def _save(tx: Tx, before: Account, outcome: Outcome) -> Account:
     if outcome.account != before:
         await store.save_accounts(tx, [outcome.account])
     await outbox.append(tx, *outcome.events)
+    if outcome.events:
+        await exposure.watch(tx, [before.customer_id], tx.now)
     return outcome.account

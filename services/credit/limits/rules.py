@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from services.credit.exposure.rules import Exposure
+from services.credit.exposure.rules import Exposure, Facts
+from services.credit.policy_rules.rules import DEFAULTS, ContradictoryPolicy, PolicyRules
+from services.credit.rates.rules import Rates, fresh
 from shared.errors import Conflict, NotFound, PreconditionFailed, Refused
 from shared.events.credit import CreditLimitChanged, CreditState
 from shared.events.event import Event
 from shared.money import Money
 
+__all__ = ["ContradictoryPolicy"]
+
 Source = Literal["policy", "manual"]
+Kind = Literal["temporary", "seasonal", "guarantee", "deposit", "insurance"]
+"""What raises a limit besides its base: a raise for a while or each year's season, and security somebody gives."""
 
 
 class CustomerNotFound(NotFound):
@@ -31,14 +37,19 @@ class LimitInAnotherCurrency(Refused):
     title = "A limit is set in the customer's own currency"
 
 
+class AdditionNotFound(NotFound):
+    slug = "addition-not-found"
+    title = "Nothing like that raises this limit"
+
+
 class LimitSetByHand(Conflict):
     slug = "limit-set-by-hand"
     title = "A person set this customer's limit"
 
 
-class ContradictoryPolicy(Refused):
-    slug = "contradictory-policy"
-    title = "The policy says two things at once"
+class ApprovalNeeded(Conflict):
+    slug = "approval-needed"
+    title = "A limit of this size is approved by others first"
 
 
 class StalePolicy(PreconditionFailed):
@@ -50,7 +61,9 @@ class Reason(StrEnum):
 
     LIMIT_FROM_POLICY = "limit_from_policy"
     LIMIT_SET_BY_HAND = "limit_set_by_hand"
+    RAISED = "limit_raised"
     OVER_LIMIT = "over_limit"
+    OVER_GROUP_LIMIT = "over_group_limit"
     OTHER_CURRENCIES_NOT_COUNTED = "other_currencies_not_counted"
 
 
@@ -66,6 +79,7 @@ class PolicyLimit:
 class Policy:
     version: int
     limits: tuple[PolicyLimit, ...]
+    rules: PolicyRules = DEFAULTS
 
     def limit_for(self, segment: str, currency: str) -> Money | None:
         """The segment's own limit in the currency, else the currency's limit for everybody, else None."""
@@ -80,8 +94,52 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Addition:
+    """What raises the limit besides its base. `counted` is the part of `amount` that does; it counts from `from_on` up
+    to and with `until_on`, and where there is a `season` only between those days of each year ("11-15", "01-15")."""
+
+    id: UUID
+    kind: Kind
+    amount: Money
+    counted: Money
+    from_on: date
+    until_on: date | None = None
+    season: tuple[str, str] | None = None
+    ended_on: date | None = None
+
+    def counts_on(self, day: date) -> bool:
+        if day < self.from_on or (self.until_on and day > self.until_on) or (self.ended_on and day >= self.ended_on):
+            return False
+        if self.season is None:
+            return True
+        first, last = self.season
+        now = day.strftime("%m-%d")
+        return first <= now <= last if first <= last else now >= first or now <= last
+
+    def changes_after(self, day: date) -> date | None:
+        """The next day on which it begins to count or ceases to."""
+        days = [
+            self.from_on,
+            *([self.until_on + _DAY] if self.until_on else []),
+            *([self.ended_on] if self.ended_on else []),
+        ]
+        for year in (day.year - 1, day.year, day.year + 1, self.from_on.year, self.from_on.year + 1):
+            if self.season:
+                first, last = (date.fromisoformat(f"{year:04}-{each}") for each in self.season)
+                days += [first, last + _DAY]
+        return min(
+            (each for each in days if each > day and self.counts_on(each) != self.counts_on(each - _DAY)), default=None
+        )
+
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """A customer's credit account. `customer_status`, `currency` and `segment` are the customer's."""
+    """A customer's credit account. `customer_status`, `currency` and `segment` are the customer's. `limit` is what is
+    in force: the base, which is the policy's or set by hand, and the `additions` that count; `changes_on` is the day on
+    which time alone changes it next. `held` is what holds keep from the customer."""
 
     id: UUID
     customer_id: UUID
@@ -93,6 +151,15 @@ class Account:
     source: Source
     reason: str
     policy_version: int
+    base: Money | None = None
+    additions: tuple[Addition, ...] = ()
+    valid_until: date | None = None
+    changes_on: date | None = None
+    held: tuple[str, ...] = ()
+
+    @property
+    def base_limit(self) -> Money:
+        return self.base or self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,75 +197,169 @@ def open_account(id: UUID, customer_id: UUID, segment: str, currency: str, polic
         source="policy",
         reason=reason,
         policy_version=policy.version,
+        base=limit,
     )
-    return Outcome(account, (_changed(account, None, Exposure(), today),))
+    return Outcome(account, (_changed(account, None, Exposure(), today, reason),))
 
 
 def follow_policy(account: Account, policy: Policy, exposure: Exposure, today: date) -> Outcome:
-    """Hold a limit that comes from the policy against its newest version and the customer's segment and currency.
+    """Hold a limit that comes from the policy against its newest version and the customer's segment and currency, and
+    any limit against the day: a validity may have ended, a raise begun.
 
     A limit that stays the same is no event. One set by hand stays, unless the customer's currency changed: then a
     person has to decide first (LimitSetByHand).
     """
-    if account.source == "manual":
+    if account.additions and account.limit.currency != account.currency:
+        raise LimitSetByHand(
+            f"There are raises or securities in {account.limit.currency}; end them before the currency changes.",
+            field="/currency",
+        )
+    if account.source == "manual" and not _has_ended(account, today):
         if account.limit.currency != account.currency:
             raise LimitSetByHand(
                 f"The limit of {account.limit} was set by hand ({account.reason}); return it to the policy"
                 " before the customer's currency changes.",
                 field="/currency",
             )
+        return _settled(account, account, exposure, today, account.reason)
+    base, reason = _by_policy(policy, account.segment, account.currency)
+    after = replace(account, base=base, source="policy", reason=reason, policy_version=policy.version, valid_until=None)
+    return _settled(account, after, exposure, today, reason)
+
+
+def set_limit(
+    account: Account,
+    limit: Money,
+    reason: str,
+    exposure: Exposure,
+    today: date,
+    valid_until: date | None = None,
+) -> Outcome:
+    """A person says what the customer may owe; it holds until it is returned to the policy, or to a day. Raises and
+    securities come on top of it."""
+    check_limit(account, limit)
+    if valid_until and valid_until < today:
+        raise Refused(f"A limit valid until {valid_until} would have ended already.", field="/valid_until")
+    if (account.source, account.base_limit, account.reason, account.valid_until) == (
+        "manual",
+        limit,
+        reason,
+        valid_until,
+    ):
         return Outcome(account)
-    limit, reason = _by_policy(policy, account.segment, account.currency)
-    if limit == account.limit:
-        return Outcome(replace(account, reason=reason, policy_version=policy.version))
-    after = replace(account, version=account.version + 1, limit=limit, reason=reason, policy_version=policy.version)
-    return Outcome(after, (_changed(after, account.limit, exposure, today),))
+    after = replace(account, base=limit, source="manual", reason=reason, valid_until=valid_until)
+    return _settled(account, after, exposure, today, reason, announce=True)
 
 
-def set_limit(account: Account, limit: Money, reason: str, exposure: Exposure, today: date) -> Outcome:
-    """A person says what the customer may owe; it holds until it is returned to the policy."""
+def check_limit(account: Account, limit: Money, field: str = "/limit") -> None:
+    """Raises LimitInAnotherCurrency, and Refused for an amount below zero."""
     if limit.currency != account.currency:
         raise LimitInAnotherCurrency(
             f"The customer is kept in {account.currency}; a limit in {limit.currency} cannot be held against that.",
-            field="/limit/currency",
+            field=f"{field}/currency",
         )
     if limit.minor < 0:
-        raise Refused(f"A limit is zero or more, not {limit}.", field="/limit/amount")
-    if (account.source, account.limit, account.reason) == ("manual", limit, reason):
-        return Outcome(account)
-    after = replace(account, version=account.version + 1, limit=limit, source="manual", reason=reason)
-    return Outcome(after, (_changed(after, account.limit, exposure, today),))
+        raise Refused(f"A limit is zero or more, not {limit}.", field=f"{field}/amount")
+
+
+def check_approved(limit: Money, rules: PolicyRules, field: str) -> None:
+    """Raises ApprovalNeeded where one person alone may not set it."""
+    if needed := rules.approvers_for(limit):
+        raise ApprovalNeeded(
+            f"The policy has a limit of {limit} approved by {needed} besides who asks: send it as a limit request.",
+            field=field,
+            approvers_needed=needed,
+        )
 
 
 def return_to_policy(account: Account, policy: Policy, exposure: Exposure, today: date) -> Outcome:
     """Take back what a person set. The event goes out even where the amount stays: who says so changed."""
     if account.source == "policy":
         return Outcome(account)
-    limit, reason = _by_policy(policy, account.segment, account.currency)
+    base, reason = _by_policy(policy, account.segment, account.currency)
+    after = replace(account, base=base, source="policy", reason=reason, policy_version=policy.version, valid_until=None)
+    return _settled(account, after, exposure, today, reason, announce=True)
+
+
+def add(account: Account, addition: Addition, reason: str, exposure: Exposure, today: date) -> Outcome:
+    """Let something raise the limit, from its day on."""
+    after = replace(account, additions=(*account.additions, addition))
+    return _settled(account, after, exposure, today, reason)
+
+
+def end_addition(account: Account, id: UUID, reason: str, exposure: Exposure, today: date) -> Outcome:
+    """From today it counts no longer. Raises AdditionNotFound."""
+    if not any(each.id == id and each.ended_on is None for each in account.additions):
+        raise AdditionNotFound(f"Nothing in force raises this limit under the id {id}.")
+    additions = tuple(replace(each, ended_on=today) if each.id == id else each for each in account.additions)
+    return _settled(account, replace(account, additions=additions), exposure, today, reason)
+
+
+def _has_ended(account: Account, today: date) -> bool:
+    return account.valid_until is not None and today > account.valid_until
+
+
+def _settled(
+    before: Account, after: Account, exposure: Exposure, today: date, reason: str, *, announce: bool = False
+) -> Outcome:
+    """The account with what counts today, and when that changes next; a limit that stays the same is no event, unless
+    who says so changed. `reason` is told with the event."""
+    limit = after.base_limit
+    for addition in after.additions:
+        if addition.counts_on(today):
+            limit += addition.counted
+    days = [each.changes_after(today) for each in after.additions]
+    if after.source == "manual" and after.valid_until:
+        days.append(after.valid_until + _DAY)
     after = replace(
-        account,
-        version=account.version + 1,
+        after,
         limit=limit,
-        source="policy",
-        reason=reason,
-        policy_version=policy.version,
+        base=after.base_limit,
+        changes_on=min((day for day in days if day), default=None),
     )
-    return Outcome(after, (_changed(after, account.limit, exposure, today),))
+    if limit == before.limit and not announce:
+        return Outcome(after)
+    after = replace(after, version=before.version + 1)
+    return Outcome(after, (_changed(after, before.limit, exposure, today, reason),))
 
 
-def available(limit: Money, exposure: Exposure) -> Money:
-    """The limit less what is open in its currency; negative when more is owed than allowed."""
-    return limit - exposure.open_in(limit.currency)
+def available(limit: Money, exposure: Exposure, rates: Rates | None = None) -> Money:
+    """The limit less what counts against it; negative when more is owed than allowed."""
+    return limit - exposure.against(limit.currency, rates).total
 
 
-def reasons(account: Account, exposure: Exposure) -> tuple[Reason, ...]:
+def usable_rates(facts: Facts, rules: PolicyRules, today: date) -> Rates | None:
+    return fresh(facts.rates, today, rules.rate_days_max)
+
+
+def group_headroom(facts: Facts, rates: Rates | None) -> Money | None:
+    """What the group may still owe together, in its currency; None where there is no group."""
+    return available(facts.group.limit, facts.group.exposure, rates) if facts.group else None
+
+
+def reasons(account: Account, facts: Facts, rates: Rates | None = None) -> tuple[Reason, ...]:
     """Why the account stands as it does, in a fixed order."""
     found = [Reason.LIMIT_SET_BY_HAND if account.source == "manual" else Reason.LIMIT_FROM_POLICY]
-    if available(account.limit, exposure).minor < 0:
+    if account.limit != account.base_limit:
+        found.append(Reason.RAISED)
+    if available(account.limit, facts.exposure, rates).minor < 0:
         found.append(Reason.OVER_LIMIT)
-    if exposure.beside(account.limit.currency):
+    together = group_headroom(facts, rates)
+    if together and together.minor < 0:
+        found.append(Reason.OVER_GROUP_LIMIT)
+    if facts.exposure.against(account.limit.currency, rates).not_counted:
         found.append(Reason.OTHER_CURRENCIES_NOT_COUNTED)
     return tuple(found)
+
+
+def rules_of(document: Mapping[str, Any]) -> PolicyRules:
+    """The policy's rules as they are kept."""
+    told = {name: value for name, value in document.items() if name != WATCH}
+    return PolicyRules.model_validate(told) if told else DEFAULTS
+
+
+WATCH = "watch"
+"""Stands with the kept rules where some hold rule is on, so that news of an invoice has its customer looked at."""
 
 
 def _by_policy(policy: Policy, segment: str, currency: str) -> tuple[Money, str]:
@@ -209,7 +370,9 @@ def _by_policy(policy: Policy, segment: str, currency: str) -> tuple[Money, str]
     return limit, f"The policy's limit for segment {segment} in {currency}."
 
 
-def _changed(account: Account, previous: Money | None, exposure: Exposure, today: date) -> CreditLimitChanged:
+def _changed(
+    account: Account, previous: Money | None, exposure: Exposure, today: date, reason: str
+) -> CreditLimitChanged:
     return CreditLimitChanged(
         customer_id=account.customer_id,
         effective_on=today,
@@ -223,5 +386,5 @@ def _changed(account: Account, previous: Money | None, exposure: Exposure, today
         ),
         previous_limit=previous,
         source=account.source,
-        reason=account.reason,
+        reason=reason,
     )

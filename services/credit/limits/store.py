@@ -7,11 +7,13 @@ locking a row is what makes PostgreSQL read its newest version after a wait.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.credit.limits.rules import Account, Policy, PolicyLimit
+import orjson
+
+from services.credit.limits.rules import WATCH, Account, Addition, Policy, PolicyLimit, rules_of
 from shared.db import Tx
 from shared.money import Money
 
@@ -24,9 +26,14 @@ POLICY_WORK_DUE = """(
 """When the policy in force was decided, while there are limits not yet held against it."""
 
 
-async def lock_account(tx: Tx, customer_id: UUID) -> Account | None:
-    row = await tx.fetchrow(_LOCK_ACCOUNT, customer_id)
-    return _account(row) if row else None
+CHANGES_DUE = "(select min(changes_on)::timestamp at time zone 'UTC' from credit_account where changes_on is not null)"
+"""The start of the day on which time alone next changes a limit."""
+
+_ACCOUNT = """
+a.id, a.customer_id, c.status as customer_status, c.segment, c.currency, a.version, a.limit_minor,
+a.currency as limit_currency, a.source, a.reason, a.policy_version, a.base_minor, a.additions, a.valid_until,
+a.changes_on, a.held
+"""
 
 
 async def read_account(tx: Tx, customer_id: UUID) -> Account | None:
@@ -34,14 +41,11 @@ async def read_account(tx: Tx, customer_id: UUID) -> Account | None:
     return _account(row) if row else None
 
 
-_READ_ACCOUNT = """
-select a.id, a.customer_id, c.status as customer_status, c.segment, c.currency, a.version, a.limit_minor,
-       a.currency as limit_currency, a.source, a.reason, a.policy_version
+_READ_ACCOUNT = f"""
+select {_ACCOUNT}
 from customer c join credit_account a on a.customer_id = c.id
 where c.id = $1
 """
-
-_LOCK_ACCOUNT = _READ_ACCOUNT + " for no key update of c, a"
 
 
 async def lock_accounts(tx: Tx, customer_ids: Collection[UUID]) -> list[Account]:
@@ -49,11 +53,15 @@ async def lock_accounts(tx: Tx, customer_ids: Collection[UUID]) -> list[Account]
     return [_account(row) for row in await tx.fetch(_LOCK_ACCOUNTS, customer_ids)]
 
 
-_LOCK_ACCOUNTS = """
-select a.id, a.customer_id, c.status as customer_status, c.segment, c.currency, a.version, a.limit_minor,
-       a.currency as limit_currency, a.source, a.reason, a.policy_version
+_LOCK_ACCOUNTS = f"""
+with recursive up (id, parent_id) as (
+    select id, parent_id from customer where id = any($1) and exists (select from credit_group)
+    union
+    select above.id, above.parent_id from up join customer above on above.id = up.parent_id
+)
+select {_ACCOUNT}
 from customer c join credit_account a on a.customer_id = c.id
-where c.id = any($1)
+where c.id = any($1::uuid[] || array(select up.id from up join credit_group g on g.customer_id = up.id))
 order by c.id
 for no key update of c, a
 """
@@ -64,9 +72,8 @@ async def lock_accounts_behind(tx: Tx, policy_version: int, count_max: int) -> l
     return [_account(row) for row in await tx.fetch(_LOCK_ACCOUNTS_BEHIND, policy_version, count_max)]
 
 
-_LOCK_ACCOUNTS_BEHIND = """
-select a.id, a.customer_id, c.status as customer_status, c.segment, c.currency, a.version, a.limit_minor,
-       a.currency as limit_currency, a.source, a.reason, a.policy_version
+_LOCK_ACCOUNTS_BEHIND = f"""
+select {_ACCOUNT}
 from credit_account a join customer c on c.id = a.customer_id
 where a.source = 'policy' and a.policy_version < $1
 order by c.id
@@ -75,13 +82,33 @@ for no key update of c, a skip locked
 """
 
 
+async def lock_accounts_changing(tx: Tx, today: date, count_max: int) -> list[Account]:
+    """Accounts whose limit time alone changes today or should have before."""
+    return [_account(row) for row in await tx.fetch(_LOCK_ACCOUNTS_CHANGING, today, count_max)]
+
+
+_LOCK_ACCOUNTS_CHANGING = f"""
+select {_ACCOUNT}
+from credit_account a join customer c on c.id = a.customer_id
+where a.changes_on <= $1
+order by c.id
+limit $2
+for no key update of c, a skip locked
+"""
+
+
+async def save_held(tx: Tx, customer_id: UUID, held: tuple[str, ...]) -> None:
+    await tx.execute("update credit_account set held = $2 where customer_id = $1", customer_id, held)
+
+
 async def add_account(tx: Tx, account: Account) -> None:
     await tx.execute(_ADD_ACCOUNT, *_row(account), tx.now)
 
 
 _ADD_ACCOUNT = """
-insert into credit_account (customer_id, id, version, currency, limit_minor, source, reason, policy_version, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into credit_account (customer_id, id, version, currency, limit_minor, source, reason, policy_version,
+                            base_minor, additions, valid_until, changes_on, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11, $12, $13)
 """
 
 
@@ -92,15 +119,19 @@ async def save_accounts(tx: Tx, accounts: Sequence[Account]) -> None:
 _SAVE_ACCOUNTS = """
 update credit_account a
 set version = n.version, currency = n.currency, limit_minor = n.limit_minor, source = n.source, reason = n.reason,
-    policy_version = n.policy_version, changed_at = case when n.version > a.version then $9 else a.changed_at end
-from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::bigint[])
-     as n (customer_id, id, version, currency, limit_minor, source, reason, policy_version)
+    policy_version = n.policy_version, base_minor = n.base_minor, additions = n.additions::jsonb,
+    valid_until = n.valid_until, changes_on = n.changes_on,
+    changed_at = case when n.version > a.version then $13 else a.changed_at end
+from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
+            $9::bigint[], $10::text[], $11::date[], $12::date[])
+     as n (customer_id, id, version, currency, limit_minor, source, reason, policy_version, base_minor, additions,
+           valid_until, changes_on)
 where a.id = n.id
 """
 
 
 async def policy_in_force(tx: Tx) -> Policy:
-    return _policy(await tx.fetchrow("select version, limits from credit_policy order by version desc limit 1"))
+    return _policy(await tx.fetchrow("select version, limits, rules from credit_policy order by version desc limit 1"))
 
 
 async def lock_policy(tx: Tx) -> Policy:
@@ -108,17 +139,20 @@ async def lock_policy(tx: Tx) -> Policy:
     return _policy(await tx.fetchrow(_LOCK_POLICY))
 
 
-_LOCK_POLICY = "select version, limits from credit_policy order by version desc limit 1 for update"
+_LOCK_POLICY = "select version, limits, rules from credit_policy order by version desc limit 1 for update"
 
 
 async def add_policy(tx: Tx, policy: Policy, changed_by: str) -> bool:
     """False when somebody added this version in the meantime."""
     limits = [{"segment": entry.segment, "limit": _wire(entry.limit)} for entry in policy.limits]
-    return bool(await tx.fetchval(_ADD_POLICY, policy.version, limits, tx.now, changed_by))
+    rules = policy.rules.model_dump(mode="json", exclude_defaults=True) | (
+        {WATCH: True} if policy.rules.holds.is_on else {}
+    )
+    return bool(await tx.fetchval(_ADD_POLICY, policy.version, limits, tx.now, changed_by, rules))
 
 
 _ADD_POLICY = """
-insert into credit_policy (version, limits, changed_at, changed_by) values ($1, $2, $3, $4)
+insert into credit_policy (version, limits, changed_at, changed_by, rules) values ($1, $2, $3, $4, $5)
 on conflict (version) do nothing
 returning true
 """
@@ -140,6 +174,37 @@ def _row(account: Account) -> tuple[Any, ...]:
         account.source,
         account.reason,
         account.policy_version,
+        account.base_limit.minor,
+        orjson.dumps([_kept(each) for each in account.additions]).decode(),
+        account.valid_until,
+        account.changes_on,
+    )
+
+
+def _kept(addition: Addition) -> dict[str, Any]:
+    return {
+        "id": str(addition.id),
+        "kind": addition.kind,
+        "amount_minor": addition.amount.minor,
+        "counted_minor": addition.counted.minor,
+        "from_on": addition.from_on,
+        "until_on": addition.until_on,
+        "season": addition.season,
+        "ended_on": addition.ended_on,
+    }
+
+
+def _addition(kept: dict[str, Any], currency: str) -> Addition:
+    until_on, ended_on = ((date.fromisoformat(kept[name]) if kept[name] else None) for name in ("until_on", "ended_on"))
+    return Addition(
+        id=UUID(kept["id"]),
+        kind=kept["kind"],
+        amount=Money(kept["amount_minor"], currency),
+        counted=Money(kept["counted_minor"], currency),
+        from_on=date.fromisoformat(kept["from_on"]),
+        until_on=until_on,
+        season=tuple(kept["season"]) if kept["season"] else None,
+        ended_on=ended_on,
     )
 
 
@@ -155,6 +220,11 @@ def _account(row: Any) -> Account:
         source=row["source"],
         reason=row["reason"],
         policy_version=row["policy_version"],
+        base=Money(row["limit_minor"] if row["base_minor"] is None else row["base_minor"], row["limit_currency"]),
+        additions=tuple(_addition(kept, row["limit_currency"]) for kept in row["additions"]),
+        valid_until=row["valid_until"],
+        changes_on=row["changes_on"],
+        held=tuple(row["held"]),
     )
 
 
@@ -165,6 +235,7 @@ def _policy(row: Any) -> Policy:
             PolicyLimit(entry["segment"], Money.parse(entry["limit"]["amount"], entry["limit"]["currency"]))
             for entry in row["limits"]
         ),
+        rules=rules_of(row["rules"]),
     )
 
 

@@ -1,0 +1,168 @@
+"""What the credit policy says besides limits: who approves, what counts, what is recommended, whom it holds.
+
+Everything has a default under which nothing happens that did not happen before: nobody has to approve, nobody is held,
+and what goes over the limit is declined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.errors import Refused
+from shared.money import Money
+
+RiskClass = Literal["A", "B", "C", "D", "E"]
+Held = Literal["orders", "invoices", "delivery"]
+CLASSES: tuple[RiskClass, ...] = get_args(RiskClass)
+HELD: tuple[Held, ...] = get_args(Held)
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+Days = Annotated[int, Field(ge=0, le=3650)]
+
+
+class ContradictoryPolicy(Refused):
+    slug = "contradictory-policy"
+    title = "The policy says two things at once"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Approval(_Part):
+    """A limit above this amount, in this currency, takes so many persons besides the one who asks."""
+
+    above: Money
+    approvers: Annotated[int, Field(ge=1, le=2)]
+
+
+class Counted(_Part):
+    """The share of a security's amount that raises the limit. Insurers leave a part of each loss to the insured, which
+    is why 90 percent of the cover counts."""
+
+    guarantee: Percent = 100
+    deposit: Percent = 100
+    insurance: Percent = 90
+
+
+class ClassTerms(_Part):
+    """What a risk class gets: a share of the policy's limit for segment and currency, and at most this share of the
+    customer's net worth where that is known; days to pay, and the share to be paid in advance."""
+
+    limit_percent: Annotated[int, Field(ge=0, le=1000)]
+    net_worth_percent: Percent = 10
+    net_days_max: Annotated[int, Field(ge=0, le=365)]
+    prepaid_percent: Percent = 0
+
+
+class HoldRules(_Part):
+    """When a customer is held without anybody deciding it, and released when the cause is gone. Null or false: never.
+    Overdue beyond means more than so many days, more than such an amount in the limit's own currency."""
+
+    held: Annotated[tuple[Held, ...], Field(max_length=3)] = ("orders",)
+    overdue_days_above: Days | None = None
+    overdue_amounts_above: Annotated[tuple[Money, ...], Field(max_length=200)] = ()
+    promise_broken: bool = False
+    over_limit: bool = False
+
+    @property
+    def is_on(self) -> bool:
+        return (
+            self.overdue_days_above is not None
+            or bool(self.overdue_amounts_above)
+            or self.promise_broken
+            or self.over_limit
+        )
+
+
+DEFAULT_CLASSES = {
+    "A": ClassTerms(limit_percent=200, net_days_max=60),
+    "B": ClassTerms(limit_percent=100, net_days_max=30),
+    "C": ClassTerms(limit_percent=50, net_days_max=30),
+    "D": ClassTerms(limit_percent=20, net_days_max=14, prepaid_percent=30),
+    "E": ClassTerms(limit_percent=0, net_worth_percent=0, net_days_max=0, prepaid_percent=100),
+}
+
+
+class PolicyRules(_Part):
+    """`refer_over_percent`: what exceeds the limit by no more than this share of it goes to a person instead of being
+    declined. `rate_days_max`: how old an exchange rate may be. `reservation_days`: how long an order is reserved for
+    where it does not say."""
+
+    approvals: Annotated[tuple[Approval, ...], Field(max_length=200)] = ()
+    counted: Counted = Counted()
+    classes: dict[RiskClass, ClassTerms] = Field(default_factory=lambda: dict(DEFAULT_CLASSES))
+    holds: HoldRules = HoldRules()
+    refer_over_percent: Percent = 0
+    rate_days_max: Annotated[int, Field(ge=0, le=30)] = 7
+    reservation_days: Annotated[int, Field(ge=1, le=365)] = 14
+
+    def approvers_for(self, limit: Money) -> int:
+        """How many others have to approve this limit: those of the highest threshold it exceeds. A currency without a
+        threshold of its own needs what the strictest other one needs, so that no currency is a way around."""
+        own = [each for each in self.approvals if each.above.currency == limit.currency]
+        if not own:
+            return max((each.approvers for each in self.approvals), default=0)
+        return max((each.approvers for each in own if limit.minor > each.above.minor), default=0)
+
+
+DEFAULTS = PolicyRules()
+
+
+def check(rules: PolicyRules) -> None:
+    """Raises Refused for amounts below zero, ContradictoryPolicy where one part undoes another."""
+    _check_approvals(rules.approvals)
+    _check_classes(rules)
+    holds = rules.holds
+    if holds.is_on and not holds.held:
+        raise ContradictoryPolicy("Customers are to be held, and nothing of theirs.", field="/rules/holds/held")
+    if len(set(holds.held)) < len(holds.held):
+        raise ContradictoryPolicy("One thing is held twice.", field="/rules/holds/held")
+    seen: set[str] = set()
+    for position, amount in enumerate(holds.overdue_amounts_above):
+        field = f"/rules/holds/overdue_amounts_above/{position}"
+        if amount.minor < 0:
+            raise Refused(f"An amount is zero or more, not {amount}.", field=field)
+        if amount.currency in seen:
+            raise ContradictoryPolicy(f"There is an amount in {amount.currency} already.", field=field)
+        seen.add(amount.currency)
+
+
+def _check_approvals(approvals: Sequence[Approval]) -> None:
+    for position, each in enumerate(approvals):
+        field = f"/rules/approvals/{position}"
+        if each.above.minor < 0:
+            raise Refused(f"A threshold is zero or more, not {each.above}.", field=f"{field}/above")
+        for other in approvals[:position]:
+            if other.above.currency != each.above.currency:
+                continue
+            if other.above == each.above:
+                raise ContradictoryPolicy(f"There is a rule for {each.above} already.", field=field)
+            higher, lower = (each, other) if each.above.minor > other.above.minor else (other, each)
+            if higher.approvers <= lower.approvers:
+                raise ContradictoryPolicy(
+                    f"Above {higher.above} it takes {higher.approvers}, no more than above {lower.above}.", field=field
+                )
+
+
+def _check_classes(rules: PolicyRules) -> None:
+    """A worse class never gets more than a better one."""
+    missing = [name for name in CLASSES if name not in rules.classes]
+    if missing:
+        raise ContradictoryPolicy(f"Class {missing[0]} gets nothing said.", field="/rules/classes")
+    ranked = [(name, rules.classes[name]) for name in CLASSES]
+    for (better, first), (worse, second) in pairwise(ranked):
+        for what, more in (
+            ("limit_percent", second.limit_percent > first.limit_percent),
+            ("net_worth_percent", second.net_worth_percent > first.net_worth_percent),
+            ("net_days_max", second.net_days_max > first.net_days_max),
+            ("prepaid_percent", second.prepaid_percent < first.prepaid_percent),
+        ):
+            if more:
+                raise ContradictoryPolicy(
+                    f"Class {worse} gets more than class {better}.", field=f"/rules/classes/{worse}/{what}"
+                )
