@@ -6,6 +6,7 @@ All but one are slow: `python -m pytest tests/system/test_training.py` runs them
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.layout import SERVICE_PORTS
 from deploy.local.training import commands, sample
 from deploy.local.training.scenario import gbp
 from deploy.local.training.scenarios import SCENARIOS
@@ -197,3 +199,24 @@ def test_the_commands_say_what_is_there_and_go_on_with_time(world: World) -> Non
     played = run(world, "play", "silent-debtor")
     assert played.returncode == 0
     assert "A debtor who never answers" in played.stdout
+
+
+@pytest.mark.slow
+def test_every_command_of_the_playbook_works_from_top_to_bottom(tmp_path: Path) -> None:
+    with running_stack(tmp_path / "local") as stand:
+        world = sample.set_up(stand.layout, customers=0)
+        written = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "playbook.md").read_text(), flags=re.S)
+        script = "\n".join(block for block in written if "make training" not in block)
+        for service, port in SERVICE_PORTS.items():
+            script = script.replace(f"http://127.0.0.1:{port}", world.layout.url(service))
+        script = script.replace(".local/token", str(world.layout.token))
+        script = script.replace("make -s token SUB=maya", f"{sys.executable} -m deploy.local token --sub maya")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=ROOT,
+            env={**os.environ, **world.layout.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr}"
