@@ -77,7 +77,8 @@ class ReminderBounced(ContactEvent):
 
 
 class CaseState(Payload):
-    """A customer's collection case in its running episode; `step` is the last rung climbed, null before the first."""
+    """A customer's collection case in its running episode; `step` is the last rung climbed, null before the first.
+    `formal_notice_on` is when the customer got formal notice of default in this episode."""
 
     id: UUID
     version: int
@@ -90,6 +91,7 @@ class CaseState(Payload):
     step: str | None
     oldest_due_on: date | None
     collectable: tuple[Money, ...]
+    formal_notice_on: date | None = None
 
 
 class CaseEvent(Event):
@@ -132,7 +134,8 @@ class CaseReleased(CaseEvent):
 
 class CaseEscalated(CaseEvent):
     """The case climbed a rung, each once in an episode; `actions` are what the step wants of others: `agency_referral`,
-    `fee` (the seller's fee for a reminder), `interest` (charged to date)."""
+    `fee` (the seller's fee for a reminder), `interest` (charged to date), `credit_hold` (the credit service is to stop
+    deliveries on credit to the customer, `case.collectable` being overdue since `case.oldest_due_on`)."""
 
     type: ClassVar[str] = "dueward.case.escalated.v1"
     actions: tuple[str, ...] = ()
@@ -172,6 +175,7 @@ class TaskState(Payload):
     due_on: date
     case_id: UUID
     assignee: str | None = None
+    role: str | None = None
 
 
 class TaskEvent(Event):

@@ -76,6 +76,7 @@ class CaseOut(BaseModel):
     challenger: str | None
     arm: str | None
     awaits_approval_of: str | None
+    formal_notice_on: date | None
     check_at: datetime | None
     next_step: NextStepOut | None
     waiting_because: str | None
@@ -110,6 +111,7 @@ class CaseOut(BaseModel):
             challenger=case.challenger,
             arm=case.arm,
             awaits_approval_of=case.awaiting,
+            formal_notice_on=case.formal_notice_on,
             check_at=case.check_at,
             next_step=NextStepOut(step=step.step.name, opens_on=step.opens_on, due_on=step.due_on) if planned else None,
             waiting_because=None if planned else str(step),

@@ -23,7 +23,7 @@ from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import NoAnswer
 from services.reminder.receivables.rules import ENTITY, Account, Balance, Key, numbers, totals
 from services.reminder.strategies import handlers as strategies
-from services.reminder.strategies.rules import TO_CUSTOMER, Published
+from services.reminder.strategies.rules import TO_CUSTOMER, Published, Step
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.handlers import FinishTask
 from services.reminder.trials import handlers as trials
@@ -196,8 +196,9 @@ async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
                 contact = contact.sent(tx.now)
                 _conclude(views, contact, tx.now, outcomes)
             else:
-                files = _attachments(view.strategy, contact.step)
-                letters.append(rules.letter(contact, view.account, balance, verdict.items, tx.now, files))
+                step, hastened = _step(view.strategy, contact.step), view.case.hastened
+                args = contact, view.account, balance, verdict.items, tx.now, step
+                letters.append(rules.letter(*args, hastened=hastened))
         elif isinstance(verdict, Wait):
             contact = contact.waiting(verdict.until)
         else:
@@ -434,8 +435,8 @@ def _conclude(
     views[contact.account] = replace(view, case=outcome.case)
 
 
-def _attachments(strategy: Published, step: str) -> tuple[str, ...]:
-    return next((each.attachments for each in strategy.strategy.steps if each.name == step), ())
+def _step(strategy: Published, name: str) -> Step | None:
+    return next((each for each in strategy.strategy.steps if each.name == name), None)
 
 
 def _after(contact: Contact, delivery: Delivery, now: datetime, real_now: datetime) -> Contact:

@@ -14,14 +14,14 @@ from uuid import UUID
 
 from services.reminder.contacts import rules as contacts
 from services.reminder.contacts.rules import Contact, Suppression
-from services.reminder.errands.rules import decide_on_referral, find_an_address, task_of, tasks_after
+from services.reminder.errands.rules import find_an_address, tasks_after, tasks_of_actions
 from services.reminder.holds.rules import Hold, HoldKind, holding
 from services.reminder.mails.rules import Letter
 from services.reminder.next_steps.rules import Case, Coming, Reason, channels_for, coming, facts, has_address
 from services.reminder.policies import rules as policies
 from services.reminder.policies.rules import POLICY, Policy, Refusal, Touch
 from services.reminder.receivables.rules import ENTITY, Account, Balance, BalanceItem, numbers, totals
-from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, Strategy
+from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, Step, Strategy
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import local_date
 from shared.errors import Conflict, NotFound
@@ -373,6 +373,7 @@ def _open(case: Case, strategy: Published, now: datetime) -> Case:
         stepped_on=None,
         awaiting=None,
         approved=None,
+        formal_notice_on=None,
     )
 
 
@@ -420,7 +421,7 @@ def _contact(
         strategy=strategy.name,
         strategy_version=strategy.version,
         tone=step.step.tone,
-        template=step.step.template or "",
+        template=step.step.says or "",
         status="planned",
         reason=None,
         invoices=numbers(step.items),
@@ -547,10 +548,9 @@ def _climb(
     actions = taken.actions if taken else ()
     today = local_date(now, account.time_zone)
     chased = account.chased_on(today)
-    if chased and not {"agency_referral", "agency_placement"}.isdisjoint(actions):
-        tasks = (*tasks, decide_on_referral(case, chased, now))
-    if taken and taken.task:
-        tasks = (*tasks, task_of(case, taken, now))
+    if taken and actions:
+        tasks = (*tasks, *tasks_of_actions(case, taken, chased, today, now))
+    noticed_on = today if taken and taken.gives_formal_notice else case.formal_notice_on
     case = replace(
         case,
         version=case.version + 1,
@@ -562,6 +562,7 @@ def _climb(
         approved=None,
         check_at=None,
         hastened=False,
+        formal_notice_on=noticed_on,
     )
     plan = taken.plan.instalments_max if taken and taken.plan else None
     event = _event(CaseEscalated, case, account, now, actions=actions, plan_instalments_max=plan)
@@ -591,6 +592,7 @@ def _event(of: type[CaseEvent], case: Case, account: Account, now: datetime, /, 
         step=case.step,
         oldest_due_on=overdue[0].due_on if overdue else None,
         collectable=totals(item.collectable for item in overdue),
+        formal_notice_on=case.formal_notice_on,
     )
     return of(
         customer_id=case.customer_id,
@@ -608,9 +610,12 @@ def letter(
     balance: Balance,
     items: Sequence[BalanceItem],
     now: datetime,
-    attachments: tuple[str, ...] = (),
+    step: Step | None = None,
+    *,
+    hastened: bool = False,
 ) -> Letter:
-    """The letter of a contact that is confirmed. What stays in the house has no recipient of the customer's."""
+    """The letter of a contact that is confirmed, by its `step`; `hastened` after a broken promise. What stays in the
+    house has no recipient of the customer's."""
     return Letter(
         contact_id=contact.id,
         customer_id=contact.customer_id,
@@ -632,7 +637,10 @@ def letter(
         banks=balance.banks,
         channel=contact.channel,
         step=contact.step,
-        attachments=attachments,
+        attachments=step.attachments if step else (),
+        formal_notice=step is not None and step.gives_formal_notice,
+        plan_instalments_max=step.plan_instalments_max if step else None,
+        after_broken_promise=hastened,
         address=account.address,
         seller_address=balance.seller_address,
         seller_country=balance.seller_country,

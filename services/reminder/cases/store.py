@@ -18,7 +18,7 @@ NEXT_CHECK = "(select min(check_at) from collection_case where check_at is not n
 
 _COLUMNS = """customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
 closed_on, closed_because, climbed_on, rest_until, holds, noticed, blocked_step, refused, pending, check_at,
-broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, arm"""
+broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, arm, formal_notice_on"""
 
 
 _FIELDS = [name.strip() for name in _COLUMNS.split(",")]
@@ -93,6 +93,7 @@ async def save(tx: Tx, cases: Sequence[Case]) -> None:
             case.approved,
             case.challenger,
             case.arm,
+            case.formal_notice_on,
         )
         for case in sorted(cases, key=lambda case: case.key)
     ]
@@ -103,11 +104,13 @@ _SAVE = f"""
 insert into collection_case ({_COLUMNS})
 select customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
        closed_on, closed_because, climbed_on, rest_until, holds::jsonb, noticed::jsonb, blocked_step, refused::jsonb,
-       pending::jsonb, check_at, broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, arm
+       pending::jsonb, check_at, broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, arm,
+       formal_notice_on
 from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
             $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::text[],
             $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[], $22::bigint[], $23::bool[],
-            $24::bool[], $25::date[], $26::text[], $27::text[], $28::text[], $29::text[])
+            $24::bool[], $25::date[], $26::text[], $27::text[], $28::text[], $29::text[],
+            $30::date[])
      as t ({_COLUMNS})
 on conflict (customer_id, entity_id) do update set
     version = excluded.version, status = excluded.status, episode = excluded.episode, strategy = excluded.strategy,
@@ -118,7 +121,8 @@ on conflict (customer_id, entity_id) do update set
     blocked_step = excluded.blocked_step, refused = excluded.refused, pending = excluded.pending,
     check_at = excluded.check_at, broken_promises = excluded.broken_promises,
     hastened = excluded.hastened, reached = excluded.reached, stepped_on = excluded.stepped_on,
-    awaiting = excluded.awaiting, approved = excluded.approved, challenger = excluded.challenger, arm = excluded.arm
+    awaiting = excluded.awaiting, approved = excluded.approved, challenger = excluded.challenger, arm = excluded.arm,
+    formal_notice_on = excluded.formal_notice_on
 """
 
 

@@ -52,6 +52,8 @@ def _of_case(case: Case, strategy: Published) -> Iterator[Fact]:
         yield Fact("approval_awaited", case.awaiting, source)
     if case.broken_promises:
         yield Fact("broken_promises", str(case.broken_promises), source)
+    if case.formal_notice_on:
+        yield Fact("formal_notice_on", case.formal_notice_on.isoformat(), source)
     if case.hastened:
         yield Fact("hastened", "a promise was broken: the next step is due at once", source)
     for due_on in case.noticed:

@@ -74,6 +74,7 @@ _SAID = {
     "promise_kept": "Promise to pay kept",
     "promise_broken": "Promise to pay broken",
     "pause": "Collection paused",
+    "tell_sales": "For sales",
     "closed": "Nothing is overdue any more",
 }
 

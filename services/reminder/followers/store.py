@@ -90,6 +90,8 @@ with happened as (
     select customer_id, entity_id, (coalesce(ended_on, made_on) + time '00:00:01') at time zone 'UTC',
            'promise_' || status, 'for ' || promised_on
     from promise where status in ('open', 'kept', 'broken')
+    union
+    select customer_id, entity_id, assigned_at, 'tell_sales', title from task where kind = 'tell_sales'
 ), owed as (
     select customer_id, entity_id, jsonb_agg(jsonb_build_array(minor, currency) order by currency) as owed
     from (select customer_id, entity_id, currency, sum(collectable_minor) as minor

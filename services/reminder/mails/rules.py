@@ -38,7 +38,8 @@ class Letter:
     """Everything one message is made of. `due_on` is the due date that a message before due is about.
 
     `wording` are the words chosen for it; None stands for the shipped ones. `promised` and `instalment` are what
-    templates of these occasions speak of, with their days. `case_id` and `episode` keep a thread together.
+    templates of these occasions speak of, with their days. `offer_link` is the page of an offer that the message is
+    about, in place of the link to pay. `case_id` and `episode` keep a thread together.
     """
 
     contact_id: UUID
@@ -71,6 +72,10 @@ class Letter:
     address: PostalAddress | None = None
     seller_address: tuple[str, ...] = ()
     seller_country: str | None = None
+    formal_notice: bool = False
+    plan_instalments_max: int | None = None
+    after_broken_promise: bool = False
+    offer_link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,13 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "soon": ("Due soon", "Bald fällig", "Échéance proche", "Próximo vencimiento"),
     "total_overdue": ("Total overdue", "Überfällig insgesamt", "Total échu", "Total vencido"),
     "total_due": ("Due on {day}", "Fällig am {day}", "Échéance le {day}", "Vencimiento: {day}"),
+    "formal_notice": (
+        "Formal notice of default",
+        "Förmliche Mahnung",
+        "Mise en demeure",
+        "Requerimiento formal de pago",
+    ),
+    "see_offer": ("See the proposal", "Vorschlag ansehen", "Voir la proposition", "Ver la propuesta"),
     "invoice": ("Invoice", "Rechnung", "Facture", "Factura"),
     "one_invoice": ("1 invoice", "1 Rechnung", "1 facture", "1 factura"),
     "invoices": ("{count} invoices", "{count} Rechnungen", "{count} factures", "{count} facturas"),
@@ -297,7 +309,7 @@ def facts_of(letter: Letter) -> dict[str, Any]:
         "totals": tuple(sums),
         "total": t.listed(sums),
         "first_number": one_line(letter.items[0].number) if letter.items else "",
-        "pay_link": letter.pay_link,
+        "pay_link": letter.offer_link or letter.pay_link,
         "written_on": t.day(letter.written_on),
         **{f"in_{days}_days": t.day(letter.written_on + timedelta(days)) for days in (7, 10, 14)},
         "oldest_days": _oldest_days(letter),
@@ -324,10 +336,10 @@ def view_of(letter: Letter, stationery: Stationery = PLAIN) -> View:
         tone=letter.tone,
         seller=one_line(letter.seller),
         greeting=_greeting(letter.person, t),
-        label=t.say(letter.tone if overdue else "soon"),
+        label=t.say("formal_notice" if letter.formal_notice else letter.tone if overdue else "soon"),
         above_total=t.say("total_overdue") if overdue else t.say("total_due", day=t.day(letter.due_on or date.min)),
         below_total=_below_total(letter, t),
-        button=t.say("pay_amount", amount=shown[0]) if len(shown) == 1 else t.say("pay_now"),
+        button=_button(letter, shown, t),
         totals=shown,
         sections=tuple(
             Section(
@@ -341,7 +353,7 @@ def view_of(letter: Letter, stationery: Stationery = PLAIN) -> View:
         banks=tuple(_bank(bank, letter, t) for bank in letter.banks if _is_needed(bank, letter, sums)),
         signature=_signature(letter, t),
         footer=_footer(letter, t),
-        pay_link=letter.pay_link,
+        pay_link=letter.offer_link or letter.pay_link,
         wrong_person_link=stationery.wrong_person_link(letter.contact_id),
     )
 
@@ -361,6 +373,12 @@ _IN_LAYOUT = (
     "wrong_person",
     "tell_us",
 )
+
+
+def _button(letter: Letter, sums: Sequence[str], t: Tongue) -> str:
+    if letter.offer_link:
+        return t.say("see_offer")
+    return t.say("pay_amount", amount=sums[0]) if len(sums) == 1 else t.say("pay_now")
 
 
 def thread_headers(letter: Letter, domain: str) -> dict[str, str]:

@@ -58,6 +58,7 @@ class Case:
     `pending` are the contacts under way, all of one step; `reached` says that one of its contacts has reached somebody
     already. `refused` are addresses and numbers that do not work. `stepped_on` is when the last rung was taken or
     skipped. `awaiting` is the step that waits for a person's approval, `approved` the one that has it.
+    `formal_notice_on` is when the customer got formal notice of default in this episode.
     """
 
     id: UUID
@@ -89,6 +90,7 @@ class Case:
     approved: str | None = None
     challenger: str | None = None
     arm: str | None = None
+    formal_notice_on: date | None = None
 
     @property
     def is_open(self) -> bool:

@@ -42,6 +42,9 @@ Tone = Literal["friendly", "firm", "formal"]
 Attachment = Literal["invoices", "statement"]
 Arm = Literal["champion", "challenger"]
 
+DEFAULT_NOTICE = "default-notice"
+"""What a step that gives formal notice says, where it names no template."""
+
 DEFAULT = "default"
 """The strategy of every account that no other one fits."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
@@ -139,6 +142,21 @@ class Step(Part):
     def reaches_customer(self) -> bool:
         return not TO_CUSTOMER.isdisjoint(self.channels)
 
+    @property
+    def gives_formal_notice(self) -> bool:
+        """Formal notice needs a message to the customer."""
+        return "formal_notice" in self.actions and self.reaches_customer
+
+    @property
+    def says(self) -> str | None:
+        """The template of its messages."""
+        return self.template or (DEFAULT_NOTICE if "formal_notice" in self.actions else None)
+
+    @property
+    def plan_instalments_max(self) -> int | None:
+        """The most monthly instalments to propose; None where the step proposes none."""
+        return (self.plan or Plan()).instalments_max if "plan" in self.actions else None
+
     def opens(self, due_on: date, previous_on: date | None) -> date:
         """The first day on which the step may be taken, for an invoice due then. `previous_on` is the day on which
         the step before it was taken or passed over; without one, the due date stands in for it."""
@@ -186,7 +204,7 @@ class Step(Part):
         ways = {*self.channels, self.fallback} - {None}
         if ways and self.tone is None:
             raise broken("toneless", "", "a step with a channel needs a tone and a template")
-        if not WRITTEN.isdisjoint(ways) and self.template is None:
+        if not WRITTEN.isdisjoint(ways) and self.says is None:
             raise broken("wordless", "", "a step with a channel needs a tone and a template")
         if self.attachments and CARRIES_FILES.isdisjoint(ways):
             raise broken("unattachable", "/attachments", "only mails and letters carry attachments")

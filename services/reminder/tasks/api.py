@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from services.reminder.tasks import handlers, rules
-from services.reminder.tasks.handlers import FinishTask, HandTask, SnoozeTask
+from services.reminder.tasks.handlers import FinishTask, FinishTasks, HandTask, SnoozeTask
 from services.reminder.tasks.rules import Task
+from services.reminder.team.rules import Role
 from shared.db import reading
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
@@ -23,7 +24,8 @@ router = APIRouter(tags=["tasks"])
 class TaskOut(BaseModel):
     """`kind` says what for, such as `agency_referral` (decide whether the account goes to a collection agency),
     `fate_unknown` (a message was under way when the process sending it ended), `unreachable` (nobody there has an
-    address that works) or `handed_over` (a colleague asks). Without an `assignee` it is the account owner's."""
+    address that works) or `handed_over` (a colleague asks). Without an `assignee` it is for colleagues of the
+    `role`, or where there is none the account owner's."""
 
     id: UUID
     customer_id: UUID
@@ -35,6 +37,7 @@ class TaskOut(BaseModel):
     assigned_at: datetime
     entity_id: str
     assignee: str | None
+    role: Role | None
     snoozed_until: date | None
     done_by: str | None
     done_at: datetime | None
@@ -54,6 +57,7 @@ class TaskOut(BaseModel):
             assigned_at=task.assigned_at,
             entity_id=task.entity_id,
             assignee=task.assignee,
+            role=task.role,
             snoozed_until=task.snoozed_until,
             done_by=task.done_by,
             done_at=task.done_at,
@@ -64,6 +68,14 @@ class TaskOut(BaseModel):
 
 class DoneIn(Body):
     outcome: str | None = Field(default=None, max_length=1_000, description="What came of it")
+
+
+class ManyDoneIn(DoneIn):
+    task_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
+
+
+class ManyDoneOut(BaseModel):
+    items: list[TaskOut]
 
 
 class HandIn(Body):
@@ -82,11 +94,13 @@ async def list_tasks(
     kind: Annotated[rules.Kind | None, Query()] = None,
     status: Annotated[rules.Status | None, Query()] = None,
     assignee: Annotated[str | None, Query(max_length=200)] = None,
+    role: Annotated[Role | None, Query()] = None,
 ) -> Response:
-    """Oldest first. An assignee's are also those of colleagues they stand in for today."""
+    """Oldest first. An assignee's are also those of colleagues they stand in for today; a role's are those that no
+    colleague has taken."""
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
-        found = await handlers.list_tasks(tx, customer_id, kind, status, assignee, after, page.limit + 1)
+        found = await handlers.list_tasks(tx, customer_id, kind, status, assignee, role, after, page.limit + 1)
     shown = found[: page.limit]
     more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
     return respond(Page[TaskOut](items=[TaskOut.of(task) for task in shown], next_cursor=more))
@@ -97,6 +111,14 @@ async def find_task(task_id: UUID, database: DatabaseDep) -> Response:
     async with reading(database) as tx:
         task = await handlers.find_task(tx, task_id)
     return respond(TaskOut.of(task), etag=task.version)
+
+
+@router.post("/tasks/done", response_model=ManyDoneOut, dependencies=[scope("reminders:write")])
+async def finish_tasks(body: ManyDoneIn, once: Once, principal: PrincipalDep) -> Response:
+    """Many at once with the same outcome: all of them, or none when one of them is not there or done already."""
+    async with once as tx:
+        ended = await handlers.finish_many(tx, FinishTasks(body.task_ids, principal.subject, body.outcome))
+        return once.answer(200, ManyDoneOut(items=[TaskOut.of(task) for task in ended]))
 
 
 @router.post("/tasks/{task_id}/done", response_model=TaskOut, dependencies=[scope("reminders:write")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from services.reminder.receivables import handlers as receivables
 from services.reminder.tasks import rules, store
 from services.reminder.tasks.rules import AssignTask, Task, TaskNotFound
 from services.reminder.team import handlers as team
+from services.reminder.team.rules import Role
 from shared import outbox
 from shared.db import Tx
 from shared.ids import new_id
@@ -19,6 +20,15 @@ from shared.ids import new_id
 @dataclass(frozen=True, slots=True)
 class FinishTask:
     task_id: UUID
+    by: str
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTasks:
+    """Many at once, with the same outcome."""
+
+    task_ids: Sequence[UUID]
     by: str
     outcome: str | None = None
 
@@ -39,6 +49,8 @@ async def assign_tasks(tx: Tx, commands: Sequence[AssignTask]) -> None:
     """Asked again for the same occasion, nothing happens."""
     if not commands:
         return
+    if any(command.role for command in commands):
+        commands = [each for command in commands for each in await _for_colleagues(tx, command)]
     tasks = [
         Task(
             id=new_id(),
@@ -54,11 +66,22 @@ async def assign_tasks(tx: Tx, commands: Sequence[AssignTask]) -> None:
             due_on=command.due_on,
             assigned_at=tx.now,
             assignee=command.assignee,
+            role=command.role,
         )
         for command in commands
     ]
     new = await store.add(tx, tasks)
     await outbox.append(tx, *(rules.assigned(task, tx.now) for task in tasks if task.id in new))
+
+
+async def _for_colleagues(tx: Tx, command: AssignTask) -> list[AssignTask]:
+    """What is for a role goes to each of its colleagues who follows the account; where nobody does, to the role."""
+    if command.role is None:
+        return [command]
+    subjects = await store.followers_in_role(tx, command.customer_id, command.entity_id, command.role)
+    if not subjects:
+        return [command]
+    return [replace(command, assignee=each, occasion=f"{command.occasion}:{each}") for each in subjects]
 
 
 async def finish_task(tx: Tx, command: FinishTask) -> Task:
@@ -67,6 +90,24 @@ async def finish_task(tx: Tx, command: FinishTask) -> Task:
     await store.save(tx, task)
     await outbox.append(tx, rules.finished(task, tx.now))
     return task
+
+
+async def finish_many(tx: Tx, command: FinishTasks) -> list[Task]:
+    """All of them or none. Raises TaskNotFound, TaskOver, each naming the task in question."""
+    wanted = list(dict.fromkeys(command.task_ids))
+    await receivables.lock(tx, list({task.customer_id for task in await store.find_all(tx, wanted)}))
+    known = {task.id: task for task in await store.find_all(tx, wanted)}
+    ended = []
+    for at, task_id in enumerate(command.task_ids):
+        if task_id not in known:
+            raise TaskNotFound(f"there is no task {task_id}", field=f"/task_ids/{at}")
+        if task_id in wanted:
+            wanted.remove(task_id)
+            ended.append(rules.done(known[task_id], command.by, command.outcome, tx.now, field=f"/task_ids/{at}"))
+    for task in ended:
+        await store.save(tx, task)
+    await outbox.append(tx, *(rules.finished(task, tx.now) for task in ended))
+    return ended
 
 
 async def finish_tasks(tx: Tx, customer_id: UUID, entity_id: str, kind: rules.Kind, by: str, outcome: str) -> None:
@@ -113,12 +154,13 @@ async def list_tasks(
     kind: rules.Kind | None,
     status: rules.Status | None,
     assignee: str | None,
+    role: Role | None,
     after: UUID | None,
     limit: int,
 ) -> list[Task]:
     """Oldest first, those after a given one; an assignee's include those of whom they stand in for."""
     whose = sorted(await team.acting_for(tx, assignee)) if assignee else None
-    return await store.page(tx, customer_id, kind, status, whose, after, limit)
+    return await store.page(tx, customer_id, kind, status, whose, role, after, limit)
 
 
 async def _lock(tx: Tx, task_id: UUID) -> Task:

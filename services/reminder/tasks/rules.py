@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Literal, TypeVar
 from uuid import UUID
 
+from services.reminder.team.rules import Role
 from shared.errors import Conflict, NotFound, Refused
 from shared.events.reminder import TaskAssigned, TaskDone, TaskEvent, TaskState
 
@@ -29,6 +30,8 @@ Kind = Literal[
     "court_date",
     "reply",
     "bounced",
+    "tell_sales",
+    "propose_plan",
 ]
 Status = Literal["open", "done"]
 
@@ -38,7 +41,7 @@ Published = TypeVar("Published", bound=TaskEvent)
 @dataclass(frozen=True, slots=True)
 class Task:
     """`occasion` is what it is about: one task of a kind for each with an entity, however often it is
-    asked for."""
+    asked for. Without an `assignee` it is for colleagues of the `role`, or where there is none the account owner's."""
 
     id: UUID
     version: int
@@ -57,11 +60,13 @@ class Task:
     done_by: str | None = None
     done_at: datetime | None = None
     outcome: str | None = None
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AssignTask:
-    """`due_on` is the day by which somebody should have looked; without an `assignee` it is the account owner's."""
+    """`due_on` is the day by which somebody should have looked; without an `assignee` it is the account owner's. With
+    a `role` it is for each colleague of that role who follows the account, or where nobody does for the role."""
 
     customer_id: UUID
     case_id: UUID
@@ -72,6 +77,7 @@ class AssignTask:
     detail: str
     due_on: date
     assignee: str | None = None
+    role: Role | None = None
 
 
 class TaskNotFound(NotFound):
@@ -89,9 +95,9 @@ class SnoozeRefused(Refused):
     title = "It cannot be put off like this"
 
 
-def done(task: Task, by: str, outcome: str | None, now: datetime) -> Task:
-    """Raises TaskOver."""
-    _still_open(task)
+def done(task: Task, by: str, outcome: str | None, now: datetime, *, field: str | None = None) -> Task:
+    """`field` names it in a request about many. Raises TaskOver."""
+    _still_open(task, field)
     return replace(task, version=task.version + 1, status="done", done_by=by, done_at=now, outcome=outcome)
 
 
@@ -109,9 +115,9 @@ def snoozed(task: Task, until: date, today: date) -> Task:
     return replace(task, version=task.version + 1, snoozed_until=until)
 
 
-def _still_open(task: Task) -> None:
+def _still_open(task: Task, field: str | None = None) -> None:
     if task.status == "done":
-        raise TaskOver(f"it was done by {task.done_by}")
+        raise TaskOver(f"it was done by {task.done_by}", field=field)
 
 
 def assigned(task: Task, now: datetime) -> TaskAssigned:
@@ -138,5 +144,6 @@ def _event(kind: type[Published], task: Task, now: datetime) -> Published:
             due_on=task.due_on,
             case_id=task.case_id,
             assignee=task.assignee,
+            role=task.role,
         ),
     )

@@ -25,7 +25,7 @@ _NEW = (
         "status",
         "due_on",
     ),
-    *("assigned_at", "assignee"),
+    *("assigned_at", "assignee", "role"),
 )
 _new_values = attrgetter(*_NEW)
 _COLUMNS = ", ".join(field.name for field in fields(Task))
@@ -40,7 +40,7 @@ async def add(tx: Tx, tasks: Sequence[Task]) -> set[UUID]:
 _ADD = f"""
 insert into task ({", ".join(_NEW)})
 select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::date[], $12::timestamptz[], $13::text[])
+                     $9::text[], $10::text[], $11::date[], $12::timestamptz[], $13::text[], $14::text[])
 on conflict on constraint task_once_per_occasion do nothing
 returning id
 """
@@ -51,6 +51,10 @@ async def find(tx: Tx, task_id: UUID) -> Task | None:
     return Task(**row) if row else None
 
 
+async def find_all(tx: Tx, task_ids: Sequence[UUID]) -> list[Task]:
+    return _tasks(await tx.fetch(f"select {_COLUMNS} from task where id = any($1::uuid[])", task_ids))
+
+
 async def open_of(tx: Tx, customer_id: UUID, entity_id: str, kind: str | None) -> list[Task]:
     return _tasks(await tx.fetch(_OPEN_OF, customer_id, entity_id, kind))
 
@@ -59,6 +63,17 @@ _OPEN_OF = f"""
 select {_COLUMNS} from task
 where customer_id = $1 and entity_id = $2 and status = 'open' and ($3::text is null or kind = $3)
 order by due_on, id
+"""
+
+
+async def followers_in_role(tx: Tx, customer_id: UUID, entity_id: str, role: str) -> list[str]:
+    """Colleagues of the role who follow the account."""
+    return [row["subject"] for row in await tx.fetch(_FOLLOWERS_IN_ROLE, customer_id, entity_id, role)]
+
+
+_FOLLOWERS_IN_ROLE = """
+select f.subject from follower f join colleague c using (subject)
+where f.customer_id = $1 and f.entity_id = $2 and c.role = $3 order by f.subject
 """
 
 
@@ -83,17 +98,19 @@ async def page(
     kind: str | None,
     status: str | None,
     assignees: Sequence[str] | None,
+    role: str | None,
     after: UUID | None,
     limit: int,
 ) -> list[Task]:
     """Oldest first."""
-    return _tasks(await tx.fetch(_PAGE, customer_id, kind, status, after, limit, assignees))
+    return _tasks(await tx.fetch(_PAGE, customer_id, kind, status, after, limit, assignees, role))
 
 
 _PAGE = f"""
 select {_COLUMNS} from task
 where ($1::uuid is null or customer_id = $1) and ($2::text is null or kind = $2) and ($3::text is null or status = $3)
   and ($4::uuid is null or id > $4) and ($6::text[] is null or assignee = any($6))
+  and ($7::text is null or (role = $7 and assignee is null))
 order by id limit $5
 """
 

@@ -153,6 +153,7 @@ _TASK_FIRST: tuple[tuple[str, Action, str], ...] = (
     ("call_back", Action.CALL_BACK, "The customer wanted to be called back."),
     ("call", Action.CALL, "The strategy asks for a call."),
     ("agency_referral", Action.PLACE, "All reminders have gone out: decide whether an agency takes over."),
+    ("propose_plan", Action.CALL, "The strategy asks to propose instalments; the task says how much and when."),
     ("handed_over", Action.HELP, "A colleague asks for help with the account."),
     ("mentioned", Action.HELP, "A colleague asks you to read a note."),
 )
