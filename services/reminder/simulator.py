@@ -42,20 +42,20 @@ class Simulator:
 
     def __init__(self, processes: int | None = None) -> None:
         self.processes = processes or min(os.cpu_count() or 1, PROCESSES_MAX)
-        self._running = False
+        self.is_running = False
 
     async def run(self, database: Database, job: Job) -> list[Tally]:
         """A tally for each side. Raises SimulationRunning and SimulationFailed."""
-        if self._running:
+        if self.is_running:
             raise SimulationRunning("a simulation runs already; try again when it is over")
-        self._running = True
+        self.is_running = True
         try:
             async with snapshot(database) as (tx, name):
                 borders = await handlers.split(tx, self.processes)
                 parts = [Part(database.url, name, job, after, last) for after, last in borders]
                 first, *others = await _side_by_side(parts)
         finally:
-            self._running = False
+            self.is_running = False
         for tallies in others:
             for tally, other in zip(first, tallies, strict=True):
                 tally.add(other)
