@@ -1,8 +1,8 @@
 """Every subscription of the reminder service.
 
-News of a batch is taken at once: who the customers are (`ar.customer`), what they owe (`ar.invoice`, `ar.overdue`:
-both bear the invoice's whole state), and then each case concerned is looked at again. What a payment does arrives as
-the changed balance of its invoices.
+News of a batch is taken at once: who the customers are (`ar.customer`), how risky (`ar.credit`), what they owe
+(`ar.invoice`, `ar.overdue`: both bear the invoice's whole state), and then each case concerned is looked at again. What
+a payment does arrives as the changed balance of its invoices.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from services.reminder.receivables.handlers import KeepAccounts
 from services.reminder.receivables.rules import Key
 from shared.db import Tx
 from shared.delivery import Received, Subscriptions
-from shared.events.credit import CustomerEvent, CustomerUpdated
+from shared.events.credit import CreditAssessed, CustomerEvent, CustomerUpdated
 from shared.events.invoice import InvoiceDelivered, InvoiceDisputeResolved, InvoiceEvent, InvoicePromiseOffered
 
-subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.invoice", "ar.overdue"))
+subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.credit", "ar.invoice", "ar.overdue"))
 
 
 @subscriptions.every_batch
@@ -45,6 +45,9 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
                 for event in invoices
                 if isinstance(event, InvoiceDisputeResolved) and event.collect_again_on
             ],
+            assessed=[
+                (one.event.customer_id, one.event.file) for one in received if isinstance(one.event, CreditAssessed)
+            ],
             also=list(written_to_there),
         ),
     )
@@ -54,7 +57,7 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
         if isinstance(one.event, InvoiceEvent):
             key = one.event.customer_id, one.event.invoice.entity_id
             causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=ended.get(key, frozenset()))
-        elif isinstance(one.event, CustomerEvent):
+        elif isinstance(one.event, CustomerEvent | CreditAssessed):
             of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
     for subsidiary, parent in written_to_there.items():
         of_customers.setdefault(subsidiary, of_customers[parent])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.reminder.desk_simulations.rules import Look, draw_chart
 from services.reminder.desk_strategies.rules import NotSwitched, clean, differences, draw_ladder, fits_words, switched
 from services.reminder.strategies.rules import parse
 from tests.browser import Tab, needs_chromium, serving, signed_in
@@ -77,7 +78,7 @@ def test_steps_on_neighbouring_days_and_ten_years_apart_are_drawn_too() -> None:
         ("strategic", ["Segment key, strategic or enterprise"]),
         (
             "new-or-risky",
-            ["Segment new or risky", "Risk class high or very_high", "Broke 2 promises or more"],
+            ["Segment new or risky", "Risk class D or E", "Broke 2 promises or more"],
         ),
     ],
 )
@@ -229,6 +230,58 @@ async def test_running_cases_are_moved_after_a_preview(desk: Desk, tab: Tab) -> 
     assert "on earlier versions" not in await tab.text()
 
 
+@pytest.mark.parametrize(
+    ("most", "top", "lines"), [(0, 1, 2), (1, 1, 2), (5, 5, 6), (6, 6, 4), (11, 15, 4), (99, 100, 6), (4_321, 5_000, 6)]
+)
+def test_two_versions_are_drawn_on_one_scale_of_few_round_lines(most: int, top: int, lines: int) -> None:
+    days = [date(2026, 3, day) for day in range(1, 31)]
+    looks = {"ask": Look("friendly", 100), "insist": Look("firm", 100)}
+    chart = draw_chart(
+        days, {days[3]: {"insist": most // 2, "ask": most - most // 2}} if most else {}, looks, most, 560
+    )
+    assert (chart.grid[-1][1], len(chart.grid)) == (top, lines)
+    assert min((bar.y for bar in chart.bars), default=10) >= 10
+    assert [bar.look.tone for bar in chart.bars if bar.height] == ["friendly", "firm"][: min(most, 2)]
+
+
+@needs_chromium
+async def test_what_is_typed_is_tried_out_beside_the_published_version_and_nothing_happens(
+    desk: Desk, tab: Tab
+) -> None:
+    for number in range(3):
+        await desk.issue(await desk.onboard(name=f"Customer {number}"), DUE, number=f"R-{number}")
+    await desk.until(date(2026, 2, 3))
+    events = await desk.types()
+    await tab.go("/strategies/default")
+    await typed(tab, ("days_from_due: 7\n", "days_from_due: 10\n"))
+    await tab.press("Try it out as typed")
+    await tab.page.select_option("select[name=against]", "1")
+    await tab.page.select_option("select[name=running]", "move")
+    await tab.press("Run")
+    charts = tab.page.locator("svg.chart")
+    assert await charts.count() == 2
+    said = [await charts.nth(at).get_attribute("aria-label") or "" for at in (0, 1)]
+    assert "The draft, version 2 if published: 6 contacts" in said[0] or "contacts in" in said[0]
+    titles = [await charts.nth(at).locator("title").all_text_contents() for at in (0, 1)]
+    assert "11 Feb 2026: second-reminder, 3" in titles[0]
+    assert "8 Feb 2026: second-reminder, 3" in titles[1]
+    assert "Cases that reach the agency's step" in await tab.text()
+    assert (await desk.types()) == events
+    assert (await desk.get("/v1/strategies/default"))["version"] == 1
+    await tab.press("Back to the editor")
+    assert "days_from_due: 10" in await tab.page.input_value("#document")
+
+
+@needs_chromium
+async def test_a_faulty_draft_is_not_tried_out(desk: Desk, tab: Tab) -> None:
+    await tab.go("/strategies/default")
+    await typed(tab, ("tone: friendly", "tone: shouting"))
+    await tab.press("Try it out as typed")
+    await tab.press("Run")
+    assert "line" in await tab.text("[role=alert]")
+    tab.complaints.clear()  # The browser notes the refusal's status.
+
+
 @needs_chromium
 async def test_a_reader_sees_strategies_but_no_forms_and_changes_nothing(desk: Desk, keys_folder: Path) -> None:
     async with serving(desk.app) as url, signed_in(url, keys_folder, "rea", "reminders:read") as tab:
@@ -247,7 +300,7 @@ async def test_a_reader_sees_strategies_but_no_forms_and_changes_nothing(desk: D
 async def test_hostile_words_are_words_and_the_pages_fit(desk: Desk, tab: Tab, width: int) -> None:
     await publish(desk, "patient", PATIENT.format(said=EVIL * 5).replace("Old friends", f"'{EVIL}'"))
     await tab.page.set_viewport_size({"width": width, "height": 800})
-    for path in ("/strategies", "/strategies/patient", "/strategies/strategic"):
+    for path in ("/strategies", "/strategies/patient", "/strategies/strategic", "/strategies/patient/simulation"):
         await tab.go(path)
         assert await tab.overflow() <= 0, path
     await tab.go("/strategies/patient")

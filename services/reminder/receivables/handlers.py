@@ -14,7 +14,7 @@ from services.reminder.receivables import rules, store
 from services.reminder.receivables.rules import Account, Balance, Key
 from shared.calendar import ONE_DAY
 from shared.db import Tx
-from shared.events.credit import CustomerState
+from shared.events.credit import CreditFileState, CustomerState
 from shared.events.invoice import InvoiceState
 
 ASKED_AT_ONCE = 8
@@ -23,11 +23,13 @@ ASKED_AT_ONCE = 8
 @dataclass(frozen=True, slots=True)
 class KeepAccounts:
     """A batch of news: customers, invoices with their customer's id, and the days before which invoices that were
-    disputed are not to be chased, by the invoice's id; `also` are other customers whom it concerns."""
+    disputed are not to be chased, by the invoice's id; `assessed` is how risky customers are, `also` are other
+    customers whom it concerns."""
 
     customers: Sequence[CustomerState]
     invoices: Sequence[tuple[UUID, InvoiceState]]
     fresh_days: Sequence[tuple[UUID, date]] = ()
+    assessed: Sequence[tuple[UUID, CreditFileState]] = ()
     also: Sequence[UUID] = ()
 
 
@@ -42,7 +44,7 @@ async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset
     """Take what is newer than the kept state, under the locks of all customers concerned. Returns by account how
     overdue invoices of it have just ended: `settled`, `voided`, `written_off`."""
     ids = {customer.id for customer in command.customers} | {customer_id for customer_id, _ in command.invoices}
-    ids |= set(command.also)
+    ids |= set(command.also) | {customer_id for customer_id, _ in command.assessed}
     if not ids:
         return {}
     await store.lock_or_make(tx, list(ids))
@@ -50,6 +52,8 @@ async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset
     if command.customers:
         latest = {c.id: c for c in sorted(command.customers, key=lambda customer: customer.version)}
         await store.keep_customers(tx, list(latest.values()))
+    if command.assessed:
+        await store.keep_risk_classes(tx, dict(sorted(command.assessed, key=lambda pair: pair[1].version)))
     if command.invoices:
         newest = rules.newest_of_each(command.invoices)
         taken = await store.keep_invoices(tx, newest)

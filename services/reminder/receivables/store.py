@@ -14,7 +14,7 @@ import orjson
 from services.reminder.receivables import rules
 from services.reminder.receivables.rules import Account, Key, Unwanted
 from shared.db import Tx
-from shared.events.credit import CustomerState, PostalAddress
+from shared.events.credit import CreditFileState, CustomerState, PostalAddress
 from shared.events.invoice import InvoiceState
 
 
@@ -82,6 +82,19 @@ on conflict (id) do update set
     parent_id = excluded.parent_id,
     contact_parent = excluded.contact_parent
 where excluded.version > account.version
+"""
+
+
+async def keep_risk_classes(tx: Tx, assessed: Mapping[UUID, CreditFileState]) -> None:
+    """The newest of each customer; an assessment that is not newer than the kept one is dropped."""
+    versions, classes = [of.version for of in assessed.values()], [of.risk_class for of in assessed.values()]
+    await tx.execute(_KEEP_RISK_CLASSES, list(assessed), versions, classes)
+
+
+_KEEP_RISK_CLASSES = """
+update account a set risk_class = n.risk_class, risk_version = n.version
+from unnest($1::uuid[], $2::bigint[], $3::text[]) as n (id, version, risk_class)
+where a.id = n.id and n.version > coalesce(a.risk_version, 0)
 """
 
 

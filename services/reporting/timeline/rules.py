@@ -86,6 +86,14 @@ def _decision_made(d: Data) -> Line:
     return Line("credit", f"Credit {decision['outcome']}", detail, _amount(decision["requested"]))
 
 
+def _assessed(d: Data) -> Line:
+    file, before = d["file"], d.get("previous_risk_class")
+    was = f"before {before}" if before and before != file["risk_class"] else None
+    heaviest = (file.get("lowered") or [])[:2] + (file.get("raised") or [])[:1]
+    why = ", ".join(_words(reason["code"]) for reason in heaviest)
+    return Line("credit", f"Assessed: risk class {file['risk_class']}", _joined(was, f"score {file['score']}", why))
+
+
 def _invoice_issued(d: Data) -> Line:
     detail = _joined(
         f"due {_day(d['invoice']['due_date'])}", f"by {d['delivery_channel']}", d.get("customer_reference")
@@ -244,6 +252,7 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.customer.segment_changed.v1": _segment_changed,
     "dueward.credit.limit_changed.v1": _limit_changed,
     "dueward.credit.decision_made.v1": _decision_made,
+    "dueward.credit.assessed.v1": _assessed,
     "dueward.invoice.issued.v1": _invoice_issued,
     "dueward.invoice.balance_changed.v1": _balance_changed,
     "dueward.invoice.settled.v1": _settled,
