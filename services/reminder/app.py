@@ -21,6 +21,7 @@ from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
 from services.reminder.desk import api as desk
 from services.reminder.desk_policy import api as desk_policy
+from services.reminder.desk_simulations import api as desk_simulations
 from services.reminder.desk_strategies import api as desk_strategies
 from services.reminder.desk_templates import api as desk_templates
 from services.reminder.doubts import api as doubts
@@ -103,6 +104,7 @@ SERVICE = Service(
     pages=(
         desk.pages,
         desk_strategies.pages,
+        desk_simulations.pages,
         desk_templates.pages,
         desk_policy.pages,
         callbacks.callbacks,
@@ -134,7 +136,8 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
         stationery = _stationery(settings)
         senders = {"email": MailSender(postman, stationery, invoice), **_gateways(settings, outside)}
         try:
-            yield Resources(invoice, senders, _mailbox(settings), stationery, postman)
+            links = _offer_links(settings) if settings.session_secret else None
+            yield Resources(invoice, senders, _mailbox(settings), stationery, postman, links)
         finally:
             await postman.close()
 
