@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -274,20 +275,32 @@ def _read_money(money: Mapping[str, str]) -> Money:
     return Money.parse(money["amount"], money["currency"])
 
 
-def item(row: Any) -> Item:
-    """A row of an open receivable."""
-    currency = row["currency"]
-    return Item(
-        number=row["number"],
-        issued_on=row["issue_date"],
-        due_on=row["due_date"],
-        balance=Money(row["balance_minor"], currency),
-        disputed=Money(row["disputed_minor"], currency),
-        collectable=Money(row["collectable_minor"], currency),
-        overdue_since=row["overdue_since"],
-        collect_again_on=row["collect_again_on"],
-        is_on_plan=row["on_plan_minor"] > 0,
-    )
+def items(columns: Sequence[Sequence[Any]]) -> tuple[Item, ...]:
+    """Open receivables, a column of theirs after the other. Most are undisputed: the amounts are then the same."""
+    made = []
+    for number, issued_on, due_on, currency, owed, disputed, asked, since, again_on, on_plan in zip(
+        *columns, strict=True
+    ):
+        balance = Money(owed, currency)
+        made.append(
+            Item(
+                number=number,
+                issued_on=issued_on,
+                due_on=due_on,
+                balance=balance,
+                disputed=Money(disputed, currency) if disputed else _nothing(currency),
+                collectable=balance if asked == owed else Money(asked, currency),
+                overdue_since=since,
+                collect_again_on=again_on,
+                is_on_plan=on_plan > 0,
+            )
+        )
+    return tuple(made)
+
+
+@cache
+def _nothing(currency: str) -> Money:
+    return Money.zero(currency)
 
 
 def numbers(items: Sequence[Item | BalanceItem]) -> tuple[str, ...]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -208,14 +206,24 @@ a.opt_outs, a.risk_class, p.contacts as parent_contacts"""
 _PARENT = "left join account p on a.contact_parent and p.id = a.parent_id"
 _ITEM = """r.number, r.issue_date, r.due_date, r.currency, r.balance_minor, r.disputed_minor, r.collectable_minor,
 r.overdue_since, r.collect_again_on, r.on_plan_minor"""
+_FIELDS = [name.strip().removeprefix("r.") for name in _ITEM.split(",")]
+_ITEMS = ", ".join(f"array_agg({name}) as {name}" for name in _FIELDS)
+"""Of all items of an account, in the order in which they are selected: one row an account, which says only once who
+the customer is."""
 
 _ACCOUNTS = f"""
-select {_ACCOUNT}, {_ITEM}
+select {_ACCOUNT}, i.*
 from unnest($1::uuid[], $2::text[]) as k (customer_id, entity_id)
 join account a on a.id = k.customer_id
 {_PARENT}
-left join receivable r on r.customer_id = a.id and r.entity_id = k.entity_id and r.balance_minor > 0
-order by a.id, k.entity_id, r.due_date, r.number
+cross join lateral (
+    select {_ITEMS} from (
+        select {_ITEM} from receivable r
+        where r.customer_id = a.id and r.entity_id = k.entity_id and r.balance_minor > 0
+        order by r.due_date, r.number
+    ) r
+) i
+order by a.id, k.entity_id
 """
 
 
@@ -227,11 +235,11 @@ async def deciding(tx: Tx, keys: Sequence[Key], since: date) -> dict[Key, Accoun
 
 
 _DECIDING = f"""
-select {_ACCOUNT}, {_ITEM}
+select {_ACCOUNT}, i.*
 from unnest($1::uuid[], $2::text[]) as k (customer_id, entity_id)
 join account a on a.id = k.customer_id
 {_PARENT}
-left join lateral (
+cross join lateral (select {_ITEMS} from (select * from (
     (select {_ITEM} from receivable r
      where r.customer_id = a.id and r.entity_id = k.entity_id
        and r.collectable_minor > 0 and r.overdue_since is not null
@@ -251,8 +259,8 @@ left join lateral (
     union all
     (select {_ITEM} from receivable r
      where r.customer_id = a.id and r.entity_id = k.entity_id and r.collectable_minor > 0 and r.collect_again_on > $3)
-) r on true
-order by a.id, k.entity_id, r.due_date, r.number
+) r order by r.due_date, r.number) r) i
+order by a.id, k.entity_id
 """
 
 
@@ -287,12 +295,10 @@ def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[str]]:
 
 
 def _accounts(rows: Sequence[Any]) -> dict[Key, Account]:
-    return {key: _account(list(of_account)) for key, of_account in groupby(rows, key=itemgetter("id", "entity_id"))}
+    return {(row["id"], row["entity_id"]): _account(row) for row in rows}
 
 
-def _account(rows: Sequence[Any]) -> Account:
-    """One row an open item; a customer who owes nothing has one row without."""
-    row = rows[0]
+def _account(row: Any) -> Account:
     return Account(
         id=row["id"],
         external_id=row["external_id"],
@@ -306,6 +312,6 @@ def _account(rows: Sequence[Any]) -> Account:
         address=PostalAddress(**row["address"]) if row["address"] else None,
         unwanted=tuple(Unwanted(channel, invoice) for channel, invoice in row["opt_outs"]),
         risk_class=row["risk_class"],
-        items=tuple(rules.item(row) for row in rows if row["number"] is not None),
+        items=rules.items([row[name] or () for name in _FIELDS]),
         entity_id=row["entity_id"],
     )
