@@ -44,7 +44,7 @@ class _Answer(BaseModel):
 
 
 @dataclass(frozen=True)
-class Bureau:
+class HttpBureau:
     """The operator's credit bureau. `name` is the source that its reports bear."""
 
     client: httpx.AsyncClient
@@ -118,6 +118,6 @@ def _seconds(response: httpx.Response) -> float | None:
 
 
 @asynccontextmanager
-async def bureau_at(url: str, name: str, timeout_seconds: float, token: str | None) -> AsyncIterator[Bureau]:
+async def bureau_at(url: str, name: str, timeout_seconds: float, token: str | None) -> AsyncIterator[HttpBureau]:
     async with outside_client(timeout_seconds) as client:
-        yield Bureau(client, url, name, timeout_seconds, token)
+        yield HttpBureau(client, url, name, timeout_seconds, token)

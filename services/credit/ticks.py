@@ -6,12 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.credit.assessments import handlers as assessments
-from services.credit.bureau import Bureau
 from services.credit.intake import handlers as intake
 from services.credit.limits import handlers as limits
 from services.credit.reservations import handlers as reservations
 from services.credit.vetting import handlers as vetting
-from services.credit.vetting.rules import Asked
+from services.credit.vetting.rules import Asked, Bureau
 from shared.calendar import local_date
 from shared.db import transaction
 from shared.ticks import TickContext, Ticks

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -319,6 +319,19 @@ class Asked:
     raw: str | None = None
     detail: str | None = None
     report: Report | None = None
+
+
+class Bureau(Protocol):
+    """Whom the questions are put to."""
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a question counts as under way."""
+        ...
+
+    async def ask(self, inquiry: Inquiry, country: str) -> Asked:
+        """Raises nothing: what went wrong is in the answer."""
+        ...
 
 
 class InquiryNotFound(NotFound):
