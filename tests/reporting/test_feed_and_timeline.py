@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from uuid import uuid4
 
+import pytest
+
 from services.reporting.timeline import rules
-from shared.events import catalogue
+from shared.events import catalogue, registry
 from shared.money import Money
 from tests.reporting.books import Books, unknown
 from tests.reporting.client import Reporting, problem
@@ -120,6 +122,13 @@ async def test_an_unknown_event_is_told_by_its_name(reporting: Reporting) -> Non
 def test_every_published_event_has_words_of_its_own() -> None:
     untold = [kind.type for kind in catalogue.EVENTS if kind.type not in rules._TELLERS]
     assert untold == []
+
+
+@pytest.mark.parametrize("type", [kind.type for kind in catalogue.EVENTS])
+def test_the_example_of_every_event_is_read_by_what_tells_of_it(type: str) -> None:
+    example = registry.example(type)
+    assert example
+    assert rules._TELLERS[type](example) == rules.describe(type, example)
 
 
 def test_a_payload_that_misses_something_still_makes_a_line() -> None:

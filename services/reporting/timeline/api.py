@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.reporting.timeline import handlers
 from services.reporting.timeline.handlers import ReadTimeline
-from services.reporting.timeline.rules import Kind
+from services.reporting.wording.rules import Kind
 from shared.db import reading
 from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, PageParams

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.reporting.timeline import queries, rules
-from services.reporting.timeline.rules import Line
+from services.reporting.wording.rules import Line
 from shared.db import Tx
 from shared.errors import NotFound
 

@@ -6,16 +6,11 @@ line, and an unknown type is told by its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
+from collections.abc import Callable
 
-from shared.money import Money, format_minor
-
-Kind = Literal["customer", "credit", "invoice", "dispute", "payment", "overdue", "reminder", "case", "task", "other"]
-
-Data = Mapping[str, Any]
+from services.reporting.collection_lines.rules import COLLECTION
+from services.reporting.wording.rules import Data, Line, amount, day, days, joined, money, words
+from shared.money import Money
 
 STEPS = frozenset(
     {
@@ -27,22 +22,15 @@ STEPS = frozenset(
         "dueward.reminder.planned.v1",
         "dueward.case.opened.v1",
         "dueward.case.closed.v1",
+        "dueward.case.released.v1",
+        "dueward.case.step_skipped.v1",
+        "dueward.case.moved.v1",
     }
 )
 """Steps on the way to something that another event tells as well."""
 
-QUIET = STEPS | {"dueward.payment.received.v1"}
+QUIET = STEPS | {"dueward.payment.received.v1", "dueward.rates.published.v1"}
 """What a glance at the latest goes without; an invoice that was paid tells of its payment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a timeline; `amount` is signed where the event moved a balance."""
-
-    kind: Kind
-    title: str
-    detail: str = ""
-    amount: Money | None = None
 
 
 def describe(type: str, data: Data) -> Line:
@@ -58,11 +46,11 @@ def describe(type: str, data: Data) -> Line:
 
 def _customer_onboarded(d: Data) -> Line:
     c = d["customer"]
-    return Line("customer", "Customer onboarded", _joined(c["name"], c.get("country"), _terms(c), c.get("segment")))
+    return Line("customer", "Customer onboarded", joined(c["name"], c.get("country"), _terms(c), c.get("segment")))
 
 
 def _customer_updated(d: Data) -> Line:
-    return Line("customer", "Customer details changed", ", ".join(_words(name) for name in d["changed"]))
+    return Line("customer", "Customer details changed", ", ".join(words(name) for name in d["changed"]))
 
 
 def _terms_changed(d: Data) -> Line:
@@ -76,29 +64,43 @@ def _segment_changed(d: Data) -> Line:
 
 def _limit_changed(d: Data) -> Line:
     before = d.get("previous_limit")
-    was = f"before {_money(before)}" if before else None
-    return Line("credit", "Credit limit set", _joined(was, _words(d.get("reason"))), _amount(d["credit"]["limit"]))
+    was = f"before {money(before)}" if before else None
+    return Line("credit", "Credit limit set", joined(was, words(d.get("reason"))), amount(d["credit"]["limit"]))
 
 
 def _decision_made(d: Data) -> Line:
     decision = d["decision"]
-    detail = _joined(*(_words(reason) for reason in decision.get("reasons", ())), d.get("reference"))
-    return Line("credit", f"Credit {decision['outcome']}", detail, _amount(decision["requested"]))
+    detail = joined(*(words(reason) for reason in decision.get("reasons", ())), d.get("reference"))
+    return Line("credit", f"Credit {decision['outcome']}", detail, amount(decision["requested"]))
 
 
 def _assessed(d: Data) -> Line:
     file, before = d["file"], d.get("previous_risk_class")
     was = f"before {before}" if before and before != file["risk_class"] else None
     heaviest = (file.get("lowered") or [])[:2] + (file.get("raised") or [])[:1]
-    why = ", ".join(_words(reason["code"]) for reason in heaviest)
-    return Line("credit", f"Assessed: risk class {file['risk_class']}", _joined(was, f"score {file['score']}", why))
+    why = ", ".join(words(reason["code"]) for reason in heaviest)
+    return Line("credit", f"Assessed: risk class {file['risk_class']}", joined(was, f"score {file['score']}", why))
+
+
+def _hold_placed(d: Data) -> Line:
+    held = ", ".join(words(each) for each in d["hold"]["held"])
+    until = f"until {day(d['hold']['until'])}" if d["hold"].get("until") else None
+    return Line("credit", f"Credit hold on {held}", joined(d["hold"].get("reason"), until))
+
+
+def _hold_released(d: Data) -> Line:
+    still = ", ".join(words(each) for each in d.get("held_now", ()))
+    return Line("credit", "Credit hold released", joined(d.get("release_reason"), still and f"still held: {still}"))
+
+
+def _rates_published(d: Data) -> Line:
+    r = d["rates"]
+    return Line("other", f"Exchange rates of {day(r['on'])} published", f"{len(r['rates'])} currencies, {r['source']}")
 
 
 def _invoice_issued(d: Data) -> Line:
-    detail = _joined(
-        f"due {_day(d['invoice']['due_date'])}", f"by {d['delivery_channel']}", d.get("customer_reference")
-    )
-    return Line("invoice", f"Invoice {_number(d)} issued", detail, _amount(d["change"]))
+    detail = joined(f"due {day(d['invoice']['due_date'])}", f"by {d['delivery_channel']}", d.get("customer_reference"))
+    return Line("invoice", f"Invoice {_number(d)} issued", detail, amount(d["change"]))
 
 
 _BALANCE_CHANGES = {
@@ -111,31 +113,31 @@ _BALANCE_CHANGES = {
 
 def _balance_changed(d: Data) -> Line:
     title = _BALANCE_CHANGES.get(d.get("reason", ""), "Invoice {} paid in part").format(_number(d))
-    return Line("invoice", title, f"{_money(d['invoice']['balance'])} open", _amount(d["change"]))
+    return Line("invoice", title, f"{money(d['invoice']['balance'])} open", amount(d["change"]))
 
 
 def _settled(d: Data) -> Line:
     late = d["days_late"]
-    timing = "on the due date" if late == 0 else f"{_days(late)} late" if late > 0 else f"{_days(-late)} early"
-    return Line("invoice", f"Invoice {_number(d)} settled", timing, _amount(d["change"]))
+    timing = "on the due date" if late == 0 else f"{days(late)} late" if late > 0 else f"{days(-late)} early"
+    return Line("invoice", f"Invoice {_number(d)} settled", timing, amount(d["change"]))
 
 
 def _credited(d: Data) -> Line:
-    detail = _joined(_words(d.get("reason")), d.get("credit_note_number"))
-    return Line("invoice", f"Invoice {_number(d)} credited", detail, _amount(d["change"]))
+    detail = joined(words(d.get("reason")), d.get("credit_note_number"))
+    return Line("invoice", f"Invoice {_number(d)} credited", detail, amount(d["change"]))
 
 
 def _charged(d: Data) -> Line:
-    title = f"{_words(d['kind']).capitalize()} charged on invoice {_number(d)}"
-    return Line("invoice", title, d.get("reason", ""), _amount(d["change"]))
+    title = f"{words(d['kind']).capitalize()} charged on invoice {_number(d)}"
+    return Line("invoice", title, d.get("reason", ""), amount(d["change"]))
 
 
 def _written_off(d: Data) -> Line:
-    return Line("invoice", f"Invoice {_number(d)} written off", _words(d.get("reason")), _amount(d["change"]))
+    return Line("invoice", f"Invoice {_number(d)} written off", words(d.get("reason")), amount(d["change"]))
 
 
 def _voided(d: Data) -> Line:
-    return Line("invoice", f"Invoice {_number(d)} voided", _words(d.get("reason")), _amount(d["change"]))
+    return Line("invoice", f"Invoice {_number(d)} voided", words(d.get("reason")), amount(d["change"]))
 
 
 def _delivered(d: Data) -> Line:
@@ -144,7 +146,7 @@ def _delivered(d: Data) -> Line:
 
 def _plan_agreed(d: Data) -> Line:
     detail = f"{len(d['instalments'])} instalments"
-    return Line("invoice", f"Instalment plan agreed for invoice {_number(d)}", detail, _amount(d["amount"]))
+    return Line("invoice", f"Instalment plan agreed for invoice {_number(d)}", detail, amount(d["amount"]))
 
 
 def _plan_ended(d: Data) -> Line:
@@ -152,51 +154,51 @@ def _plan_ended(d: Data) -> Line:
 
 
 def _plan_broken(d: Data) -> Line:
-    return Line("invoice", f"Instalment plan of invoice {_number(d)} broken", f"missed {_day(d['missed_on'])}")
+    return Line("invoice", f"Instalment plan of invoice {_number(d)} broken", f"missed {day(d['missed_on'])}")
 
 
 def _promise_offered(d: Data) -> Line:
-    return Line("reminder", f"Customer promised to pay on {_day(d['promised_on'])}", "", _amount(d["amount"]))
+    return Line("reminder", f"Customer promised to pay on {day(d['promised_on'])}", "", amount(d["amount"]))
 
 
 def _payment_refunded(d: Data) -> Line:
-    return Line("payment", "Refunded to the customer", _words(d.get("reason")), -_amount(d["amount"]))
+    return Line("payment", "Refunded to the customer", words(d.get("reason")), -amount(d["amount"]))
 
 
 def _payment_refund_reversed(d: Data) -> Line:
-    return Line("payment", "Refund taken back", _words(d.get("reason")), _amount(d["amount"]))
+    return Line("payment", "Refund taken back", words(d.get("reason")), amount(d["amount"]))
 
 
 def _disputed(d: Data) -> Line:
-    return Line("dispute", f"Invoice {_number(d)} disputed", _words(d.get("reason")), _amount(d["amount"]))
+    return Line("dispute", f"Invoice {_number(d)} disputed", words(d.get("reason")), amount(d["amount"]))
 
 
 def _dispute_resolved(d: Data) -> Line:
-    return Line("dispute", f"Dispute of invoice {_number(d)} {d['outcome']}", "", _amount(d["amount"]))
+    return Line("dispute", f"Dispute of invoice {_number(d)} {d['outcome']}", "", amount(d["amount"]))
 
 
 def _due_soon(d: Data) -> Line:
-    detail = f"due {_day(d['invoice']['due_date'])}, in {_days(d['days_until_due'])}"
-    return Line("overdue", f"Invoice {_number(d)} due soon", detail, _amount(d["invoice"]["balance"]))
+    detail = f"due {day(d['invoice']['due_date'])}, in {days(d['days_until_due'])}"
+    return Line("overdue", f"Invoice {_number(d)} due soon", detail, amount(d["invoice"]["balance"]))
 
 
 def _overdue(d: Data) -> Line:
-    detail = f"was due {_day(d['invoice']['due_date'])}"
-    return Line("overdue", f"Invoice {_number(d)} overdue", detail, _amount(d["invoice"]["balance"]))
+    detail = f"was due {day(d['invoice']['due_date'])}"
+    return Line("overdue", f"Invoice {_number(d)} overdue", detail, amount(d["invoice"]["balance"]))
 
 
 def _aged(d: Data) -> Line:
-    title = f"Invoice {_number(d)} reached {_days(d['days_overdue'])} overdue"
-    return Line("overdue", title, f"was due {_day(d['invoice']['due_date'])}", _amount(d["invoice"]["balance"]))
+    title = f"Invoice {_number(d)} reached {days(d['days_overdue'])} overdue"
+    return Line("overdue", title, f"was due {day(d['invoice']['due_date'])}", amount(d["invoice"]["balance"]))
 
 
 def _overdue_cleared(d: Data) -> Line:
-    return Line("overdue", f"Invoice {_number(d)} no longer overdue", f"after {_days(d['days_overdue'])}")
+    return Line("overdue", f"Invoice {_number(d)} no longer overdue", f"after {days(d['days_overdue'])}")
 
 
 def _payment_received(d: Data) -> Line:
     p = d["payment"]
-    return Line("payment", "Payment received", _joined(_words(p["method"]), p.get("reference")), _amount(p["amount"]))
+    return Line("payment", "Payment received", joined(words(p["method"]), p.get("reference")), amount(p["amount"]))
 
 
 def _payment_applied(d: Data) -> Line:
@@ -208,41 +210,7 @@ def _payment_unapplied(d: Data) -> Line:
 
 
 def _payment_reversed(d: Data) -> Line:
-    amount = _amount(d["payment"]["amount"])
-    return Line("payment", "Payment reversed", _words(d.get("reason")), -amount)
-
-
-def _reminder(title: str) -> Callable[[Data], Line]:
-    def tell(d: Data) -> Line:
-        c = d["contact"]
-        numbers = tuple(c.get("invoices", ()))
-        about = f"invoice {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} invoices" if numbers else None
-        amounts = [_amount(a) for a in c.get("amounts", ())]
-        several = ", ".join(str(a) for a in amounts) if len(amounts) > 1 else None
-        detail = _joined(_words(c.get("reason")), about, several, f"by {c['channel']}")
-        return Line("reminder", f"{title}: {_words(c['step'])}", detail, amounts[0] if len(amounts) == 1 else None)
-
-    return tell
-
-
-def _case_opened(d: Data) -> Line:
-    c = d["case"]
-    oldest = f"oldest item due {_day(c['oldest_due_on'])}" if c.get("oldest_due_on") else None
-    return Line("case", "Collection case opened", _joined(oldest, f"strategy {c['strategy']}"))
-
-
-def _case_escalated(d: Data) -> Line:
-    step = d["case"].get("step") or f"level {d['case']['level']}"
-    actions = ", ".join(_words(action) for action in d.get("actions", ()))
-    return Line("case", f"Case escalated to {_words(step)}", actions)
-
-
-def _case_closed(d: Data) -> Line:
-    return Line("case", "Collection case closed", _words(d.get("reason")))
-
-
-def _task_assigned(d: Data) -> Line:
-    return Line("task", f"Task: {d['task']['title']}", f"due {_day(d['task']['due_on'])}")
+    return Line("payment", "Payment reversed", words(d.get("reason")), -amount(d["payment"]["amount"]))
 
 
 _TELLERS: dict[str, Callable[[Data], Line]] = {
@@ -253,6 +221,9 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.credit.limit_changed.v1": _limit_changed,
     "dueward.credit.decision_made.v1": _decision_made,
     "dueward.credit.assessed.v1": _assessed,
+    "dueward.credit.hold_placed.v1": _hold_placed,
+    "dueward.credit.hold_released.v1": _hold_released,
+    "dueward.rates.published.v1": _rates_published,
     "dueward.invoice.issued.v1": _invoice_issued,
     "dueward.invoice.balance_changed.v1": _balance_changed,
     "dueward.invoice.settled.v1": _settled,
@@ -277,30 +248,14 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.payment.reversed.v1": _payment_reversed,
     "dueward.payment.refunded.v1": _payment_refunded,
     "dueward.payment.refund_reversed.v1": _payment_refund_reversed,
-    "dueward.reminder.planned.v1": _reminder("Reminder planned"),
-    "dueward.reminder.sent.v1": _reminder("Reminder sent"),
-    "dueward.reminder.suppressed.v1": _reminder("Reminder held back"),
-    "dueward.reminder.failed.v1": _reminder("Reminder failed"),
-    "dueward.case.opened.v1": _case_opened,
-    "dueward.case.escalated.v1": _case_escalated,
-    "dueward.case.closed.v1": _case_closed,
-    "dueward.task.assigned.v1": _task_assigned,
+    **COLLECTION,
 }
 
 
 def _name(type: str) -> str:
     """`dueward.promise.made.v1` reads "Promise made"."""
     parts = [part for part in type.removeprefix("dueward.").split(".") if not part.removeprefix("v").isdigit()]
-    return _words(" ".join(parts)).capitalize() or type
-
-
-def _amount(wire: Data) -> Money:
-    return Money.parse(wire["amount"], wire["currency"])
-
-
-def _money(wire: Data) -> str:
-    amount = _amount(wire)
-    return f"{format_minor(amount.minor, amount.currency)} {amount.currency}"
+    return words(" ".join(parts)).capitalize() or type
 
 
 def _number(d: Data) -> str:
@@ -311,25 +266,6 @@ def _terms(customer: Data) -> str:
     return f"net {customer['payment_terms']['net_days']} days"
 
 
-def _day(text: str) -> str:
-    """30 Jun 2013."""
-    day = date.fromisoformat(text)
-    return f"{day.day} {day:%b %Y}"
-
-
-def _days(n: int) -> str:
-    return "1 day" if n == 1 else f"{n} days"
-
-
-def _words(name: str | None) -> str:
-    """Identifiers as words: `final_notice` is "final notice"."""
-    return (name or "").replace("_", " ").replace("-", " ")
-
-
-def _joined(*parts: str | None) -> str:
-    return " · ".join(part for part in parts if part)
-
-
 def _allocated(d: Data) -> str:
     numbers = [part["invoice_number"] for part in d["allocations"]]
     shown = ", ".join(numbers[:4])
@@ -337,5 +273,5 @@ def _allocated(d: Data) -> str:
 
 
 def _allocated_sum(d: Data) -> Money:
-    first, *rest = (_amount(part["amount"]) for part in d["allocations"])
+    first, *rest = (amount(part["amount"]) for part in d["allocations"])
     return sum(rest, start=first)
