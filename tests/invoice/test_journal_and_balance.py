@@ -142,7 +142,7 @@ async def test_a_balance_adds_up_what_is_owed_by_currency(books: Receivables) ->
     balance = await books.get(f"/v1/customers/{customer}/balance")
 
     assert (balance["customer_id"], balance["as_of"]) == (customer, "2024-03-01")
-    assert balance["entity"] == {"id": "default", "name": "Dueward"}
+    assert balance["entity"] == {"id": "default", "name": "Dueward", "address": [], "country": None}
     assert balance["pay_link"].startswith("https://pay.example/pay/")
     assert balance["totals"] == [
         {
