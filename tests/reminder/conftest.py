@@ -49,7 +49,6 @@ async def desk(
         invoice_url=url,
         smtp_host=smtp.host,
         smtp_port=smtp.port,
-        smtp_timeout_seconds=2,
         mail_from="receivables@northwind.example",
         callback_secrets=WEBHOOK_SECRET,
         sms_account=ACCOUNT,
