@@ -17,7 +17,9 @@ from services.reminder.deliveries.rules import Sender
 from services.reminder.followers import handlers as followers
 from services.reminder.legal import handlers as legal
 from services.reminder.mails.rules import PLAIN, Stationery
+from services.reminder.occasions import handlers as occasions
 from services.reminder.offers import handlers as offers
+from services.reminder.offers.handlers import OfferLinks
 from services.reminder.pauses import handlers as pauses
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
@@ -53,6 +55,7 @@ class Resources:
     mailbox: Mailbox | None = None
     stationery: Stationery = PLAIN
     postman: Postman | None = None
+    offer_links: OfferLinks | None = None
 
 
 @ticks.on(next_due=cases.NEXT_DUE)
@@ -89,7 +92,8 @@ async def _send(context: TickContext) -> bool:
         now = real_now()
         lease_until = now + timedelta(seconds=lease_seconds)
         confirmed = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
-        letters = await signatures.sign(tx, await templates.dress(tx, confirmed))
+        filled = await occasions.fill(tx, confirmed, resources.offer_links)
+        letters = await signatures.sign(tx, await templates.dress(tx, filled))
         sent_at = tx.now
     if letters:
         made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds)

@@ -46,7 +46,7 @@ def test_every_silence_decision_and_action_of_the_engine_has_its_sentence() -> N
     assert set(SUPPRESSED_BECAUSE) == set(Suppression)
     assert set(sayings.CAME_OUT) == set(Reason)
     assert set(sayings.RESTS_BECAUSE) == set(HoldKind)
-    assert set(sayings.DOES) == set(get_args(Action))
+    assert set(sayings.DOES) == set(sayings.DID) == set(get_args(Action))
     assert set(sayings.BY) == set(get_args(Channel))
     assert {str(kind) for kind in HoldKind} <= {str(reason) for reason in Reason}
     said = [*SUPPRESSED_BECAUSE.values(), *sayings.RESTS_BECAUSE.values(), *sayings.CAME_OUT.values()]

@@ -25,6 +25,11 @@ class Promises(Part):
     grace_business_days: int = Field(
         default=3, ge=0, le=30, description="After the promised day, in the customer's country; then it is broken"
     )
+    tell_when_broken: bool = Field(
+        default=False,
+        description="Whether the next message after a broken promise speaks of it (template `promise-broken`), in place"
+        " of its step's own words",
+    )
 
 
 class Pauses(Part):

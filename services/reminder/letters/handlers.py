@@ -35,6 +35,7 @@ from services.reminder.letters import rules, store
 from services.reminder.letters.rules import Batch, BatchEnded, BatchNotFound, BatchStatus, Sheet, Window
 from services.reminder.mails.handlers import words_of
 from services.reminder.mails.rules import Letter
+from services.reminder.occasions import handlers as occasions
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import NoAnswer
 from services.reminder.receivables.rules import Balance, Key
@@ -74,7 +75,8 @@ async def close_batch(tx: Tx, command: CloseBatch) -> Batch:
     once; what kept each letter back stands with its contact."""
     until = command.real_now + UNTIL_POSTED
     confirm = ConfirmReminders(command.waiting, command.balances, command.real_now, until)
-    confirmed = await signatures.sign(tx, await templates.dress(tx, await cases.confirm_reminders(tx, confirm)))
+    letters = await occasions.fill(tx, await cases.confirm_reminders(tx, confirm))
+    confirmed = await signatures.sign(tx, await templates.dress(tx, letters))
     sheets: list[Sheet] = []
     unwritable: list[Delivery] = []
     for letter in sorted(confirmed, key=_by_address):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -12,6 +13,7 @@ from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
 from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.errands.rules import instalments
 from services.reminder.offer_links import rules as offer_links
 from services.reminder.offers import rules, store
 from services.reminder.offers.rules import Answer, Call, Claim, Offer, OfferNotFound, Status, Terms
@@ -37,6 +39,12 @@ CALLS_AT_ONCE = 10
 SERVER_FAULTS_FROM = 500
 LATER = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 """Answers after which the call is made again."""
+
+
+BY_STRATEGY = "the strategy"
+"""Who makes the offers that a step proposes."""
+PLAN_INSTALMENTS_MIN = 2
+PLANS_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,36 @@ async def make_offer(tx: Tx, command: MakeOffer) -> Offer:
         await tasks.assign_tasks(tx, [rules.ask_for_approval(offer, tx.now.date())])
     else:
         await _rest(tx, offer)
+    return offer
+
+
+async def offer_plan(tx: Tx, customer_id: UUID, entity_id: str, instalments_max: int) -> Offer | None:
+    """The instalments that a strategy's step proposes, as far as a collector may offer them alone: an offer that stays
+    open beside the reminders, which go on. The one that is open already, where it is a plan; None where nothing may be
+    offered. The customer is locked."""
+    for offer in await store.page(tx, customer_id, entity_id, None, None, PLANS_LOOKED_AT):
+        if offer.status in ("open", "awaiting_approval"):
+            return offer if (offer.kind, offer.status) == ("plan", "open") else None
+    view = await cases.find_case(tx, customer_id, entity_id)
+    limits = (await authority.get_authority(tx, entity_id)).authority.offers
+    count = min(instalments_max, limits.instalments_alone)
+    if count < PLAN_INSTALMENTS_MIN or not view.case.is_open or not view.account.overdue:
+        return None
+    items = rules.subject_of(view.account, (), is_open=True)
+    owed = Money(sum(item.collectable.minor for item in items), items[0].collectable.currency)
+    if owed.minor < count:
+        return None
+    today = local_date(tx.now, view.account.time_zone)
+    parts = instalments(owed, count, today)
+    expires_on = min(parts[0][0], today + timedelta(days=limits.valid_days_max))
+    terms = Terms("plan", expires_on, instalments=parts)
+    if rules.approval_needed(terms, owed, limits, today):
+        return None
+    ids = await store.ids_of(tx, view.account.key, [item.number for item in items])
+    claims = [Claim(item.number, ids[item.number], item.collectable.minor) for item in items]
+    args = new_id(), view.case.id, view.account, claims, owed.currency, terms, BY_STRATEGY, tx.now
+    offer = rules.make(*args, needs_approval=False)
+    await store.insert(tx, offer)
     return offer
 
 

@@ -102,6 +102,18 @@ DOES: Mapping[Action, str] = {
     "interest": "interest to date is charged",
 }
 
+DID: Mapping[Action, str] = {
+    "task": "a person got a task",
+    "notify_sales": "the account's sales person was told",
+    "credit_hold": "the credit service was asked for a hold",
+    "plan": "a person was asked to propose instalments",
+    "formal_notice": "formal notice was given",
+    "agency_placement": "a person was asked to decide on placing the account with an agency",
+    "agency_referral": "a person was asked to decide on agency referral",
+    "fee": "the invoice service was asked for the reminder fee",
+    "interest": "the invoice service was asked for interest to date",
+}
+
 BY: Mapping[Channel, str] = {
     "email": "the message",
     "sms": "the text message",
@@ -141,9 +153,11 @@ def last_contact(sent: Contact | None, strategy: Published, account: Account) ->
     about = f"{numbers(sent.invoices)} ({sums(sent.amounts)})"
     by = "" if sent.channel == "email" else f" by {sent.channel}"
     to = sent.recipient or "the customer"
+    did = [DID[action] for action in step.actions] if step else []
+    besides = f" With it, {listed(did)}." if did else ""
     return (
         f"The last message, {sent.step!r} of strategy {sent.strategy!r} version {sent.strategy_version}, went{by} to "
-        f"{to} on {moment(sent.sent_at, account)}{why}; it was about {about}."
+        f"{to} on {moment(sent.sent_at, account)}{why}; it was about {about}.{besides}"
     )
 
 
