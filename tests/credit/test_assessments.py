@@ -198,15 +198,35 @@ async def test_a_new_input_has_the_customer_assessed_again_the_next_day(credit_i
         (REPORT, {"dated_on": "1700-01-01"}, "impossible-date", "#/dated_on"),
         (REPORT, {"expires_on": "2012-01-01"}, "impossible-date", "#/expires_on"),
         (REPORT, {"dated_on": "2011-01-01"}, "input-expired", "#/expires_on"),
-        ({**STATEMENT, "revenue": {"amount": "-1.00", "currency": "EUR"}}, {}, "impossible-figure", "#/particulars/revenue/amount"),
-        ({**STATEMENT, "equity": {"amount": "1.00", "currency": "EUR"}}, {}, "statement-does-not-balance", "#/particulars/total_assets/amount"),
-        ({**STATEMENT, "ebit": {"amount": "1.00", "currency": "USD"}}, {}, "figures-in-several-currencies", "#/particulars/ebit/currency"),
-        ({**STATEMENT, "current_assets": {"amount": "1000000.01", "currency": "EUR"}}, {}, "impossible-figure", "#/particulars/current_assets/amount"),
+        (
+            {**STATEMENT, "revenue": {"amount": "-1.00", "currency": "EUR"}},
+            {},
+            "impossible-figure",
+            "#/particulars/revenue/amount",
+        ),
+        (
+            {**STATEMENT, "equity": {"amount": "1.00", "currency": "EUR"}},
+            {},
+            "statement-does-not-balance",
+            "#/particulars/total_assets/amount",
+        ),
+        (
+            {**STATEMENT, "ebit": {"amount": "1.00", "currency": "USD"}},
+            {},
+            "figures-in-several-currencies",
+            "#/particulars/ebit/currency",
+        ),
+        (
+            {**STATEMENT, "current_assets": {"amount": "1000000.01", "currency": "EUR"}},
+            {},
+            "impossible-figure",
+            "#/particulars/current_assets/amount",
+        ),
         ({"kind": "foundation", "founded_on": "2012-01-03"}, {}, "impossible-date", "#/particulars/founded_on"),
         ({**REPORT, "score": 101}, {}, "invalid-request", "#/particulars/score"),
         ({"kind": "horoscope"}, {}, "invalid-request", "#/particulars"),
     ],
-)  # fmt: skip
+)
 async def test_an_input_that_cannot_be_is_refused_with_the_field(
     credit_in_2012: Credit, particulars: dict[str, Any], about: dict[str, str], slug: str, field: str
 ) -> None:

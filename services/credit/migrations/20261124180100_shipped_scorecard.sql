@@ -5,7 +5,7 @@ name: standard
 title: Companies, all sectors
 description: >-
   Our own experience with a customer weighs most, then what its figures and the bureau say, then what others tell.
-  Nothing known costs little: a customer is not bad for being new, but nobody new gets the best class.
+  Nothing known costs little: a customer is not bad for being new.
 owner: Head of credit
 review_on: 2027-06-30
 valid_days: 365
