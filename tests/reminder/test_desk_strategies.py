@@ -76,14 +76,25 @@ def test_steps_on_neighbouring_days_and_ten_years_apart_are_drawn_too() -> None:
         ("default", ["Every account that no other strategy fits"]),
         ("small", ["Segment small"]),
         ("strategic", ["Segment key, strategic or enterprise"]),
-        (
-            "new-or-risky",
-            ["Segment new or risky", "Risk class D or E", "Broke 2 promises or more"],
-        ),
     ],
 )
 def test_whom_a_strategy_is_for_reads_as_words(name: str, said: list[str]) -> None:
     assert fits_words(parse(SHIPPED[name])) == said
+
+
+@pytest.mark.parametrize(
+    ("fits", "said"),
+    [
+        ("countries: [DE, AT], languages: [de]", "Country DE or AT, language de"),
+        ("open_balance: {EUR: {min: 1000, max: 50000}}", "Owes 1,000 to 50,000 EUR"),
+        ("open_balance: {EUR: {max: 2500}, USD: {min: 5}}", "Owes at most 2,500 EUR or at least 5 USD"),
+        ("average_days_late: {min: 5}, broken_promises_min: 2", "Pays at least 5 days late, broke 2 promises or more"),
+        ("risk_classes: [D, E, F]", "Risk class D, E or F"),
+    ],
+)
+def test_every_kind_of_account_reads_as_words(fits: str, said: str) -> None:
+    document = PATIENT.format(said="").replace("  segments: [mid]", "").replace("fits:", f"fits: {{{fits}}}")
+    assert fits_words(parse(document)) == [said]
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED.keys() - {"default"}))
@@ -150,6 +161,9 @@ async def test_a_fault_is_shown_at_its_line_while_typing_and_what_is_fixed_becom
     assert picked == SHIPPED["small"].splitlines()[int(marked[0]) - 1]
     assert int(marked[0]) > line  # The next step follows too early.
 
+    assert "as it was before" in await tab.page.evaluate(
+        "getComputedStyle(document.getElementById('picture'), '::after').content"
+    )
     await typed(tab, ("days_from_due: 700\n", "days_from_due: 8\n"))
     await tab.page.wait_for_selector("#remarks[data-faults='0']")
     assert "day 8" in " ".join(await tab.page.locator("svg.ladder .faint").all_text_contents())
