@@ -223,7 +223,8 @@ def assumptions(job: Job) -> list[str]:
 def _assumed_of_the_past() -> list[str]:
     return [
         "Invoices were owed whole from their issue to the day they were settled; of those still open, what is owed"
-        " today. Parts paid on the way, and disputes and plans that have ended since, are not known here.",
+        " today. Parts paid on the way, disputes and plans that have ended since, invoices that were voided or written"
+        " off, and which promises were broken are not known here.",
         "Customers paid when they did, whatever they would have been sent.",
         "Cases stand at the beginning as the event log says; what held them then and began or ended to hold them"
         " since is known from it as well.",
