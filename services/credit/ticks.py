@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.credit.assessments import handlers as assessments
+from services.credit.holds import handlers as holds
 from services.credit.intake import handlers as intake
 from services.credit.limits import handlers as limits
 from services.credit.reservations import handlers as reservations
@@ -77,3 +78,10 @@ async def follow_clock(context: TickContext) -> bool:
 async def expire_reservations(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await reservations.expire_reservations(tx) > 0
+
+
+@ticks.on(next_due=holds.LOOK_DUE)
+async def look_at_accounts(context: TickContext) -> bool:
+    """Place the holds that the policy wants, release those whose cause is gone."""
+    async with transaction(context.database) as tx:
+        return await holds.look_at_accounts(tx) > 0

@@ -95,7 +95,9 @@ def _kept_inputs(decision: Decision) -> dict[str, Any]:
         "rates": [rates.on, rates.version, {code: format(rate, "f") for code, rate in rates.by_currency.items()}]
         if rates
         else None,
-        "group": [group.top_id, group.version, *_pair(group.limit), _kept_exposure(group.exposure)] if group else None,
+        "group": [str(group.top_id), group.version, *_pair(group.limit), _kept_exposure(group.exposure)]
+        if group
+        else None,
     }
     return {name: value for name, value in kept.items() if value}
 

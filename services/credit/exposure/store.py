@@ -55,6 +55,7 @@ with kept as (
 insert into account_watch (customer_id, due_at)
 select distinct customer_id, $12::timestamptz from unnest($2::uuid[]) as heard (customer_id)
 where (select coalesce((rules ->> 'watch')::boolean, false) from credit_policy order by version desc limit 1)
+   or exists (select from credit_account a where a.customer_id = heard.customer_id and a.held <> '{}')
 on conflict (customer_id) do update set due_at = least(account_watch.due_at, excluded.due_at)
 """
 

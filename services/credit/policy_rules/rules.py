@@ -79,7 +79,7 @@ class HoldRules(_Part):
         )
 
 
-DEFAULT_CLASSES = {
+DEFAULT_CLASSES: dict[RiskClass, ClassTerms] = {
     "A": ClassTerms(limit_percent=200, net_days_max=60),
     "B": ClassTerms(limit_percent=100, net_days_max=30),
     "C": ClassTerms(limit_percent=50, net_days_max=30),

@@ -1,0 +1,96 @@
+"""Ask for a limit, approve or refuse it; what is approved takes effect in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.credit.groups import handlers as groups
+from services.credit.groups.handlers import SetGroupLimit
+from services.credit.limit_requests import rules, store
+from services.credit.limit_requests.rules import LimitRequest, LimitRequestNotFound, Status, Wanted
+from services.credit.limits import handlers as limits
+from services.credit.limits.rules import rules_of
+from services.credit.policy_rules.rules import PolicyRules
+from shared.calendar import local_date
+from shared.db import Tx
+from shared.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimit:
+    customer_id: UUID
+    wanted: Wanted
+    reason: str
+    by: str
+
+
+async def request_limit(tx: Tx, command: RequestLimit) -> LimitRequest:
+    """Where the policy has nobody approve it, it takes effect at once. Raises CustomerNotFound, Refused."""
+    today = local_date(tx.now, "UTC")
+    account, facts = await limits.lock_standing(tx, command.customer_id, today)
+    rules.check(command.wanted, account, today)
+    policy = rules_of(facts.policy_rules)
+    needed = rules.approvers_needed(command.wanted, account, policy)
+    request = LimitRequest(new_id(), 1, command.customer_id, command.wanted, command.reason, command.by, tx.now, needed)
+    if needed == 0:
+        request = replace(request, status="approved", closed_at=tx.now)
+    await store.add(tx, request)
+    if request.status == "approved":
+        await _take_effect(tx, request, policy)
+    return request
+
+
+async def approve_request(tx: Tx, request_id: UUID, by: str) -> LimitRequest:
+    """Raises LimitRequestNotFound, RequestClosed, ApprovalRefused."""
+    request, policy = await _locked(tx, request_id)
+    request = rules.approve(request, by, tx.now)
+    await store.save(tx, request)
+    if request.status == "approved":
+        await _take_effect(tx, request, policy)
+    return request
+
+
+async def close_request(tx: Tx, request_id: UUID, by: str, because: str) -> LimitRequest:
+    """Raises LimitRequestNotFound, RequestClosed."""
+    request, _ = await _locked(tx, request_id)
+    request = rules.close(request, by, because, tx.now)
+    await store.save(tx, request)
+    return request
+
+
+async def _locked(tx: Tx, request_id: UUID) -> tuple[LimitRequest, PolicyRules]:
+    request = await get_request(tx, request_id)
+    _, facts = await limits.lock_standing(tx, request.customer_id, local_date(tx.now, "UTC"))
+    return await get_request(tx, request_id), rules_of(facts.policy_rules)
+
+
+async def _take_effect(tx: Tx, request: LimitRequest, policy: PolicyRules) -> None:
+    today, wanted = local_date(tx.now, "UTC"), request.wanted
+    reason = f"{request.reason} (asked for by {request.requested_by}" + "".join(
+        f", approved by {each.by}" for each in request.approvals
+    )
+    reason += ")"
+    if wanted.kind == "limit":
+        await limits.put_limit(tx, request.customer_id, wanted.amount, reason, wanted.until_on, today)
+    elif wanted.kind == "group_limit":
+        command = SetGroupLimit(request.customer_id, wanted.amount, reason, request.requested_by, None)
+        await groups.set_group_limit(tx, command)
+    else:
+        await limits.add(tx, request.customer_id, rules.addition(request, wanted.kind, policy, today), reason, today)
+
+
+async def get_request(tx: Tx, request_id: UUID) -> LimitRequest:
+    """Raises LimitRequestNotFound."""
+    request = await store.read(tx, request_id)
+    if request is None:
+        raise LimitRequestNotFound(request_id)
+    return request
+
+
+async def list_requests(
+    tx: Tx, status: Status | None, customer_id: UUID | None, after: UUID | None, count_max: int
+) -> Sequence[LimitRequest]:
+    """In the order in which they were asked for."""
+    return await store.requests(tx, status, customer_id, after, count_max)
