@@ -8,17 +8,22 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.credit.assessments import api as assessments
+from services.credit.blocked_orders import api as blocked_orders
 from services.credit.bureau import bureau_at
 from services.credit.consumers import subscriptions
 from services.credit.customers import api as customers
 from services.credit.decisions import api as decisions
+from services.credit.groups import api as groups
+from services.credit.holds import api as holds
 from services.credit.intake import api as intake
+from services.credit.limit_requests import api as limit_requests
 from services.credit.limits import api as limits
 from services.credit.rates import api as rates
 from services.credit.reservations import api as reservations
 from services.credit.scorecards import api as scorecards
 from services.credit.settings import Settings
 from services.credit.ticks import Resources, ticks
+from services.credit.vetting_imports import api as vetting_imports
 from shared import process
 from shared.db import Database
 from shared.http.app import create_app
@@ -35,7 +40,12 @@ SERVICE = Service(
         decisions.router,
         rates.router,
         reservations.router,
+        blocked_orders.router,
+        limit_requests.router,
+        groups.router,
+        holds.router,
         intake.router,
+        vetting_imports.router,
         scorecards.router,
         assessments.router,
     ),

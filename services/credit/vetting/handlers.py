@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -54,6 +54,11 @@ async def lock_profile(tx: Tx, customer_id: UUID) -> Profile:
     if row is None:
         raise CustomerNotFound(customer_id)
     return Profile(row["segment"], row["country"])
+
+
+async def by_external_id(tx: Tx, external_ids: Collection[str]) -> Mapping[str, UUID]:
+    """Locks those that are known; the others are not in the answer."""
+    return await store.by_external_id(tx, external_ids)
 
 
 async def add_input(tx: Tx, command: AddInput) -> Input:

@@ -83,6 +83,7 @@ class FinancialStatement(_Particulars):
 
 
 FIGURES = tuple(name for name in FinancialStatement.model_fields if name != "kind")
+MONEY_FIELDS = frozenset({*FIGURES, "recommended_limit", "highest_credit", "amount"})
 NEVER_NEGATIVE = (
     "current_assets",
     "current_liabilities",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,15 @@ async def lock_customer(tx: Tx, customer_id: UUID) -> Any:
 
 async def exists(tx: Tx, customer_id: UUID) -> bool:
     return bool(await tx.fetchval("select exists (select from customer where id = $1)", customer_id))
+
+
+async def by_external_id(tx: Tx, external_ids: Collection[str]) -> dict[str, UUID]:
+    """Customers by the caller's own ids, locked in the one order for everybody."""
+    rows = await tx.fetch(_BY_EXTERNAL_ID, list(external_ids))
+    return {row["external_id"]: row["id"] for row in rows}
+
+
+_BY_EXTERNAL_ID = "select id, external_id from customer where external_id = any($1) order by id for no key update"
 
 
 async def add(tx: Tx, customer_id: UUID, input: Input, received_from: str) -> None:
