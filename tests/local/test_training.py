@@ -233,6 +233,8 @@ YES = {"outcome": "approved", "explanation": "yes"}
     ("limit", "decisions", "told", "expected"),
     [
         ("12000.00", [], False, [False]),
+        ("12000.00", [NO], False, [False]),
+        ("12000.00", [YES], False, [True]),
         ("12000.00", [], True, [True]),
         ("11999.99", [], True, [False, False]),
         ("12000.01", [NO], False, [True, False]),

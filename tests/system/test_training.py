@@ -172,7 +172,7 @@ def test_a_misapplied_payment_is_put_right_as_of_the_day_it_came(world: World) -
 @pytest.mark.slow
 def test_a_credit_referral_is_decided_on_record(world: World) -> None:
     facts = begun(world, "credit-referral")
-    assert facts["outcome"] == "declined"
+    assert facts["outcome"] != "approved"
     assert untouched(world, "credit-referral", of=1)
     path = f"/v1/customers/{facts['customer_id']}"
     limit = {"limit": gbp("18000.00"), "reason": "Pays two to five days late, nothing overdue; order PO-7731"}
@@ -206,7 +206,8 @@ def test_every_command_of_the_playbook_works_from_top_to_bottom(tmp_path: Path) 
     with running_stack(tmp_path / "local") as stand:
         world = sample.set_up(stand.layout, customers=0)
         written = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "playbook.md").read_text(), flags=re.S)
-        script = "\n".join(block for block in written if "make training" not in block)
+        blocks = [block for block in written if "make training" not in block]
+        script = "\n".join(["shopt -s inherit_errexit", *blocks])
         for service, port in SERVICE_PORTS.items():
             script = script.replace(f"http://127.0.0.1:{port}", world.layout.url(service))
         script = script.replace(".local/token", str(world.layout.token))

@@ -177,7 +177,9 @@ def _pages(world: World, shown: Sequence[Page]) -> None:
     link = make_link(world.layout.folder, world.layout.url(first.service), to=first.path)
     # As it is, however long: a wrapped link cannot be clicked.
     print(f"  sign in there, once for all of them: {link}")
-    console.print(f"[dim]  token for the APIs: {world.layout.token}; make token SUB=maya prints a colleague's")
+    console.print(
+        f"[dim]  token for the APIs: {world.layout.token}; make token SUB=maya prints a colleague's", soft_wrap=True
+    )
 
 
 def _check(world: World, scenario: Scenario, *, hints: bool = False) -> bool:

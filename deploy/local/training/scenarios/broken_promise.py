@@ -34,9 +34,13 @@ def begin(world: World) -> Facts:
         "invoice_id": invoice["id"],
         "balance": invoice["balance"],
         "began_at": world.state.now,
-        "promise_on": next_business_day(world.today + 3 * ONE_DAY, "GB").isoformat(),
+        "promise_on": _promised_on(world.today).isoformat(),
         "days": (world.today - date.fromisoformat(invoice["due_date"])).days,
     }
+
+
+def _promised_on(today: date) -> date:
+    return next_business_day(today + 3 * ONE_DAY, "GB")
 
 
 def story(facts: Facts) -> list[str]:
@@ -56,8 +60,11 @@ def pages(facts: Facts) -> list[Page]:
 
 
 def meanwhile(world: World, facts: Facts) -> None:
-    """Nothing comes before somebody has talked to the customer about the broken promise; then it pays."""
+    """Nothing comes before somebody has talked to the customer about the broken promise; then it pays. As long as
+    nobody wrote the promise down, the customer says the same again, of a later day."""
     seen = look(world, facts)
+    if not _right(facts, seen) and world.today >= date.fromisoformat(facts["promise_on"]):
+        facts["promise_on"] = _promised_on(world.today).isoformat()
     call = _call_after_break(seen)
     if call and world.today - _day(call["called_at"]) >= PAYS_AFTER:
         invoice = world.get("invoice", f"/v1/invoices/{facts['invoice_id']}")

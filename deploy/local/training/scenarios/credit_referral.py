@@ -53,7 +53,7 @@ def _question(customer: str) -> dict[str, Any]:
 def story(facts: Facts) -> list[str]:
     return [
         f"Thistle Foods Ltd orders for {ORDERED} GBP ({ORDER}). Its limit is {FIRST_LIMIT} GBP, {OPEN} GBP are open,"
-        f" {facts['available']} are left: the credit service has {facts['outcome']} the order and sent it to you.",
+        f" {facts['available']} are left: the credit service says “{facts['outcome']}”, and the order is on your desk.",
         "Sam of sales wants an answer today. Look at how Thistle Foods pays before you give one: its timeline has"
         " every invoice and every payment of this year.",
         f"You may set limits up to {LIMIT_MAX} GBP by hand, with a reason; beyond that the CFO decides. Or you decline:"
@@ -106,6 +106,8 @@ def judge(facts: Facts, seen: Seen) -> list[Finding]:
     limit = Decimal(seen.credit["limit"]["amount"])
     if limit != Decimal(FIRST_LIMIT):
         return [_limit(limit, seen), _asked_again(facts, seen)]
+    if approved := _approved(seen):
+        return [Finding(True, f"The order is approved with the limit as it is: {approved['explanation']}")]
     return [_decided(facts, seen)]
 
 

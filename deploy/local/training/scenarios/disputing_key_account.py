@@ -110,7 +110,7 @@ def judge(facts: Facts, seen: Seen) -> list[Finding]:
 
 def _ending(facts: Facts, seen: Seen, *, fair: bool) -> Finding:
     hint = (
-        f"Accept {MISSING} GBP on the page of the dispute, or POST /v1/invoices/{facts['invoice_id']}/disputes/"
+        f"The page accepts all or nothing. A part is accepted by POST /v1/invoices/{facts['invoice_id']}/disputes/"
         f'{facts["dispute_id"]}/resolution {{"outcome": "accepted", "amount": {{"amount": "{MISSING}", "currency":'
         ' "GBP"}, "note": "..."}. The credit note follows by itself.'
     )
@@ -131,7 +131,7 @@ def _in_time(dispute: dict[str, Any], answer_by: str) -> Finding:
     return Finding(
         dispute["resolved_on"] <= answer_by,
         f"It ended on {dispute['resolved_on']}; the answer was due by {answer_by}.",
-        "Too late this time: a dispute that nobody answers is escalated the day after its deadline.",
+        "Too late this time: what nobody answers is escalated the day after. make down and make training begin anew.",
     )
 
 
@@ -141,9 +141,9 @@ SCENARIO = Scenario(
     goal="The dispute has an owner, the customer has an answer, and it ends in time with a credit note over what never"
     " arrived, no less and no more.",
     may_use=(
-        "the page of the dispute (owner, messages, resolution)",
+        "the page of the dispute (owner, messages; it accepts or rejects the whole)",
         "GET /v1/disputes, PATCH /v1/disputes/{id}, POST /v1/disputes/{id}/messages",
-        "POST /v1/invoices/{id}/disputes/{dispute_id}/resolution",
+        "POST /v1/invoices/{id}/disputes/{dispute_id}/resolution, which accepts a part as well",
     ),
     debrief=(
         "Most disputes are partly our own fault: an owner, a date and an honest figure end them faster than pressure.",
