@@ -181,6 +181,7 @@ NO_ANSWER = {"outcome": "no_answer"}
         ([], [], "open", "open", [False, False, False]),
         ([NO_ANSWER], [PLACEMENT], "open", "open", [True, False, False]),
         ([NO_ANSWER], [{**PLACED, "status": "rejected", "placed_on": None}], "open", "open", [True, False, False]),
+        ([NO_ANSWER], [{**PLACED, "status": "recalled", "placed_on": None}], "open", "open", [True, False, False]),
         ([NO_ANSWER], [PLACED], "done", "open", [True, True, True]),
         ([], [PLACED], "done", "open", [False, True, True]),
         ([NO_ANSWER], [], "done", "settled", [True, True, True]),

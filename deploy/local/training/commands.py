@@ -29,7 +29,7 @@ console = Console(highlight=False)
 
 Slug = Annotated[str, typer.Argument(help="such as broken-promise")]
 LINES_SHOWN = 12
-KEYS = "[b]c[/]heck  [b]h[/]ints  next [b]d[/]ay  next [b]m[/]oment  [b]s[/]tory  [b]p[/]ages  [b]l[/]eave"
+KEYS = "[b]c[/]heck  [b]h[/]ints  next [b]d[/]ay  next [b]m[/]oment  [b]s[/]tory  [b]p[/]ages  [b]l[/]eave it"
 
 
 @app.command()
@@ -126,8 +126,7 @@ def _play(world: World, scenario: Scenario) -> None:
         console.print(f"\n[dim]{_day(world.now)}[/]  {KEYS}")
         match input("> ").strip().lower()[:1]:
             case "c":
-                if _check(world, scenario):
-                    return
+                _check(world, scenario)
             case "h":
                 _check(world, scenario, hints=True)
             case "d":
@@ -196,6 +195,7 @@ def _check(world: World, scenario: Scenario, *, hints: bool = False) -> bool:
     if done:
         text = "\n\n".join(scenario.debrief)
         console.print(Panel(escape(text), title="Goal reached", title_align="left", border_style="green", width=100))
+        console.print("[dim]next day shows what follows; leave it for the next one")
     else:
         left = sum(not finding.done for finding in findings)
         console.print(f"{left} of {len(findings)} still to do." + ("" if hints else " Hints say how."))
