@@ -18,7 +18,7 @@ from shared.events.invoice import (
     InvoiceSettled,
     InvoiceWrittenOff,
 )
-from shared.events.reminder import PromiseBroken
+from shared.events.reminder import CaseEscalated, PromiseBroken
 
 MONTHS = 12
 WRITE_OFF_MONTHS = 36
@@ -28,6 +28,7 @@ class Cause(StrEnum):
     """Why a customer is assessed again."""
 
     LATE_PAYMENT = "late_payment"
+    REMINDED = "reminded"
     WRITTEN_OFF = "written_off"
     DISPUTED = "disputed"
     PROMISE_BROKEN = "promise_broken"
@@ -120,5 +121,7 @@ def cause(event: Event) -> Cause | None:
             return Cause.WRITTEN_OFF
         case PromiseBroken():
             return Cause.PROMISE_BROKEN
+        case CaseEscalated():  # Who pays nothing at all never pays late.
+            return Cause.REMINDED
         case _:
             return None
