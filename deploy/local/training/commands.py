@@ -67,7 +67,11 @@ def check(
     """Look at what was done. Exit code 0 when the goal is reached, else 1."""
     world = _resume()
     chosen = [_named(scenario)] if scenario else list(SCENARIOS.values())
-    reached = [_check(world, each, hints=hints) for each in chosen]
+    reached = []
+    for each in chosen:
+        if not scenario:
+            console.print(f"[b]{each.title}[/]")
+        reached.append(_check(world, each, hints=hints))
     raise typer.Exit(0 if all(reached) else 1)
 
 
@@ -185,7 +189,7 @@ def _check(world: World, scenario: Scenario, *, hints: bool = False) -> bool:
     """Say what of a goal is reached; the debrief when all of it is."""
     begun = world.state.begun.get(scenario.slug)
     if begun is None:
-        console.print(f"[yellow]○[/] {scenario.title}: it has not begun; `begin {scenario.slug}` tells its story.")
+        console.print(f"[yellow]○[/] it has not begun; `begin {scenario.slug}` tells its story.")
         return False
     world.settle()
     findings = scenario.check(world, begun.facts)
