@@ -224,7 +224,8 @@ async def test_a_plan_is_proposed_with_its_amounts_and_offered_in_the_mail(desk:
     mail = desk.mails()[-1].get_body(("plain",))
     assert mail is not None
     assert "https://reminders.example/offers/" in mail.get_content()
-    assert "See the proposal" in desk.mails()[-1].get_body(("html",)).get_content()  # pyright: ignore
+    assert f"https://pay.example/pay/{customer.id}" in mail.get_content()
+    assert "See our proposal of instalments" in desk.mails()[-1].get_body(("html",)).get_content()  # pyright: ignore
     await desk.until(date(2026, 2, 25))
     assert [step for _, step in await desk.sent()] == ["ask", "plan", "notice"], "the reminders go on beside it"
 

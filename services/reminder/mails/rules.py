@@ -38,8 +38,8 @@ class Letter:
     """Everything one message is made of. `due_on` is the due date that a message before due is about.
 
     `wording` are the words chosen for it; None stands for the shipped ones. `promised` and `instalment` are what
-    templates of these occasions speak of, with their days. `offer_link` is the page of an offer that the message is
-    about, in place of the link to pay. `case_id` and `episode` keep a thread together.
+    templates of these occasions speak of, with their days. `offer_link` is the page of an offer that the message
+    makes, beside the link to pay. `case_id` and `episode` keep a thread together.
     """
 
     contact_id: UUID
@@ -141,6 +141,7 @@ class View:
     signature: tuple[str, ...]
     footer: str
     pay_link: str
+    offer_link: str | None
     wrong_person_link: str | None
 
 
@@ -158,7 +159,12 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
         "Mise en demeure",
         "Requerimiento formal de pago",
     ),
-    "see_offer": ("See the proposal", "Vorschlag ansehen", "Voir la proposition", "Ver la propuesta"),
+    "see_offer": (
+        "See our proposal of instalments",
+        "Unseren Vorschlag für Raten ansehen",
+        "Voir notre proposition d’échéancier",
+        "Ver nuestra propuesta de plazos",
+    ),
     "invoice": ("Invoice", "Rechnung", "Facture", "Factura"),
     "one_invoice": ("1 invoice", "1 Rechnung", "1 facture", "1 factura"),
     "invoices": ("{count} invoices", "{count} Rechnungen", "{count} factures", "{count} facturas"),
@@ -309,7 +315,7 @@ def facts_of(letter: Letter) -> dict[str, Any]:
         "totals": tuple(sums),
         "total": t.listed(sums),
         "first_number": one_line(letter.items[0].number) if letter.items else "",
-        "pay_link": letter.offer_link or letter.pay_link,
+        "pay_link": letter.pay_link,
         "written_on": t.day(letter.written_on),
         **{f"in_{days}_days": t.day(letter.written_on + timedelta(days)) for days in (7, 10, 14)},
         "oldest_days": _oldest_days(letter),
@@ -339,7 +345,7 @@ def view_of(letter: Letter, stationery: Stationery = PLAIN) -> View:
         label=t.say("formal_notice" if letter.formal_notice else letter.tone if overdue else "soon"),
         above_total=t.say("total_overdue") if overdue else t.say("total_due", day=t.day(letter.due_on or date.min)),
         below_total=_below_total(letter, t),
-        button=_button(letter, shown, t),
+        button=t.say("pay_amount", amount=shown[0]) if len(shown) == 1 else t.say("pay_now"),
         totals=shown,
         sections=tuple(
             Section(
@@ -353,7 +359,8 @@ def view_of(letter: Letter, stationery: Stationery = PLAIN) -> View:
         banks=tuple(_bank(bank, letter, t) for bank in letter.banks if _is_needed(bank, letter, sums)),
         signature=_signature(letter, t),
         footer=_footer(letter, t),
-        pay_link=letter.offer_link or letter.pay_link,
+        pay_link=letter.pay_link,
+        offer_link=letter.offer_link,
         wrong_person_link=stationery.wrong_person_link(letter.contact_id),
     )
 
@@ -372,13 +379,8 @@ _IN_LAYOUT = (
     "button_fails",
     "wrong_person",
     "tell_us",
+    "see_offer",
 )
-
-
-def _button(letter: Letter, sums: Sequence[str], t: Tongue) -> str:
-    if letter.offer_link:
-        return t.say("see_offer")
-    return t.say("pay_amount", amount=sums[0]) if len(sums) == 1 else t.say("pay_now")
 
 
 def thread_headers(letter: Letter, domain: str) -> dict[str, str]:
