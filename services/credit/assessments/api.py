@@ -156,6 +156,7 @@ async def list_assessments(customer_id: UUID, database: DatabaseDep, page: PageP
 
 @router.get("/assessments/{assessment_id}", response_model=AssessmentOut, dependencies=[scope("credit:read")])
 async def show_assessment(assessment_id: UUID, database: DatabaseDep) -> Response:
+    """An assessment with all that it rests on."""
     async with reading(database) as tx:
         made = await handlers.get_assessment(tx, assessment_id)
     return respond(AssessmentOut.of_assessment(made))

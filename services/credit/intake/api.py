@@ -134,6 +134,7 @@ async def ask_bureau(
 
 @router.get("/bureau-inquiries/{inquiry_id}", response_model=InquiryOut, dependencies=[scope("credit:read")])
 async def show_inquiry(inquiry_id: UUID, database: DatabaseDep) -> Response:
+    """What became of a question to the bureau, with its answer as it came."""
     async with reading(database) as tx:
         inquiry = await vetting.get_inquiry(tx, inquiry_id)
     return respond(InquiryOut.of(inquiry))
