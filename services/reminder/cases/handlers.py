@@ -181,11 +181,16 @@ async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
     letters, changed, outcomes = [], [], []
     for contact in planned:
         view, balance = views[contact.account], command.balances[contact.account]
-        if isinstance(balance, NoAnswer):
+        verdict: Send | Wait | Suppression
+        if not isinstance(balance, NoAnswer):
+            verdict = rules.confirm(contact, view.case, view.account, balance, tx.now, view.policy)
+        elif forbidden := rules.forbids(contact, view.case, view.account, tx.now):
+            verdict = forbidden
+        else:
             changed.append(_retried(contact, balance.reason, command.real_now))
             continue
-        verdict = rules.confirm(contact, view.case, view.account, balance, tx.now, view.policy)
         if isinstance(verdict, Send):
+            assert isinstance(balance, Balance)
             contact = contact.sending(
                 numbers(verdict.items),
                 totals(item.collectable for item in verdict.items),

@@ -267,11 +267,10 @@ def confirm(
 ) -> Send | Wait | Suppression:
     """Decide again, with the balance as its owner has just given it: the last look before a message leaves."""
     due_on = contact.about_due_date
-    runs = case.is_open and contact.episode == case.episode_key
-    if contact.id not in case.pending or (due_on is None and not runs):
+    if _is_over(contact, case):
         return Suppression.EPISODE_OVER
     today = local_date(now, account.time_zone)
-    owed = balance.due_on(due_on) if due_on else balance.overdue
+    owed = _less_what_was_heard(balance.due_on(due_on) if due_on else balance.overdue, account)
     if not owed:
         return Suppression.NOTHING_COLLECTABLE
     resting = {item.number for item in account.items if item.rests_on(today)}
@@ -279,16 +278,39 @@ def confirm(
     if not items:
         return Suppression.FRESH_DAYS
     items = tuple(item for item in items if not account.opted_out(contact.channel, item.number))
-    if not items or account.opted_out(contact.channel):
-        return Suppression.OPTED_OUT
-    held = holding(case.holds, today)
-    if held:
-        return Suppression(held.kind)
-    if not has_address(contact.channel, case, account):
-        return Suppression.UNREACHABLE
+    forbidden = Suppression.OPTED_OUT if not items else forbids(contact, case, account, now)
+    if forbidden:
+        return forbidden
     if not policies.is_open((contact.channel,), account, now, policy):
         return Wait(policies.next_opening((contact.channel,), account, now, policy))
     return Send(items)
+
+
+def forbids(contact: Contact, case: Case, account: Account, now: datetime) -> Suppression | None:
+    """What keeps a message back whatever the balance is, so that nobody has to be asked for it."""
+    if _is_over(contact, case):
+        return Suppression.EPISODE_OVER
+    if account.opted_out(contact.channel):
+        return Suppression.OPTED_OUT
+    held = holding(case.holds, local_date(now, account.time_zone))
+    if held:
+        return Suppression(held.kind)
+    return None if has_address(contact.channel, case, account) else Suppression.UNREACHABLE
+
+
+def _is_over(contact: Contact, case: Case) -> bool:
+    runs = case.is_open and contact.episode == case.episode_key
+    return contact.id not in case.pending or (contact.about_due_date is None and not runs)
+
+
+def _less_what_was_heard(owed: Sequence[BalanceItem], account: Account) -> tuple[BalanceItem, ...]:
+    """The balance without what has been paid, disputed or taken back by what was heard since it was asked for."""
+    heard = {item.number: item.collectable for item in account.items if item.is_collectable}
+    return tuple(
+        item if item.collectable.minor <= heard[item.number].minor else replace(item, collectable=heard[item.number])
+        for item in owed
+        if item.number in heard
+    )
 
 
 def conclude(
