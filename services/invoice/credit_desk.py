@@ -59,14 +59,15 @@ class CreditDesk:
             raise CreditDoesNotAnswer("the customer is not known here yet, and credit cannot be asked") from None
 
     async def decide(
-        self, customer_id: UUID, amount: Money, reference: str | None, *, asked_as: str
+        self, customer_id: UUID, amount: Money, reference: str | None, *, asked_as: str, order: str | None = None
     ) -> CreditAnswer | None:
-        """Credit's decision, None when there is none to be had in time.
+        """Credit's decision, None when there is none to be had in time. What is reserved for the `order` that the
+        invoice is for is not counted against it.
 
         A question that comes alone is asked at once. Those that come while one call is under way wait for its answer
         and go together in the next: under load, a call for many costs little more than a call for one.
         """
-        question = _Question(customer_id, amount, reference, asked_as, context.correlation.get())
+        question = _Question(customer_id, amount, reference, asked_as, context.correlation.get(), order)
         self._waiting.append(question)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_all())
@@ -118,6 +119,7 @@ class _Question:
     reference: str | None
     asked_as: str
     correlation: str | None
+    order: str | None = None
     answer: asyncio.Future[CreditAnswer | None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -130,6 +132,8 @@ class _Question:
         }
         if self.reference:
             told["reference"] = self.reference
+        if self.order:
+            told["order"] = self.order
         if self.correlation:
             told["correlation_id"] = self.correlation
         return told

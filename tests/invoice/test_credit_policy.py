@@ -31,6 +31,13 @@ async def test_advise_records_what_credit_says(books: Receivables) -> None:
     assert (asked["amount"], asked["reference"]) == ({"amount": "100.00", "currency": "EUR"}, "R-1")
 
 
+async def test_credit_hears_which_order_the_invoice_is_for(books: Receivables) -> None:
+    await books.issue(await books.customer(), reference="PO 7")
+
+    (asked,) = books.credit.asked
+    assert asked["order"] == "PO 7"
+
+
 async def test_advise_issues_also_when_credit_is_away(books: Receivables) -> None:
     customer = await books.customer()
     books.credit.reachable = False

@@ -32,7 +32,7 @@ class AskIn(Body):
     reference: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
         default=None, description="What the amount is for, such as an order or invoice number"
     )
-    order: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+    order: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None,
         description="The order it belongs to, where the reference is another: its reservation is not counted",
     )

@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from services.credit.assessments import handlers as assessments
 from services.credit.exposure.rules import Breakdown, Facts
 from services.credit.limits import handlers, rules
 from services.credit.limits.handlers import ChangePolicy, PolicyInForce, ReturnToPolicy, SetLimit
 from services.credit.limits.rules import Account, Addition, PolicyLimit
 from services.credit.policy_rules.rules import PolicyRules
 from shared.calendar import local_date
-from shared.db import reading, transaction
+from shared.db import Tx, reading, transaction
 from shared.http.dependencies import DatabaseDep, IfMatch, PrincipalDep
 from shared.http.models import Body
 from shared.http.responses import respond
@@ -82,7 +83,7 @@ class CreditOut(BaseModel):
     reasons: tuple[rules.Reason, ...]
 
     @classmethod
-    def of(cls, account: Account, facts: Facts, today: date) -> "CreditOut":
+    def of(cls, account: Account, facts: Facts, today: date, risk_class: str | None) -> "CreditOut":
         policy = rules.rules_of(facts.policy_rules)
         rates = rules.usable_rates(facts, policy, today)
         exposure = facts.exposure.against(account.limit.currency, rates)
@@ -107,6 +108,7 @@ class CreditOut(BaseModel):
             if (group := facts.group)
             else None,
             rates_on=rates.on if rates and facts.exposure.currencies - {account.limit.currency} else None,
+            risk_class=risk_class,
             hold=" ".join(account.held) or None,
             reasons=rules.reasons(account, facts, rates),
         )
@@ -161,7 +163,8 @@ async def show_credit(customer_id: UUID, database: DatabaseDep) -> Response:
     async with reading(database) as tx:
         today = local_date(tx.now, "UTC")
         account, facts = await handlers.standing(tx, customer_id, today)
-    return respond(CreditOut.of(account, facts, today), etag=account.version)
+        risk_class = await _risk_class(tx, customer_id)
+    return respond(CreditOut.of(account, facts, today, risk_class), etag=account.version)
 
 
 @router.put("/customers/{customer_id}/credit-limit", response_model=CreditOut, dependencies=[scope("credit:write")])
@@ -172,7 +175,8 @@ async def set_limit(customer_id: UUID, body: SetLimitIn, version: IfMatch, datab
         today = local_date(tx.now, "UTC")
         command = SetLimit(customer_id, body.limit, body.reason, version, today, body.valid_until)
         account, facts = await handlers.set_limit(tx, command)
-    return respond(CreditOut.of(account, facts, today), etag=account.version)
+        risk_class = await _risk_class(tx, customer_id)
+    return respond(CreditOut.of(account, facts, today, risk_class), etag=account.version)
 
 
 @router.delete("/customers/{customer_id}/credit-limit", response_model=CreditOut, dependencies=[scope("credit:write")])
@@ -181,7 +185,13 @@ async def return_to_policy(customer_id: UUID, version: IfMatch, database: Databa
     async with transaction(database) as tx:
         today = local_date(tx.now, "UTC")
         account, facts = await handlers.return_to_policy(tx, ReturnToPolicy(customer_id, version, today))
-    return respond(CreditOut.of(account, facts, today), etag=account.version)
+        risk_class = await _risk_class(tx, customer_id)
+    return respond(CreditOut.of(account, facts, today, risk_class), etag=account.version)
+
+
+async def _risk_class(tx: Tx, customer_id: UUID) -> str | None:
+    assessed = await assessments.latest(tx, customer_id)
+    return assessed.risk_class if assessed else None
 
 
 @router.get("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:read")])

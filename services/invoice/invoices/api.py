@@ -387,7 +387,12 @@ async def _issue(
     account = await _account(wanted, database, resources)
     question = f"{asker}\0{account.customer.id}\0{total}\0{wanted.number}"
     credit = await handlers.ask_credit(
-        resources.credit, account, total, wanted.number, asked_as=str(uuid5(CREDIT_QUESTIONS, question))
+        resources.credit,
+        account,
+        total,
+        wanted.number,
+        asked_as=str(uuid5(CREDIT_QUESTIONS, question)),
+        order=wanted.reference,
     )
     command = IssueInvoice.asked(CustomerRef(account.customer.id), wanted, priced, credit)
     async with once as tx:

@@ -48,7 +48,7 @@ class CreditDesk(Protocol):
     """Who is asked before an invoice is issued: the credit service."""
 
     async def decide(
-        self, customer_id: UUID, amount: Money, reference: str | None, *, asked_as: str
+        self, customer_id: UUID, amount: Money, reference: str | None, *, asked_as: str, order: str | None = None
     ) -> CreditAnswer | None:
         """The decision (its policy left to the asker), None when credit cannot be reached. `asked_as` makes asking
         twice harmless."""
@@ -93,13 +93,13 @@ class IssueInvoice:
 
 
 async def ask_credit(
-    desk: CreditDesk, account: Account, amount: Money, reference: str | None, *, asked_as: str
+    desk: CreditDesk, account: Account, amount: Money, reference: str | None, *, asked_as: str, order: str | None = None
 ) -> CreditAnswer:
     """What credit says under the entity's policy: for the door, before its transaction, since it is a call."""
     policy = account.entity.credit_policy
     if policy == "off":
         return CreditAnswer(policy, "not_asked")
-    answer = await desk.decide(account.customer.id, amount, reference, asked_as=asked_as)
+    answer = await desk.decide(account.customer.id, amount, reference, asked_as=asked_as, order=order)
     return replace(answer, policy=policy) if answer else CreditAnswer(policy, "unavailable")
 
 
