@@ -19,6 +19,7 @@ from services.credit.intake import api as intake
 from services.credit.limit_requests import api as limit_requests
 from services.credit.limits import api as limits
 from services.credit.rates import api as rates
+from services.credit.recommendations import api as recommendations
 from services.credit.reservations import api as reservations
 from services.credit.scorecards import api as scorecards
 from services.credit.settings import Settings
@@ -44,6 +45,7 @@ SERVICE = Service(
         limit_requests.router,
         groups.router,
         holds.router,
+        recommendations.router,
         intake.router,
         vetting_imports.router,
         scorecards.router,
