@@ -94,9 +94,13 @@ def run(course: Course, assumed: Assumptions, diary: Diary) -> Mapping[Key, Case
     """From moment to moment with something to decide, until before `ends`. Returns the cases as they are then."""
     running = _Running(course, assumed, diary)
     running.act(assumed.begins)
+    last = None
     while (at := running.next_moment()) is not None and at < assumed.ends:
+        if last is not None and at <= last:
+            raise RuntimeError(f"the cases {running.keys} never come to rest at {at}")
         running.learn(at)
         running.act(at)
+        last = at
     return running.cases
 
 
