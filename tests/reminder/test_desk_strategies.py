@@ -223,8 +223,21 @@ async def test_a_strategy_is_switched_on_and_off_and_begun_like_another(desk: De
     await tab.press("Begin")
     assert "name: tiny" in await tab.page.input_value("#document")
     assert "active: false" in await tab.page.input_value("#document")
+    await tab.press("Try it out as typed")
+    await tab.press("Run")
+    assert await tab.page.locator("svg.chart").count() == 1
+    await tab.press("Back to the editor")
     await tab.press("Publish version 1")
     assert (await desk.get("/v1/strategies/tiny"))["version"] == 1
+
+
+@needs_chromium
+async def test_a_document_that_was_not_changed_makes_no_version_and_says_so(desk: Desk, tab: Tab) -> None:
+    await tab.go("/strategies/small")
+    await tab.press("Publish version 2")
+    assert "There is no new version" in await tab.text("[role=alert]")
+    assert (await desk.get("/v1/strategies/small"))["version"] == 1
+    tab.complaints.clear()  # The browser notes the refusal's status.
 
 
 @needs_chromium

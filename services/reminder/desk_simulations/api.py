@@ -14,6 +14,7 @@ from services.reminder.simulations import handlers as simulations
 from services.reminder.simulations.handlers import Simulate
 from services.reminder.simulations.rules import DAYS_MAX, Approvals, Job, Payments, Running
 from services.reminder.strategies import handlers as strategies
+from services.reminder.strategies.rules import StrategyNotFound
 from shared.db import Database, reading
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep
@@ -100,8 +101,14 @@ async def _draw(
     shown: Shown | None = None,
     refused: DomainError | None = None,
 ) -> Response:
-    async with reading(database) as tx:
-        newest = await strategies.find_strategy(tx, name)
+    """A strategy that is not published yet is tried out as it was typed."""
+    try:
+        async with reading(database) as tx:
+            newest = await strategies.find_strategy(tx, name)
+    except StrategyNotFound:
+        if not asked.document:
+            raise
+        newest = None
     return FRAME.draw(
         request, reader, "simulation.html", refused=refused, name=name, newest=newest, asked=asked, shown=shown
     )

@@ -126,10 +126,11 @@ async def check(tx: Tx, name: str, document: str) -> Checked:
         return Checked(invalid.faults, (), ladder)
 
 
-async def publish(tx: Tx, command: PublishStrategy) -> bool:
-    """Whether there is a new version. Raises what `publishing.publish` raises."""
+async def publish(tx: Tx, command: PublishStrategy) -> None:
+    """Raises what `publishing.publish` raises, and NothingChanged."""
     published, _ = await publishing.publish(tx, command)
-    return published.version > command.expected_version
+    if published.version == command.expected_version:
+        raise rules.NothingChanged(f"the document is that of version {published.version}, word for word")
 
 
 async def switch(tx: Tx, name: str, expected_version: int, *, active: bool) -> None:

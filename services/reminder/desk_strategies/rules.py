@@ -18,7 +18,6 @@ from shared.errors import Refused
 
 SAID = {
     "published": "Published. New episodes start on this version; cases that run keep theirs until they are moved.",
-    "same": "Nothing was changed, so there is no new version.",
     "activated": "The strategy is active: new episodes of the accounts it fits start on it.",
     "deactivated": "The strategy is switched off: no new episode starts on it, and cases that run on it go on.",
     "moved": "The cases are moved.",
@@ -57,6 +56,11 @@ steps:
 class NotSwitched(Refused):
     slug = "strategy-not-switched"
     title = "The strategy was not switched"
+
+
+class NothingChanged(Refused):
+    slug = "strategy-not-changed"
+    title = "There is no new version"
 
 
 @dataclass(frozen=True, slots=True)

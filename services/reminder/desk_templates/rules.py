@@ -166,7 +166,10 @@ def account_letter(draft: Draft, account: Account, balance: Balance, today: date
 
 def typed(language: Language, tone: Tone, given: Mapping[str, str]) -> Wording:
     """A wording as a browser sends it."""
-    return Wording(language, tone, {part: given.get(part, "").replace("\r\n", "\n").strip() for part in PARTS})
+    clean: dict[Part, str] = {
+        part: given.get(part, "").replace("\r\n", "\n").replace("\0", "").strip() for part in PARTS
+    }
+    return Wording(language, tone, clean)
 
 
 def names_of(occasion: Occasion) -> Mapping[str, str]:
