@@ -21,7 +21,7 @@ from deploy.local import stack
 from deploy.local.embedded import free_port
 from deploy.local.layout import POSTGRES_PORT, Layout
 from shared.process import keep_what_is_loaded
-from tests.bench import cash, floors, imports, issuing, projection, publishing, reminding
+from tests.bench import cash, deciding, floors, imports, issuing, projection, publishing, reminding
 from tests.bench.rest import until_at_rest
 
 console = Console(highlight=False)
@@ -35,12 +35,13 @@ class Size:
     rows: int
     events: int
     payments: int
+    decisions: int
     accounts: int
     """That are reminded; each owes ten invoices."""
 
 
-FULL = Size(posts=4_000, rows=100_000, events=50_000, payments=300, accounts=100_000)
-SHORT = Size(posts=400, rows=5_000, events=5_000, payments=40, accounts=2_000)
+FULL = Size(posts=4_000, rows=100_000, events=50_000, payments=300, decisions=4_000, accounts=100_000)
+SHORT = Size(posts=400, rows=5_000, events=5_000, payments=40, decisions=400, accounts=2_000)
 
 
 async def measure(layout: Layout, size: Size) -> None:
@@ -96,9 +97,20 @@ async def measure(layout: Layout, size: Size) -> None:
     console.print("[dim]measuring a simulation of thirty days ...")
     month = await reminding.simulate_a_month(layout, size.accounts)
     await until_at_rest(layout)
+    console.print("[dim]measuring credit decisions ...")
+    decisions = await deciding.make_decisions(layout, customers, size.decisions)
+    await until_at_rest(layout)
+    bodies = [deciding.decision_body(customers[0], n) for n in range(size.decisions)]
+    bare = await floors.load_a_bare_route(layout, bodies)
+    await until_at_rest(layout)
     delays_ms = await cash.from_payment_to_silence(layout, customers[:5], size.payments)
     console.print()
     console.print(table)
+    console.print(
+        f"\na credit decision with a reservation, {decisions.requests} over 16 connections: "
+        f"median {decisions.percentile_ms(0.5):.1f} ms, 99th percentile {decisions.percentile_ms(0.99):.1f} ms; "
+        f"the bare route {bare.percentile_ms(0.5):.1f} ms and {bare.percentile_ms(0.99):.1f} ms"
+    )
     console.print(
         f"\nfrom a payment's answer to its reminder being suppressed: median {delays_ms.median:.0f} ms, "
         f"99th percentile {delays_ms.p99:.0f} ms, over {delays_ms.count} payments"

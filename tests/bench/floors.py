@@ -20,7 +20,7 @@ from deploy.local.layout import Layout
 from shared import broker as brokers
 from shared.events.envelope import to_kafka
 from tests.bench.issuing import invoice_body
-from tests.bench.load import Connection, load
+from tests.bench.load import Connection, Run, load
 from tests.bench.payloads import envelope_of, issued_events
 from tests.bench.publishing import broker_of, fresh_database
 
@@ -48,6 +48,12 @@ def _serve(url: str, port: int) -> None:
 
 async def post_to_a_bare_route(layout: Layout, count: int) -> float:
     """Requests a second of a bare route, under the same load and the same bodies."""
+    bodies = [invoice_body(str(uuid.uuid4()), f"BARE-{n}") for n in range(count)]
+    return (await load_a_bare_route(layout, bodies)).per_second
+
+
+async def load_a_bare_route(layout: Layout, bodies: Sequence[bytes]) -> Run:
+    """A bare route under a load of these bodies."""
     async with fresh_database(layout, None) as database:
         await database.pool.execute(ROUTE_TABLE)
         url = await database.pool.fetchval("select current_database()")
@@ -57,9 +63,8 @@ async def post_to_a_bare_route(layout: Layout, count: int) -> float:
         server.start()
         try:
             await _until_it_listens(port)
-            bodies = [invoice_body(str(uuid.uuid4()), f"BARE-{n}") for n in range(count)]
             await load(port, "/invoices", bodies[:100], lambda _: "")
-            return (await load(port, "/invoices", bodies, lambda _: "")).per_second
+            return await load(port, "/invoices", bodies, lambda _: "")
         finally:
             server.terminate()
             server.join()
