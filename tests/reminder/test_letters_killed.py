@@ -25,7 +25,7 @@ from tests.reminder.desk import Desk
 from tests.reminder.test_letters import HAMBURG, LADDER
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 FIRST_DUE = date(2026, 2, 1)
 POINTS = ("balances asked", "closing locked", "closing", "posting locked", "posting")
 
