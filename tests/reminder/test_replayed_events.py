@@ -172,7 +172,7 @@ async def beside(desk: Desk, postgres_url: str, template: str) -> AsyncIterator[
 
 @pytest.mark.parametrize(
     ("customers", "events"),
-    [pytest.param(12, 500, id="five hundred"), pytest.param(170, 10_000, id="ten thousand", marks=pytest.mark.slow)],
+    [pytest.param(12, 500, id="five hundred"), pytest.param(250, 10_000, id="ten thousand", marks=pytest.mark.slow)],
 )
 @pytest.mark.timeout(1200)
 async def test_a_history_heard_again_in_another_order_and_with_repeats_changes_nothing(
