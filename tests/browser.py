@@ -56,9 +56,9 @@ class Tab:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
+async def serving(app: FastAPI, port: int | None = None) -> AsyncIterator[str]:
     """The app over HTTP on a free port; its resources are the caller's, so its lifespan does not run."""
-    port = free_port()
+    port = port or free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
     task = asyncio.create_task(server._serve())
     async with asyncio.timeout(10):

@@ -100,7 +100,8 @@ def database_url(postgres_url: str, template_of: Callable[[str], str]) -> Iterat
     def fresh(service: str = PLUMBING) -> str:
         if service not in made:
             name = f"{service}_{uuid.uuid4().hex[:12]}"
-            _run_sql(postgres_url, f'create database "{name}" template "{template_of(service)}"')
+            # Copied as files: half the work of copying through the write-ahead log.
+            _run_sql(postgres_url, f'create database "{name}" template "{template_of(service)}" strategy file_copy')
             made[service] = name
         return with_database(postgres_url, made[service])
 

@@ -13,7 +13,7 @@ from services.credit.settings import Settings
 from shared.db import Database
 from tests import service_client
 from tests.credit.client import Credit
-from tests.service_client import settings_of
+from tests.service_client import app_of, settings_of
 
 
 @pytest.fixture
@@ -41,6 +41,6 @@ async def credit_in_2012(
 
 @asynccontextmanager
 async def calling(database: Database, keys_folder: Path, bearer: str) -> AsyncIterator[Credit]:
-    app = create_api(settings_of(Settings, keys_folder), database=database)
+    app = app_of(create_api, settings_of(Settings, keys_folder), database=database)
     async with service_client.calling(app, "credit", bearer) as http:
         yield Credit(http, database)

@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.invoice.app import create_api
+from services.invoice.app import create_api, open_resources
 from services.invoice.settings import Settings
 from shared.db import Database
 from tests.invoice.client import SIMULATED_FROM, CreditNextDoor, Receivables, ReportingNextDoor
 from tests.invoice.desk import browser, desk, served, sign_in  # noqa: F401  # Fixtures of the finance desk.
 from tests.invoice.pay_site import debits, site, stripe_url, tab  # noqa: F401  # Fixtures of the customer's page.
-from tests.service_client import calling, settings_of
+from tests.service_client import app_of, calling, settings_of
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ async def books(
 async def serving(database: Database, keys_folder: Path, bearer: str) -> AsyncIterator[Receivables]:
     settings = settings_of(Settings, keys_folder, public_url="https://pay.example/")
     credit, reporting = CreditNextDoor(), ReportingNextDoor()
-    app = create_api(
-        settings,
-        database=database,
-        credit_transport=httpx.MockTransport(credit.answer),
-        reporting_transport=httpx.MockTransport(reporting.answer),
-    )
-    async with app.router.lifespan_context(app), calling(app, "invoice", bearer) as http:
-        yield Receivables(http, database, credit, app.state.resources, reporting)
+    transports = {
+        "credit_transport": httpx.MockTransport(credit.answer),
+        "reporting_transport": httpx.MockTransport(reporting.answer),
+    }
+    async with open_resources(settings, **transports) as resources:
+        app = app_of(create_api, settings, database=database, resources=resources)
+        async with calling(app, "invoice", bearer) as http:
+            yield Receivables(http, database, credit, resources, reporting)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,17 +12,17 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
 from deploy.local.embedded import free_port
-from services.invoice.app import create_api
+from services.invoice.app import create_api, open_resources
 from services.invoice.settings import Settings
 from shared import tokens
 from shared.db import Database
+from tests.browser import serving
 from tests.invoice.bank_files import BAKER_IBAN, camt, detail, entry
 from tests.invoice.client import SIMULATED_FROM, CreditNextDoor, Receivables, ReportingNextDoor, eur, invoice, line
-from tests.service_client import calling, settings_of
+from tests.service_client import app_of, calling, settings_of
 
 CHROMIUM = shutil.which("chromium")
 TABS_MAX = 60
@@ -78,22 +77,15 @@ async def served(
     await database.pool.execute("insert into clock (now) values ($1::text::timestamptz)", SIMULATED_FROM)
     credit, reporting = CreditNextDoor(), ReportingNextDoor()
     port = free_port()
-    app = create_api(
-        settings_of(Settings, keys_folder, public_url=f"http://127.0.0.1:{port}"),
-        database=database,
-        credit_transport=httpx.MockTransport(credit.answer),
-        reporting_transport=httpx.MockTransport(reporting.answer),
-    )
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="on"))
-    serving = asyncio.create_task(server._serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    async with calling(app, "invoice", token()) as http:
-        books = Receivables(http, database, credit, app.state.resources, reporting)
-        yield Served(books, f"http://127.0.0.1:{port}", keys_folder)
-    server.should_exit = True
-    await serving
+    settings = settings_of(Settings, keys_folder, public_url=f"http://127.0.0.1:{port}")
+    transports = {
+        "credit_transport": httpx.MockTransport(credit.answer),
+        "reporting_transport": httpx.MockTransport(reporting.answer),
+    }
+    async with open_resources(settings, **transports) as resources:
+        app = app_of(create_api, settings, database=database, resources=resources)
+        async with serving(app, port) as url, calling(app, "invoice", token()) as http:
+            yield Served(Receivables(http, database, credit, resources, reporting), url, keys_folder)
 
 
 @pytest.fixture

@@ -15,18 +15,18 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
 from playwright.async_api import Page, async_playwright
 from pydantic import SecretStr
 
 from deploy.local.embedded import free_port
-from services.invoice.app import create_api
+from services.invoice.app import create_api, open_resources
 from services.invoice.settings import Settings
 from shared.db import Database
 from shared.mail import MailServer, Postman
+from tests.browser import serving
 from tests.invoice.client import SIMULATED_FROM, CreditNextDoor, Receivables, ReportingNextDoor
 from tests.mailbox import Mailbox
-from tests.service_client import calling, settings_of
+from tests.service_client import app_of, calling, settings_of
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -106,19 +106,16 @@ async def site(
         stripe_webhook_secret=SecretStr(WEBHOOK_SECRET),
     )
     credit, reporting = CreditNextDoor(), ReportingNextDoor()
-    app = create_api(settings, database=database, credit_transport=httpx.MockTransport(credit.answer))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="on"))
-    serving = asyncio.create_task(server._serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    async with httpx.AsyncClient(base_url=url) as http, calling(app, "invoice", token()) as own:
-        await http.post(
-            f"{stripe_url}/_config/webhooks/dueward", json={"url": f"{url}/webhooks/stripe", "secret": WEBHOOK_SECRET}
-        )
-        yield Site(Receivables(own, database, credit, app.state.resources, reporting), url, http)
-    server.should_exit = True
-    await serving
+    async with open_resources(settings, credit_transport=httpx.MockTransport(credit.answer)) as resources:
+        app = app_of(create_api, settings, database=database, resources=resources)
+        async with (
+            serving(app, port),
+            httpx.AsyncClient(base_url=url) as http,
+            calling(app, "invoice", token()) as own,
+        ):
+            hook = {"url": f"{url}/webhooks/stripe", "secret": WEBHOOK_SECRET}
+            await http.post(f"{stripe_url}/_config/webhooks/dueward", json=hook)
+            yield Site(Receivables(own, database, credit, resources, reporting), url, http)
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ import uvicorn
 from deploy.local import embedded
 from services.reminder.app import create_api, resources
 from services.reminder.settings import Settings
+from services.reminder.simulator import Simulator
 from shared.db import Database
 from tests.mailbox import Mailbox
 from tests.reminder.desk import Desk, InvoiceService, wait_until
 from tests.reminder.gateways import ACCOUNT, SENDER, SMS_CALLBACK_URL, TOKEN, WEBHOOK_SECRET
-from tests.service_client import calling, settings_of
+from tests.service_client import app_of, calling, settings_of
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def desk(
         sms_url="http://127.0.0.1:9",  # Nobody listens there: tests that send texts put a gateway in its place.
         sms_callback_url=SMS_CALLBACK_URL,
     )
-    app = create_api(settings, database=database)
+    app = app_of(create_api, settings, database=database, simulator=Simulator())
     async with (
         calling(app, "reminder", token()) as http,
         resources(settings) as opened,

@@ -11,7 +11,7 @@ from services.reporting.app import create_api
 from services.reporting.settings import Settings
 from shared.db import Database
 from tests.reporting.client import TODAY, Reporting
-from tests.service_client import calling, settings_of
+from tests.service_client import app_of, calling, settings_of
 
 
 @pytest.fixture
@@ -33,6 +33,6 @@ async def reporting(
     reports_database: Database, settings: Settings, token: Callable[..., str]
 ) -> AsyncIterator[Reporting]:
     """The service's API, called by somebody who may read reports."""
-    app = create_api(settings, database=reports_database)
+    app = app_of(create_api, settings, database=reports_database)
     async with calling(app, "reporting", token("reports:read")) as http:
         yield Reporting(http, reports_database)

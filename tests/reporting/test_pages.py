@@ -21,6 +21,7 @@ from shared import tokens
 from shared.db import Database
 from tests.reporting.books import Books
 from tests.reporting.client import Reporting
+from tests.service_client import app_of
 
 D = date
 CHROMIUM = shutil.which("chromium")
@@ -52,7 +53,7 @@ class Site:
 @pytest.fixture
 async def served(reports_database: Database, settings: Settings) -> AsyncIterator[str]:
     config = uvicorn.Config(
-        create_api(settings, database=reports_database), port=free_port(), log_config=None, lifespan="on"
+        app_of(create_api, settings, database=reports_database), port=free_port(), log_config=None, lifespan="off"
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
