@@ -138,7 +138,7 @@ async def books_of(desk: Desk) -> dict[str, list[Any]]:
     contacts = await pool.fetch("""
         select customer_id::text, entity_id, episode, step, channel, status, reason, invoices::text, amounts::text,
                recipient, due_at, sent_at, bounced_at, version
-        from contact order by 1, due_at, step, channel, status""")
+        from contact order by 1, due_at, step, channel, episode, status""")
     states = await pool.fetch("""
         select customer_id::text, entity_id, status, episode, level, step, opened_on, closed_on, closed_because,
                climbed_on, rest_until, noticed::text, check_at, broken_promises, version
