@@ -1,6 +1,5 @@
 """A strategy tried out on a page: what would go out in the coming days, as charts and figures."""
 
-import asyncio
 from pathlib import Path as Folder
 from typing import Annotated, Any
 
@@ -12,11 +11,12 @@ from services.reminder.desk_simulations.rules import Asked, Shown
 from services.reminder.navigation.rules import LINKS
 from services.reminder.simulations import handlers as simulations
 from services.reminder.simulations.handlers import Simulate
-from services.reminder.simulations.rules import DAYS_MAX, Approvals, Job, Payments, Running
+from services.reminder.simulations.rules import DAYS_MAX, Approvals, Payments, Running
 from services.reminder.strategies import handlers as strategies
 from services.reminder.strategies.rules import StrategyNotFound
 from shared.db import Database, reading
 from shared.errors import DomainError
+from shared.http.connected import GONE_AWAY, while_connected
 from shared.http.dependencies import DatabaseDep
 from shared.http.pages import Frame, NavLink
 from shared.http.security import Principal
@@ -40,9 +40,6 @@ FRAME = Frame(
         "draft": rules.DRAFT,
     },
 )
-LOOK_EVERY_SECONDS = 0.2
-"""How often it is looked whether whoever asked is still there."""
-GONE_AWAY = 499
 
 
 @pages.get("/strategies/{name}/simulation")
@@ -84,12 +81,13 @@ async def simulate(
                 running=running,
             )
             job = await simulations.prepare(tx, command)
-        shown = await _while_connected(request, database, job)
+        simulator: Any = request.app.state.simulator
+        tallies = await while_connected(request, simulator.run(database, job))
     except DomainError as refused:
         return await _draw(request, reader, database, name, asked, refused=refused)
-    if shown is None:
+    if tallies is None:
         return Response(status_code=GONE_AWAY)
-    return await _draw(request, reader, database, name, asked, shown)
+    return await _draw(request, reader, database, name, asked, rules.show(job, tallies))
 
 
 async def _draw(
@@ -112,18 +110,3 @@ async def _draw(
     return FRAME.draw(
         request, reader, "simulation.html", refused=refused, name=name, newest=newest, asked=asked, shown=shown
     )
-
-
-async def _while_connected(request: Request, database: Database, job: Job) -> Shown | None:
-    """None when whoever asked has gone away."""
-    simulator: Any = request.app.state.simulator
-    running = asyncio.ensure_future(simulator.run(database, job))
-    try:
-        while not running.done():
-            await asyncio.wait([running], timeout=LOOK_EVERY_SECONDS)
-            if not running.done() and await request.is_disconnected():
-                return None
-        return rules.show(job, running.result())
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)

@@ -1,6 +1,5 @@
 """Strategies tried before they are used, over HTTP: a simulation writes, sends and publishes nothing."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from services.reminder.simulations.handlers import Simulate
 from services.reminder.simulations.rules import Job, Side, Tally
 from services.reminder.strategies.rules import Channel
 from shared.db import Database, reading
+from shared.http.connected import GONE_AWAY, while_connected
 from shared.http.dependencies import DatabaseDep
 from shared.http.models import Body
 from shared.http.responses import respond
@@ -23,10 +23,6 @@ from shared.http.security import scope
 from shared.money import Money, exponent
 
 router = APIRouter(tags=["strategies"])
-
-LOOK_EVERY_SECONDS = 0.2
-"""How often it is looked whether whoever asked is still there."""
-GONE_AWAY = 499
 
 
 class Runs(Protocol):
@@ -180,7 +176,7 @@ async def simulate(
                 running=body.running,
             ),
         )
-    tallies = await _while_connected(request, cast(Runs, simulator), database, job)
+    tallies = await while_connected(request, cast(Runs, simulator).run(database, job))
     if tallies is None:
         return Response(status_code=GONE_AWAY)
     shown = [_side(job, body, side, tally) for side, tally in zip(job.sides, tallies, strict=True)]
@@ -197,20 +193,6 @@ async def simulate(
             compared=shown[1] if len(shown) > 1 else None,
         )
     )
-
-
-async def _while_connected(request: Request, simulator: Runs, database: Database, job: Job) -> list[Tally] | None:
-    """None when whoever asked has gone away."""
-    running = asyncio.ensure_future(simulator.run(database, job))
-    try:
-        while not running.done():
-            await asyncio.wait([running], timeout=LOOK_EVERY_SECONDS)
-            if not running.done() and await request.is_disconnected():
-                return None
-        return running.result()
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 def _side(job: Job, body: SimulateIn, side: Side, tally: Tally) -> SideOut:
