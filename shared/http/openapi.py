@@ -72,7 +72,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _write_conventions(operation: dict[str, Any], route: APIRoute) -> None:
-    operation["operationId"] = route.operation_id or f"{route.tags[0]}_{route.name}".replace("-", "_")
+    operation["operationId"] = route.operation_id or f"{route.tags[0]}_{route.name}".replace("-", "_").replace(" ", "_")
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
     responses["default"] = _PROBLEM

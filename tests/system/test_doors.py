@@ -174,13 +174,15 @@ def doors_of(row: str) -> list[tuple[tuple[str, ...], str]]:
 
 def named_in(readme: Path) -> Iterator[Named]:
     for number, row in enumerate(readme.read_text().splitlines(), 1):
-        collection = ""
+        collection = page = ""
         for methods, written in doors_of(row) if row.startswith("|") else ():
             for path in map(plain, alternatives(written)):
                 if path.startswith("/v1/"):
                     collection = resource(path)
-                whole = path.startswith("/v1/") or not collection
-                after = None if whole else collection
+                elif not collection and path.startswith("/"):
+                    page = "/" + path.split("/")[1]
+                goes_on = path.startswith("...") or (collection and not path.startswith("/v1/"))
+                after = (collection or page) if goes_on else None
                 yield Named(f"line {number}: {written}", methods, path.removeprefix("..."), after)
 
 

@@ -91,6 +91,7 @@ async def release_order(order_id: UUID, body: ReleaseIn, once: Once, principal: 
     "/blocked-orders/{order_id}/refusal", response_model=BlockedOrderOut, dependencies=[scope("credit:approve")]
 )
 async def refuse_order(order_id: UUID, body: RefuseIn, once: Once, principal: PrincipalDep) -> Response:
+    """The order stays refused; who decided and why is kept."""
     async with once as tx:
         order = await handlers.refuse_order(tx, order_id, body.reason, principal.subject)
         return once.answer(200, BlockedOrderOut.of(order), etag=order.version)

@@ -43,6 +43,7 @@ _PATH = "/customers/{customer_id}/group-limit"
 
 @router.get(_PATH, response_model=GroupLimitOut, dependencies=[scope("credit:read")])
 async def show_group_limit(customer_id: UUID, database: DatabaseDep) -> Response:
+    """The limit that a customer's group shares."""
     async with reading(database) as tx:
         group = await handlers.get_group_limit(tx, customer_id)
     return respond(GroupLimitOut.of(group), etag=group.version)
