@@ -5,18 +5,20 @@ A cursor that was altered, invented, or taken from another list is a 400 and nev
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import Query, Request
 
 from shared.http.problems import Malformed
+
+T = TypeVar("T")
 
 LIMIT_MAX = 500
 LIMIT_DEFAULT = 100
@@ -37,6 +39,11 @@ class PageRequest:
 
     limit: int
     after: list[Any] | None
+
+    def cut(self, found: Sequence[T], key: Callable[[T], Sequence[Any]]) -> tuple[Sequence[T], str | None]:
+        """Rows fetched with `limit + 1`: those of the page, and the cursor behind the last, None where no more come."""
+        shown = found[: self.limit]
+        return shown, encode_cursor(key(shown[-1])) if len(found) > self.limit else None
 
 
 async def page_params(

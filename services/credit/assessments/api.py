@@ -17,7 +17,6 @@ from services.credit.scorecards.rules import Counted, InvalidScorecard, RiskClas
 from services.credit.vetting.rules import Input, LeftOut
 from shared.db import reading
 from shared.documents import Fault
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -149,8 +148,7 @@ async def list_assessments(customer_id: UUID, database: DatabaseDep, page: PageP
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         made = await handlers.list_assessments(tx, customer_id, before, page.limit + 1)
-    shown = made[: page.limit]
-    more = encode_cursor([str(shown[-1].id)]) if len(made) > page.limit else None
+    shown, more = page.cut(made, lambda last: [last.id])
     return Page[AssessmentOut](items=[AssessmentOut.of_assessment(each) for each in shown], next_cursor=more)
 
 

@@ -11,7 +11,6 @@ from services.credit.blocked_orders import handlers
 from services.credit.reservations import handlers as reservations
 from services.credit.reservations.rules import BlockedOrder, BlockedStatus
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -65,8 +64,7 @@ async def list_blocked_orders(
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await reservations.list_blocked(tx, status, customer_id, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([str(shown[-1].id)]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return Page[BlockedOrderOut](items=[BlockedOrderOut.of(one) for one in shown], next_cursor=more)
 
 

@@ -11,7 +11,6 @@ from services.credit.customers.handlers import ChangeCustomer, OnboardCustomer
 from services.credit.customers.rules import Address, Contact, Customer, Particulars
 from shared.calendar import known_time_zone, local_date
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -200,8 +199,7 @@ async def find_customers(
             customers = await handlers.find_customers(tx, external_id)
         else:
             customers = await handlers.list_customers(tx, after, page.limit + 1)
-    shown = customers[: page.limit]
-    more = encode_cursor([str(shown[-1].id)]) if len(customers) > page.limit else None
+    shown, more = page.cut(customers, lambda last: [last.id])
     return Page[CustomerOut](items=[CustomerOut.of(customer) for customer in shown], next_cursor=more)
 
 

@@ -13,7 +13,6 @@ from services.credit.decisions.rules import AskedAs, Decision, Override, Replaye
 from services.credit.exposure.rules import Breakdown
 from shared.db import reading
 from shared.errors import Refused
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page, ProblemDocument
 from shared.http.problems import problem_of
@@ -178,8 +177,7 @@ async def list_decisions(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         decisions = await handlers.list_decisions(tx, customer_id, before, page.limit + 1)
-    shown = decisions[: page.limit]
-    more = encode_cursor([str(shown[-1].id)]) if len(decisions) > page.limit else None
+    shown, more = page.cut(decisions, lambda last: [last.id])
     return Page[DecisionOut](items=[DecisionOut.of(decision) for decision in shown], next_cursor=more)
 
 

@@ -12,7 +12,6 @@ from services.credit.holds.handlers import PlaceHold, ReleaseHold
 from services.credit.holds.rules import Hold
 from services.credit.policy_rules.rules import Held
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -81,8 +80,7 @@ async def list_holds(customer_id: UUID, database: DatabaseDep, page: PageParams)
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         holds = await handlers.list_holds(tx, customer_id, before, page.limit + 1)
-    shown = holds[: page.limit]
-    more = encode_cursor([str(shown[-1].id)]) if len(holds) > page.limit else None
+    shown, more = page.cut(holds, lambda last: [last.id])
     return Page[HoldOut](items=[HoldOut.of(hold) for hold in shown], next_cursor=more)
 
 

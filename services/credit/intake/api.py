@@ -14,7 +14,6 @@ from services.credit.vetting import rules
 from services.credit.vetting.handlers import AddInput
 from services.credit.vetting.rules import FinancialStatement, Inquiry, Kept, NoBureau, Particulars, Passed
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -110,8 +109,7 @@ async def list_inputs(customer_id: UUID, database: DatabaseDep, page: PageParams
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         kept, passed = await vetting.list_inputs(tx, customer_id, before, page.limit + 1)
-    shown = kept[: page.limit]
-    more = encode_cursor([str(shown[-1].input.id)]) if len(kept) > page.limit else None
+    shown, more = page.cut(kept, lambda last: [last.input.id])
     return Page[InputOut](items=[InputOut.of(each, passed.get(each.input.id)) for each in shown], next_cursor=more)
 
 

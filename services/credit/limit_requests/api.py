@@ -13,7 +13,6 @@ from services.credit.limit_requests.rules import LimitRequest, Status, Wanted
 from services.credit.limits import handlers as limits
 from shared.calendar import local_date
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -118,8 +117,7 @@ async def list_requests(
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_requests(tx, status, customer_id, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([str(shown[-1].id)]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return Page[LimitRequestOut](items=[LimitRequestOut.of(one) for one in shown], next_cursor=more)
 
 

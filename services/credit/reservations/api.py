@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from services.credit.reservations import handlers, rules
 from services.credit.reservations.rules import Reservation
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -52,8 +51,7 @@ async def list_reservations(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_reservations(tx, customer_id, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([str(shown[-1].id)]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return Page[ReservationOut](items=[ReservationOut.of(one) for one in shown], next_cursor=more)
 
 

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from services.invoice.approvals import handlers, rules
 from services.invoice.approvals.rules import Approval
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, PageParams
 from shared.http.models import Page
 from shared.http.responses import respond
@@ -63,8 +62,7 @@ async def find(database: DatabaseDep, page: PageParams, status: rules.Status | N
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_approvals(tx, after, status, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[ApprovalOut](items=[ApprovalOut.of(each) for each in shown], next_cursor=more))
 
 

@@ -16,7 +16,6 @@ from services.invoice.bank_statements import handlers, rules
 from services.invoice.bank_statements.handlers import ReceiveStatement
 from services.invoice.bank_statements.rules import BankEntry, Received, Stated
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
 from shared.http.models import Page
 from shared.http.problems import Malformed
@@ -197,8 +196,7 @@ async def find(database: DatabaseDep, page: PageParams) -> Response:
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_statements(tx, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[BankStatementOut](items=[BankStatementOut.of(each) for each in shown], next_cursor=more))
 
 
@@ -219,8 +217,7 @@ async def find_entries(statement_id: UUID, database: DatabaseDep, page: PagePara
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_entries(tx, statement_id, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[BankEntryOut](items=[BankEntryOut.of(each) for each in shown], next_cursor=more))
 
 
@@ -238,8 +235,7 @@ async def find_profiles(database: DatabaseDep, page: PageParams) -> Response:
     after = page.after[0] if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_profiles(tx, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1][0]]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last[0]])
     items = [CsvProfileOut(name=name, version=version, profile=profile) for name, version, profile in shown]
     return respond(Page[CsvProfileOut](items=items, next_cursor=more))
 

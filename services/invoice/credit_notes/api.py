@@ -13,7 +13,6 @@ from services.invoice.credit_notes.rules import CreditNote, LineAsked, Written
 from services.invoice.drafting.rules import QUANTITY_PLACES, RATE_PLACES, IsoDate, Quantity
 from services.invoice.pricing.rules import decimal_text, scaled
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -178,8 +177,7 @@ async def find(
         found = await handlers.list_credit_notes(
             tx, after=after, invoice_id=invoice_id, customer_id=customer_id, number=number, limit=page.limit + 1
         )
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[CreditNoteOut](items=[CreditNoteOut.of(note) for note in shown], next_cursor=more))
 
 

@@ -14,7 +14,6 @@ from services.invoice.dispatch.rules import Batch, Sheet, Undelivered, is_signed
 from services.invoice.writing import handlers as writing
 from shared.clock import real_now
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, ResourcesDep
 from shared.http.models import Body, Page
 from shared.http.problems import HttpFault
@@ -200,8 +199,7 @@ async def _list(
         found = await handlers.list_deliveries(
             tx, before=before, invoice_id=invoice_id, customer_id=customer_id, status=status, limit=page.limit + 1
         )
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[DeliveryOut](items=[DeliveryOut.of(each) for each in shown], next_cursor=more))
 
 
@@ -213,8 +211,7 @@ async def queue(
     after = (date.fromisoformat(page.after[0]), UUID(page.after[1])) if page.after else None
     async with reading(database) as tx:
         found = await handlers.undelivered(tx, entity_id, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].issue_date, shown[-1].invoice_id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.issue_date, last.invoice_id])
     return respond(Page[UndeliveredOut](items=[UndeliveredOut.of(each) for each in shown], next_cursor=more))
 
 
@@ -274,8 +271,7 @@ async def batches(database: DatabaseDep, page: PageParams) -> Response:
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_batches(tx, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[BatchOut](items=[BatchOut.of(each) for each in shown], next_cursor=more))
 
 

@@ -22,7 +22,6 @@ from services.invoice.disputes.rules import Attachment, AttachmentRefused, Count
 from services.invoice.drafting.rules import IsoDate
 from services.invoice.invoices.rules import Invoice
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -193,7 +192,7 @@ async def find_of_invoice(invoice_id: UUID, database: DatabaseDep, page: PagePar
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_disputes(tx, after=after, limit=page.limit + 1, invoice_id=invoice_id)
-    return _page(found, page.limit)
+    return _page(found, page)
 
 
 @router.get("/disputes", response_model=Page[DisputeOut], dependencies=[scope("invoices:read")])
@@ -219,12 +218,11 @@ async def find(
             owner=owner,
             escalated=escalated,
         )
-    return _page(found, page.limit)
+    return _page(found, page)
 
 
-def _page(found: list[tuple[Dispute, Invoice]], limit: int) -> Response:
-    shown = found[:limit]
-    more = encode_cursor([shown[-1][0].id]) if len(found) > limit else None
+def _page(found: list[tuple[Dispute, Invoice]], page: PageParams) -> Response:
+    shown, more = page.cut(found, lambda last: [last[0].id])
     return respond(Page[DisputeOut](items=[DisputeOut.of(*each) for each in shown], next_cursor=more))
 
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from services.invoice.drafts import handlers
 from services.invoice.drafts.rules import Draft
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, PageParams
 from shared.http.models import Page
 from shared.http.responses import respond
@@ -53,6 +52,5 @@ async def find(
     after = (datetime.fromisoformat(page.after[0]), UUID(page.after[1])) if page.after else None
     async with reading(database) as tx:
         found = await handlers.late_drafts(tx, after, owner, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].created_at.isoformat(), shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.created_at.isoformat(), last.id])
     return respond(Page[LateDraftOut](items=[LateDraftOut.of(each, tx.now) for each in shown], next_cursor=more))

@@ -11,7 +11,6 @@ from services.invoice.entities.handlers import ChangeEntity
 from services.invoice.entities.rules import QUIET, UNDESCRIBED, CreditPolicy, Entity, Policies, Seller
 from shared.calendar import known_time_zone
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -112,8 +111,7 @@ async def find(database: DatabaseDep, page: PageParams) -> Response:
     after = page.after[0] if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_entities(tx, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[EntityOut](items=[EntityOut.of(entity) for entity in shown], next_cursor=more))
 
 

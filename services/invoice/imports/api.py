@@ -19,7 +19,6 @@ from services.invoice.imports.rules import Format, Import, Mode, Status, Upload
 from services.invoice.mappings.rules import Kind, Saved, propose
 from services.invoice.tables.rules import FileRefused, Table
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams
 from shared.http.models import FieldProblem, Page
 from shared.http.problems import Malformed, UnsupportedMediaType
@@ -283,8 +282,7 @@ async def find(database: DatabaseDep, page: PageParams) -> Response:
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_imports(tx, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[ImportOut](items=[ImportOut.of(one) for one in shown], next_cursor=more))
 
 
@@ -304,6 +302,5 @@ async def find_errors(import_id: UUID, database: DatabaseDep, page: PageParams) 
     after = int(page.after[0]) if page.after else 0
     async with reading(database) as tx:
         found = await handlers.list_errors(tx, import_id, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].line]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.line])
     return respond(Page[RowErrorOut](items=[RowErrorOut.of(row) for row in shown], next_cursor=more))

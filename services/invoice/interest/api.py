@@ -14,7 +14,6 @@ from services.invoice.interest.handlers import ChargeInvoice, Statement, WaiveCh
 from services.invoice.interest.rules import Charge, Series, exact_text, percent_text
 from services.invoice.invoices.rules import ChargeKind
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -250,8 +249,7 @@ async def find(invoice_id: UUID, database: DatabaseDep, page: PageParams) -> Res
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_charges(tx, invoice_id, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     items = Page[ChargeOut](items=[ChargeOut.of(each) for each in shown], next_cursor=more)
     return respond(items.model_dump(mode="json", by_alias=True))
 
@@ -279,8 +277,7 @@ async def find_series(database: DatabaseDep, page: PageParams) -> Response:
     after = page.after[0] if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_series(tx, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].name]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.name])
     return respond(Page[SeriesOut](items=[SeriesOut.of(each) for each in shown], next_cursor=more))
 
 

@@ -462,8 +462,7 @@ async def find(
         )
         others = {filed.invoice.entity_id for filed in found} | {DEFAULT}
         today_of = {name: (await entities.get_entity(tx, name)).today(tx.now) for name in sorted(others)}
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].invoice.id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.invoice.id])
     answers = [InvoiceOut.of(filed, today_of[filed.invoice.entity_id]) for filed in shown]
     return respond(Page[InvoiceOut](items=answers, next_cursor=more))
 

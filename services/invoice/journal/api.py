@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field
 from services.invoice.journal import handlers, rules
 from services.invoice.journal.rules import AccountTotal, Booked, Chart, ChartAccount, EntryFilter, Ledger
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -140,8 +139,7 @@ async def find(database: DatabaseDep, page: PageParams, which: Which) -> Respons
     after = (date.fromisoformat(page.after[0]), int(page.after[1])) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_entries(tx, which, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].effective_on, shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.effective_on, last.id])
     return respond(Page[EntryOut](items=[EntryOut.of(entry) for entry in shown], next_cursor=more))
 
 

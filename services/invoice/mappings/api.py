@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from services.invoice.mappings import handlers, rules
 from services.invoice.mappings.rules import Kind, Profile, Saved
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, PageParams, PrincipalDep
 from shared.http.models import Page
 from shared.http.responses import respond
@@ -53,8 +52,7 @@ async def find_profiles(database: DatabaseDep, page: PageParams) -> Response:
     after = page.after[0] if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_profiles(tx, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].name]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.name])
     return respond(Page[ProfileOut](items=[ProfileOut.of(each) for each in shown], next_cursor=more))
 
 

@@ -17,7 +17,6 @@ from services.invoice.matching.rules import Kind, Share, Shown, Status
 from services.invoice.payments.rules import Wanted
 from services.invoice.proposals.rules import Basis, Proposal
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -246,8 +245,7 @@ async def find(
         found = await handlers.list_applications(
             tx, after=after, status=status, bank_statement_id=bank_statement_id, limit=page.limit + 1
         )
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].application.id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.application.id])
     return respond(Page[CashApplicationOut](items=[CashApplicationOut.of(each) for each in shown], next_cursor=more))
 
 

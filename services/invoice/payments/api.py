@@ -17,7 +17,6 @@ from services.invoice.payments import handlers, rules
 from services.invoice.payments.handlers import AllocatePayment, Apply, ReceivePayment, Recorded, ReversePayment
 from services.invoice.payments.rules import Wanted
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, ResourcesDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -242,8 +241,7 @@ async def find(
         found = await handlers.list_payments(
             tx, after=after, customer_id=customer_id, status=status, limit=page.limit + 1
         )
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].payment.id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.payment.id])
     return respond(Page[PaymentOut](items=[PaymentOut.of(each) for each in shown], next_cursor=more))
 
 

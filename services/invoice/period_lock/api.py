@@ -12,7 +12,6 @@ from services.invoice.period_lock import handlers
 from services.invoice.period_lock.handlers import LockPeriod
 from services.invoice.period_lock.rules import PeriodLock
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -78,6 +77,5 @@ async def find_moves(entity_id: str, database: DatabaseDep, page: PageParams) ->
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_locks(tx, entity_id, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[LockMoveOut](items=[LockMoveOut.of(each) for each in shown], next_cursor=more))

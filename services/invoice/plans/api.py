@@ -13,7 +13,6 @@ from services.invoice.invoices import handlers as invoices
 from services.invoice.plans import handlers, rules
 from services.invoice.plans.handlers import AgreePlan, CancelPlan, EvenParts, Standing
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -188,7 +187,7 @@ async def find(
         found = await handlers.list_plans(
             tx, after=after, customer_id=customer_id, invoice_id=invoice_id, status=status, limit=page.limit + 1
         )
-    return _page(found, page.limit)
+    return _page(found, page)
 
 
 @router.get("/invoices/{invoice_id}/plans", response_model=Page[PlanOut], dependencies=[scope("invoices:read")])
@@ -198,12 +197,11 @@ async def find_of_invoice(invoice_id: UUID, database: DatabaseDep, page: PagePar
     async with reading(database) as tx:
         await invoices.get_invoice(tx, invoice_id)
         found = await handlers.list_plans(tx, after=after, invoice_id=invoice_id, limit=page.limit + 1)
-    return _page(found, page.limit)
+    return _page(found, page)
 
 
-def _page(found: list[Standing], limit: int) -> Response:
-    shown = found[:limit]
-    more = encode_cursor([shown[-1].plan.id]) if len(found) > limit else None
+def _page(found: list[Standing], page: PageParams) -> Response:
+    shown, more = page.cut(found, lambda last: [last.plan.id])
     return respond(Page[PlanOut](items=[PlanOut.of(each) for each in shown], next_cursor=more))
 
 

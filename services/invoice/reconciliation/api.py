@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from services.invoice.reconciliation import handlers, rules
 from services.invoice.reconciliation.rules import Difference, Listed
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, ResourcesDep
 from shared.http.models import Page
 from shared.http.responses import respond
@@ -103,8 +102,7 @@ async def find(database: DatabaseDep, page: PageParams, differing: bool = False)
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_reconciliations(tx, before, differing=differing, limit=page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[ReconciliationOut](items=[ReconciliationOut.of(run) for run in shown], next_cursor=more))
 
 

@@ -292,8 +292,7 @@ async def find(
         found = await handlers.list_recurring(
             tx, after=after, customer_id=customer_id, status=status, limit=page.limit + 1
         )
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[RecurringOut](items=[RecurringOut.of(each) for each in shown], next_cursor=more))
 
 

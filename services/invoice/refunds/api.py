@@ -11,7 +11,6 @@ from services.invoice.refunds import handlers
 from services.invoice.refunds.handlers import RefundPayment, ReverseRefund
 from services.invoice.refunds.rules import Refund
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -97,8 +96,7 @@ async def find_refunds(
         found = await handlers.list_refunds(
             tx, after=after, payment_id=payment_id, customer_id=customer_id, limit=page.limit + 1
         )
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[RefundOut](items=[RefundOut.of(each) for each in shown], next_cursor=more))
 
 

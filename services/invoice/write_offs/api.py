@@ -13,7 +13,6 @@ from services.invoice.write_offs import handlers, rules
 from services.invoice.write_offs.handlers import DecideWriteOff, WriteOffInvoice
 from services.invoice.write_offs.rules import WriteOff
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -150,8 +149,7 @@ async def find(
         found = await handlers.list_write_offs(
             tx, after=after, invoice_id=invoice_id, customer_id=customer_id, status=status, limit=page.limit + 1
         )
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[WriteOffOut](items=[WriteOffOut.of(each) for each in shown], next_cursor=more))
 
 

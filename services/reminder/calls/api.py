@@ -13,7 +13,6 @@ from services.reminder.calls.rules import Call, Direction, Outcome
 from services.reminder.receivables.rules import ENTITY
 from shared.db import reading
 from shared.events.reminder import LatePaymentReason
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -105,6 +104,5 @@ async def list_calls(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_calls(tx, customer_id, entity_id, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[CallOut](items=[CallOut.of(call) for call in shown], next_cursor=more))

@@ -12,7 +12,6 @@ from services.reminder.contacts.rules import Contact
 from services.reminder.strategies.rules import Channel
 from shared.db import reading
 from shared.events.reminder import Tone
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, PageParams
 from shared.http.models import Page
 from shared.http.responses import respond
@@ -84,8 +83,7 @@ async def list_contacts(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_contacts(tx, customer_id, status, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[ContactOut].model_construct(items=[ContactOut.of(c) for c in shown], next_cursor=more))
 
 

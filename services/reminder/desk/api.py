@@ -292,7 +292,7 @@ async def end_pause(visit: VisitDep, pause_id: UUID, why: Field = "") -> Respons
 @pages.post("/accounts/{customer_id}/tasks/{task_id}/done")
 async def finish_task(visit: VisitDep, task_id: UUID, outcome: Field = "") -> Response:
     async def work(tx: Tx) -> None:
-        await tasks.finish_task(tx, FinishTask(task_id, visit.reader.subject, outcome.strip() or None))
+        await tasks.finish_by_hand(tx, FinishTask(task_id, visit.reader.subject, outcome.strip() or None))
 
     return await visit.do(work, "done")
 

@@ -220,8 +220,7 @@ async def list_proceedings(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_proceedings(tx, customer_id, entity_id, kind, status, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[ProceedingOut](items=[ProceedingOut.of(each) for each in shown], next_cursor=more))
 
 

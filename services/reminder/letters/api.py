@@ -15,7 +15,6 @@ from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import ENTITY
 from shared.clock import real_now
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep, ResourcesDep
 from shared.http.models import Body, Page
 from shared.http.responses import document, respond
@@ -100,8 +99,7 @@ async def list_batches(database: DatabaseDep, page: PageParams) -> Response:
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_batches(tx, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[BatchOut](items=[BatchOut.of(batch) for batch in shown], next_cursor=more))
 
 

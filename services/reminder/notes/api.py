@@ -12,7 +12,6 @@ from services.reminder.notes.handlers import WriteNote
 from services.reminder.notes.rules import Note
 from services.reminder.receivables.rules import ENTITY
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -83,6 +82,5 @@ async def list_notes(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_notes(tx, customer_id, entity_id, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[NoteOut](items=[NoteOut.of(note) for note in shown], next_cursor=more))

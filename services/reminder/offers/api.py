@@ -12,7 +12,6 @@ from services.reminder.offers.handlers import AnswerOffer, DecideOffer, MakeOffe
 from services.reminder.offers.rules import Answer, Offer, Terms
 from services.reminder.receivables.rules import ENTITY
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -228,8 +227,7 @@ async def list_offers(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_offers(tx, customer_id, entity_id, status, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[OfferOut](items=[OfferOut.of(each, links) for each in shown], next_cursor=more))
 
 

@@ -12,7 +12,6 @@ from services.reminder.pauses.handlers import EndPause, PauseCase
 from services.reminder.pauses.rules import Pause, Wanted
 from services.reminder.receivables.rules import ENTITY
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -144,6 +143,5 @@ async def _page(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_pauses(tx, customer_id, entity_id, status, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[PauseOut](items=[PauseOut.of(each) for each in shown], next_cursor=more))

@@ -13,7 +13,6 @@ from services.reminder.placements.handlers import DecidePlacement, EndPlacement,
 from services.reminder.placements.rules import Agency, Placement, Rate
 from services.reminder.receivables.rules import ENTITY
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import document, respond
@@ -153,8 +152,7 @@ async def list_agencies(database: DatabaseDep, page: PageParams) -> Response:
     """In the order of their ids."""
     async with reading(database) as tx:
         found = await handlers.list_agencies(tx, str(page.after[0]) if page.after else None, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[AgencyOut](items=[AgencyOut.of(each) for each in shown], next_cursor=more))
 
 
@@ -303,6 +301,5 @@ async def _page(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_placements(tx, customer_id, entity_id, agency_id, status, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[PlacementOut](items=[PlacementOut.of(each) for each in shown], next_cursor=more))

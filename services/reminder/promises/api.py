@@ -13,7 +13,6 @@ from services.reminder.promises.handlers import MakePromise, WithdrawPromise
 from services.reminder.promises.rules import Figures, Promise, Wanted
 from services.reminder.receivables.rules import ENTITY
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -140,7 +139,7 @@ async def list_of_case(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_promises(tx, customer_id, entity_id, None, before, page.limit + 1)
-    return _page(found, page.limit)
+    return _page(found, page)
 
 
 @router.get(
@@ -165,7 +164,7 @@ async def list_promises(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_promises(tx, customer_id, entity_id, status, before, page.limit + 1)
-    return _page(found, page.limit)
+    return _page(found, page)
 
 
 @router.get("/promises/{promise_id}", response_model=PromiseOut, dependencies=[scope("reminders:read")])
@@ -189,7 +188,6 @@ async def withdraw(promise_id: UUID, body: WithdrawPromiseIn, once: Once) -> Res
         return once.answer(201, PromiseOut.of(promise), etag=promise.version)
 
 
-def _page(found: list[Promise], limit: int) -> Response:
-    shown = found[:limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > limit else None
+def _page(found: list[Promise], page: PageParams) -> Response:
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[PromiseOut](items=[PromiseOut.of(each) for each in shown], next_cursor=more))

@@ -17,7 +17,6 @@ from services.reminder.replies.rules import Reply
 from shared import webhooks
 from shared.clock import real_now
 from shared.db import reading, transaction
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.problems import HttpFault, Malformed
@@ -135,8 +134,7 @@ async def list_replies(
     before = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_replies(tx, customer_id, entity_id, status, before, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[ReplyOut](items=[ReplyOut.of(reply) for reply in shown], next_cursor=more))
 
 

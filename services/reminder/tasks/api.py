@@ -12,7 +12,6 @@ from services.reminder.tasks.handlers import FinishTask, FinishTasks, HandTask, 
 from services.reminder.tasks.rules import Task
 from services.reminder.team.rules import Role
 from shared.db import reading
-from shared.http.cursors import encode_cursor
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep
 from shared.http.models import Body, Page
 from shared.http.responses import respond
@@ -101,8 +100,7 @@ async def list_tasks(
     after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_tasks(tx, customer_id, kind, status, assignee, role, after, page.limit + 1)
-    shown = found[: page.limit]
-    more = encode_cursor([shown[-1].id]) if len(found) > page.limit else None
+    shown, more = page.cut(found, lambda last: [last.id])
     return respond(Page[TaskOut](items=[TaskOut.of(task) for task in shown], next_cursor=more))
 
 
@@ -123,9 +121,10 @@ async def finish_tasks(body: ManyDoneIn, once: Once, principal: PrincipalDep) ->
 
 @router.post("/tasks/{task_id}/done", response_model=TaskOut, dependencies=[scope("reminders:write")])
 async def finish_task(task_id: UUID, body: DoneIn, once: Once, principal: PrincipalDep) -> Response:
-    """It is done, with what came of it; a finished task does not open again."""
+    """It is done, with what came of it; a finished task does not open again. One that asks for a decision ends with
+    that, elsewhere."""
     async with once as tx:
-        task = await handlers.finish_task(tx, FinishTask(task_id, principal.subject, body.outcome))
+        task = await handlers.finish_by_hand(tx, FinishTask(task_id, principal.subject, body.outcome))
         return once.answer(200, TaskOut.of(task), etag=task.version)
 
 
