@@ -2,7 +2,8 @@
 
 News of a batch is taken at once: who the customers are (`ar.customer`), how risky (`ar.credit`), what they owe
 (`ar.invoice`, `ar.overdue`: both bear the invoice's whole state), and then each case concerned is looked at again. What
-a payment does arrives as the changed balance of its invoices.
+a payment does arrives as the changed balance of its invoices. A version of an invoice counts once, whatever the ids of
+the events that tell it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
     invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
     moved = [event.customer_id for event in customers if isinstance(event, CustomerUpdated)]
     written_to_there = await receivables.subsidiaries(tx, moved)
-    ended = await receivables.keep_accounts(
+    kept = await receivables.keep_accounts(
         tx,
         KeepAccounts(
             customers=[event.customer for event in customers],
@@ -51,12 +52,15 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             also=list(written_to_there),
         ),
     )
+    news = iter(kept.first_time)
+    received = [one for one in received if not isinstance(one.event, InvoiceEvent) or next(news)]
+    invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
     causes: dict[Key, Cause] = {}
     of_customers: dict[UUID, Cause] = {}
     for one in received:
         if isinstance(one.event, InvoiceEvent):
             key = one.event.customer_id, one.event.invoice.entity_id
-            causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=ended.get(key, frozenset()))
+            causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=kept.ended.get(key, frozenset()))
         elif isinstance(one.event, CustomerEvent | CreditAssessed):
             of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
     for subsidiary, parent in written_to_there.items():

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,10 +18,13 @@ import pytest
 from services.reminder.cases import handlers as cases
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts.handlers import RecordBounce
+from services.reminder.receivables.rules import Heard
+from services.reminder.receivables.rules import hear as hear_of
 from shared.clock import Clock
 from shared.db import Database, transaction
 from shared.delivery import Received, deliver_batch
 from shared.events.event import Event
+from shared.events.invoice import InvoiceEvent
 from tests.conftest import with_database
 from tests.reminder.books import ADA, Customer, Invoice, receive
 from tests.reminder.couriers import hire
@@ -99,7 +102,8 @@ class History:
 
 def muddled(chance: random.Random, told: list[Received], log: list[Received]) -> list[Received]:
     """The topics in another order beside each other, much of it twice, some of it known for long. A repeat has the id
-    of the first time, as from a broker that delivers again, or a log that is published again."""
+    of the first time, as from a broker that delivers again, or an id of its own, as from a publisher that tells its
+    history anew."""
     topics: dict[tuple[str, UUID], list[Received]] = {}
     for one in told:
         topics.setdefault((one.topic, one.envelope.key), []).append(one)
@@ -110,7 +114,11 @@ def muddled(chance: random.Random, told: list[Received], log: list[Received]) ->
         if not topics[key]:
             del topics[key]
     repeats = [one for one in told if chance.random() < 0.3] + chance.sample(log, min(len(log), len(told) // 3))
-    return [*muddle, *repeats]
+    return [*muddle, *(under_a_new_id(one) if chance.random() < 0.5 else one for one in repeats)]
+
+
+def under_a_new_id(one: Received) -> Received:
+    return replace(one, envelope=replace(one.envelope, id=uuid4()))
 
 
 async def hear(desk: Desk, told: list[Received]) -> None:
@@ -175,7 +183,7 @@ async def beside(desk: Desk, postgres_url: str, template: str) -> AsyncIterator[
     [pytest.param(12, 500, id="five hundred"), pytest.param(250, 10_000, id="ten thousand", marks=pytest.mark.slow)],
 )
 @pytest.mark.timeout(1200)
-async def test_a_history_heard_again_in_another_order_and_with_repeats_changes_nothing(
+async def test_a_history_heard_again_in_another_order_and_with_repeats_under_any_id_changes_nothing(
     desk: Desk, postgres_url: str, template_of: Callable[[str], str], customers: int, events: int
 ) -> None:
     letters = hire(desk, "email")["email"].letters
@@ -209,13 +217,14 @@ async def test_a_history_heard_again_in_another_order_and_with_repeats_changes_n
         assert _what(letters) == _what(other_letters)
 
     sent = len(letters)
-    for start in range(0, len(history.log), 500):
-        await hear(desk, history.log[start : start + 500])
-        await desk.tick()
-    assert len(letters) == sent
-    again = await books_of(desk)
-    for what in expected:
-        assert _differences(again[what], expected[what]) == [], what
+    for log in (history.log, list(map(under_a_new_id, history.log))):
+        for start in range(0, len(log), 500):
+            await hear(desk, log[start : start + 500])
+            await desk.tick()
+        assert len(letters) == sent
+        again = await books_of(desk)
+        for what in expected:
+            assert _differences(again[what], expected[what]) == [], what
     print(f"{len(history.log):,} events, {sent:,} mails")
 
 
@@ -232,3 +241,23 @@ def _what(letters: list[Any]) -> Counter[tuple[Any, ...]]:
     made = Counter((letter.customer_id, letter.step, letter.written_on, letter.items) for letter in letters)
     assert max(made.values()) == 1
     return made
+
+
+def test_a_version_of_an_invoice_is_news_once_whenever_it_comes() -> None:
+    invoice = Invoice(UUID(int=1), "R-1", 10_000, FIRST_DAY, FIRST_DAY, id=UUID(int=2))
+    states = [
+        tell.invoice
+        for tell in (invoice.issue(), *(invoice.promise(FIRST_DAY) for _ in range(3)))
+        if isinstance(tell, InvoiceEvent)
+    ]
+
+    def heard(*versions: int, stood: Heard | None) -> tuple[list[bool], Heard]:
+        told = [states[version - 1] for version in versions]
+        first_time, known = hear_of(told, {invoice.id: stood} if stood else {})
+        return first_time, known[invoice.id]
+
+    assert heard(1, 2, 3, stood=None) == ([True] * 3, Heard(3))
+    assert heard(2, stood=None) == ([True], Heard(2, frozenset({1})))
+    assert heard(1, 2, 3, 3, stood=Heard(3)) == ([False] * 4, Heard(3))
+    assert heard(4, stood=Heard(2)) == ([True], Heard(4, frozenset({3})))
+    assert heard(3, 3, stood=Heard(4, frozenset({1, 3}))) == ([True, False], Heard(4, frozenset({1})))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 import httpx
 
 from services.reminder.receivables import rules, store
-from services.reminder.receivables.rules import Account, Balance, Key
+from services.reminder.receivables.rules import Account, Balance, Heard, Key
 from shared.calendar import ONE_DAY
 from shared.db import Tx
 from shared.events.credit import CreditFileState, CustomerState
 from shared.events.invoice import InvoiceState
 
 ASKED_AT_ONCE = 8
+NEVER_HEARD = Heard(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +35,51 @@ class KeepAccounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What news made of the accounts. `first_time` says of each invoice state, in the order told, whether it was news:
+    what was heard before, under another event id, has no effect. `ended` is by account how overdue invoices of it have
+    just ended: `settled`, `voided`, `written_off`."""
+
+    first_time: Sequence[bool] = ()
+    ended: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NoAnswer:
     """The balance could not be had, and why."""
 
     reason: str
 
 
-async def keep_accounts(tx: Tx, command: KeepAccounts) -> Mapping[Key, frozenset[str]]:
-    """Take what is newer than the kept state, under the locks of all customers concerned. Returns by account how
-    overdue invoices of it have just ended: `settled`, `voided`, `written_off`."""
+async def keep_accounts(tx: Tx, command: KeepAccounts) -> Kept:
+    """Take what is newer than the kept state, under the locks of all customers concerned."""
     ids = {customer.id for customer in command.customers} | {customer_id for customer_id, _ in command.invoices}
     ids |= set(command.also) | {customer_id for customer_id, _ in command.assessed}
     if not ids:
-        return {}
+        return Kept()
     await store.lock_or_make(tx, list(ids))
-    ended = {}
+    kept = Kept()
     if command.customers:
         latest = {c.id: c for c in sorted(command.customers, key=lambda customer: customer.version)}
         await store.keep_customers(tx, list(latest.values()))
     if command.assessed:
         await store.keep_risk_classes(tx, dict(sorted(command.assessed, key=lambda pair: pair[1].version)))
     if command.invoices:
-        newest = rules.newest_of_each(command.invoices)
-        taken = await store.keep_invoices(tx, newest)
-        ended = rules.ended([pair for pair in newest if pair[1].id in taken], tx.now.date())
+        kept = await _keep_invoices(tx, command.invoices)
     if command.fresh_days:
         await store.keep_fresh_days(tx, rules.latest_of_each(command.fresh_days))
-    return ended
+    return kept
+
+
+async def _keep_invoices(tx: Tx, told: Sequence[tuple[UUID, InvoiceState]]) -> Kept:
+    newest = rules.newest_of_each(told)
+    stood = await store.keep_invoices(tx, newest)
+    first_time, known = rules.hear([invoice for _, invoice in told], stood)
+    waited_for = {id: now.unheard for id, now in known.items() if now.unheard != stood.get(id, NEVER_HEARD).unheard}
+    if waited_for:
+        await store.keep_unheard(tx, waited_for)
+    taken = [pair for pair in newest if pair[1].version > stood.get(pair[1].id, NEVER_HEARD).version]
+    return Kept(first_time, rules.ended(taken, tx.now.date()))
 
 
 async def subsidiaries(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:

@@ -19,6 +19,9 @@ WRITTEN_TO = ("billing", "approver", "escalation")
 ENTITY = "default"
 """The selling entity that is there from the start."""
 
+UNHEARD_MAX = 1_000
+"""So many versions of an invoice are waited for; one that jumps further has lost the others for good."""
+
 Key = tuple[UUID, str]
 """An account: what a customer, by id, owes a selling entity."""
 
@@ -156,6 +159,34 @@ def newest_of_each(invoices: Iterable[tuple[UUID, InvoiceState]]) -> list[tuple[
         if known is None or known[1].version < invoice.version:
             newest[invoice.id] = customer_id, invoice
     return list(newest.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What has been heard of an invoice: the newest `version`, and which below it are `unheard`, since its events
+    travel on several topics."""
+
+    version: int
+    unheard: frozenset[int] = frozenset()
+
+
+def hear(told: Sequence[InvoiceState], stood: Mapping[UUID, Heard]) -> tuple[list[bool], dict[UUID, Heard]]:
+    """Which of the states, in their order, are told for the first time and which for a second time, under whatever
+    event id; and what has been heard of their invoices then."""
+    known = dict(stood)
+    first_time = []
+    for state in told:
+        heard = known.get(state.id, Heard(0))
+        if state.version > heard.version:
+            skipped = range(max(heard.version + 1, state.version - UNHEARD_MAX), state.version)
+            known[state.id] = Heard(state.version, heard.unheard.union(skipped))
+        elif state.version in heard.unheard:
+            known[state.id] = Heard(heard.version, heard.unheard - {state.version})
+        else:
+            first_time.append(False)
+            continue
+        first_time.append(True)
+    return first_time, known
 
 
 def ended(invoices: Iterable[tuple[UUID, InvoiceState]], today: date) -> dict[Key, frozenset[str]]:

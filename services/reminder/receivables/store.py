@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from services.reminder.receivables import rules
-from services.reminder.receivables.rules import Account, Key, Unwanted
+from services.reminder.receivables.rules import Account, Heard, Key, Unwanted
 from shared.db import Tx
 from shared.events.credit import CreditFileState, CustomerState, PostalAddress
 from shared.events.invoice import InvoiceState
@@ -96,9 +96,9 @@ where a.id = n.id and n.version > coalesce(a.risk_version, 0)
 """
 
 
-async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -> set[UUID]:
-    """(customer id, state), one an invoice; a version that is not newer than the kept one is dropped. Returns the ids
-    of those that were newer."""
+async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -> dict[UUID, Heard]:
+    """(customer id, state), one an invoice; a version that is not newer than the kept one is dropped. Returns what had
+    been heard of them until now."""
     rows = [
         (
             invoice.id,
@@ -120,11 +120,13 @@ async def keep_invoices(tx: Tx, invoices: Sequence[tuple[UUID, InvoiceState]]) -
         )
         for customer_id, invoice in invoices
     ]
-    taken = await tx.fetch(_KEEP_INVOICES, *(list(column) for column in zip(*rows, strict=True)))
-    return {row["id"] for row in taken}
+    stood = await tx.fetch(_KEEP_INVOICES, *(list(column) for column in zip(*rows, strict=True)))
+    return {row["id"]: Heard(row["version"], frozenset(row["unheard"])) for row in stood}
 
 
 _KEEP_INVOICES = """
+with stood as (select id, version, unheard from receivable where id = any($1::uuid[])),
+kept as (
 insert into receivable (id, version, customer_id, entity_id, number, issue_date, due_date, currency, total_minor,
                         balance_minor, disputed_minor, collectable_minor, overdue_episode, overdue_since,
                         on_plan_minor, settled_on)
@@ -142,7 +144,20 @@ on conflict (id) do update set
     on_plan_minor = excluded.on_plan_minor,
     settled_on = excluded.settled_on
 where excluded.version > receivable.version
-returning id
+)
+select * from stood
+"""
+
+
+async def keep_unheard(tx: Tx, unheard: Mapping[UUID, Collection[int]]) -> None:
+    """By invoice, the versions that are still to come."""
+    versions = [orjson.dumps(sorted(each)).decode() for each in unheard.values()]
+    await tx.execute(_KEEP_UNHEARD, list(unheard), versions)
+
+
+_KEEP_UNHEARD = """
+update receivable r set unheard = n.versions::jsonb from unnest($1::uuid[], $2::text[]) as n (id, versions)
+where r.id = n.id
 """
 
 
