@@ -61,7 +61,8 @@ format: $(DEV) ## rewrite the code in the house's format
 
 chaos: $(DEV) ## kill -9 of everything while a ledger replays, at every point of a send, of an import; SEEDS="1 2 3"
 	SEEDS="$(SEEDS)" $(BIN)/python -m pytest tests/chaos tests/invoice/test_imports_killed.py \
-		tests/reminder/test_letters_killed.py tests/reminder/test_replayed_events.py -m slow -s $(ARGS)
+		tests/reminder/test_letters_killed.py tests/reminder/test_replayed_events.py \
+		tests/credit/test_exposure_replayed.py -m slow -s $(ARGS)
 
 simulate: $(DEV) ## replay generated ledgers and hold them against independent figures; SEEDS="1 2 3"
 	SEEDS="$(SEEDS)" $(BIN)/python -m pytest tests/simulate -m slow -s $(ARGS)
