@@ -12,6 +12,7 @@ from services.invoice.deliveries import handlers as deliveries
 from services.invoice.dispatch import handlers as dispatch
 from services.invoice.disputes import handlers as disputes
 from services.invoice.imports import handlers as imports
+from services.invoice.instalment_reminders import handlers as instalment_reminders
 from services.invoice.interest import handlers as interest
 from services.invoice.matching import handlers as matching
 from services.invoice.overdue import handlers as overdue
@@ -63,6 +64,12 @@ async def charge_monthly(context: TickContext) -> bool:
 async def judge_plans(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await plans.judge_plans(tx)
+
+
+@ticks.on(next_due=instalment_reminders.NEXT_DUE)
+async def remind_of_instalments(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await instalment_reminders.remind_of_instalments(tx)
 
 
 @ticks.on(next_due=imports.NEXT_DUE)

@@ -163,7 +163,7 @@ async def test_the_end_of_a_broken_plan_is_told_with_what_is_open(desk: Receivab
     await agree(desk, customer)
     await desk.pay("100.00", customer_id=customer, reference=issued["number"])
     await desk.wake_on("2024-05-04")
-    assert await kinds(desk.database) == ["plan_agreed"]
+    assert await kinds(desk.database) == ["plan_agreed", "instalment_missed"]
 
     await desk.wake_on("2024-05-05")
 

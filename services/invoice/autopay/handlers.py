@@ -352,6 +352,12 @@ async def payment_of_intent(tx: Tx, intent_id: str) -> UUID | None:
     return found.payment_id if found else None
 
 
+async def collects(tx: Tx, plan_id: UUID, due_date: date) -> bool:
+    """Whether an instalment is collected without the customer: a charge to its saved method is announced, made or to be
+    tried again, or will be when its day comes."""
+    return await store.collects(tx, plan_id, due_date)
+
+
 async def get_collection(tx: Tx, collection_id: UUID) -> tuple[Collection, Method]:
     """A charge with the method it is made to."""
     found = await store.find(tx, collection_id)

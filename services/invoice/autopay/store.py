@@ -161,3 +161,22 @@ order by coalesce(invoice_id, plan_id), instalment_on, attempt desc
 async def latest(tx: Tx, customer_id: UUID, entity_id: str) -> list[Collection]:
     """The last attempt at each invoice and instalment of a customer."""
     return [Collection(*row.values()) for row in await tx.fetch(_LATEST, customer_id, entity_id)]
+
+
+_COLLECTS = f"""
+select coalesce(
+    (select c.status in ('announced', 'meant', 'refused', 'paid') from collection c
+     where c.plan_id = $1 and c.instalment_on = $2 order by c.attempt desc limit 1),
+    exists (
+        select from plan p
+        join saved_method s on s.customer_id = p.customer_id and s.entity_id = p.entity_id and s.status = 'active'
+        join entity e on e.id = s.entity_id
+        where p.id = $1 and (s.kind = 'card' or p.currency = '{DEBIT_CURRENCY}')
+          and $2 >= (s.added_at at time zone e.time_zone)::date
+    )
+)
+"""
+
+
+async def collects(tx: Tx, plan_id: UUID, due_date: date) -> bool:
+    return await tx.fetchval(_COLLECTS, plan_id, due_date)

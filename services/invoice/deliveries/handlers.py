@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.invoice.customers import handlers as customers
@@ -90,6 +90,7 @@ async def notify(
     plan_id: UUID | None = None,
     collection_id: UUID | None = None,
     payment_id: UUID | None = None,
+    instalment_on: date | None = None,
 ) -> None:
     """Tell the customer by mail or, where it wants paper, by letter, where the entity sends by itself; nothing is asked
     of the database otherwise. What has to be told is a letter where there is no address to write to."""
@@ -111,6 +112,7 @@ async def notify(
             plan_id=plan_id,
             collection_id=collection_id,
             payment_id=payment_id,
+            instalment_on=instalment_on,
         )
         await store.add(tx, [asked])
 

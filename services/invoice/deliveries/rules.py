@@ -31,6 +31,8 @@ Notice = Literal[
     "collection_failed",
     "debit_announced",
     "payment_returned",
+    "instalment_due",
+    "instalment_missed",
 ]
 """Word of something that is the customer's to know: a few lines, without a document."""
 Kind = Literal["invoice", "credit_note", "statement", "receipt"] | Notice
@@ -44,6 +46,7 @@ REACHED: tuple[Status, ...] = ("sent", "delivered", "opened")
 """As far as anybody knows, the customer has it."""
 TEMPORARY_REFUSALS_MAX = 5
 NO_ADDRESS = "the customer has no e-mail address"
+OVERTAKEN = "not sent: what it tells of was paid or has ended in the meantime"
 
 
 class DeliveryNotFound(NotFound):
@@ -83,6 +86,7 @@ class Delivery:
     dispute_id: UUID | None = None
     plan_id: UUID | None = None
     collection_id: UUID | None = None
+    instalment_on: date | None = None
 
     def sending(self, lease_until: datetime) -> Delivery:
         """From here on a crash leaves its fate unknown."""
@@ -125,6 +129,7 @@ def ask(
     dispute_id: UUID | None = None,
     plan_id: UUID | None = None,
     collection_id: UUID | None = None,
+    instalment_on: date | None = None,
 ) -> Delivery:
     """The intent to send a document. A mail is due at once; a letter when the business day is over, with all others
     of the day. Without any address a mail has failed before it began, and says so where undelivered things are shown.
@@ -151,6 +156,7 @@ def ask(
         dispute_id=dispute_id,
         plan_id=plan_id,
         collection_id=collection_id,
+        instalment_on=instalment_on,
     )
 
 

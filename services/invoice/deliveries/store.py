@@ -22,7 +22,7 @@ _values = attrgetter(*_FIELDS)
 _TYPES = (
     *("uuid", "text", "uuid", "text", "text", "text", "text", "date", "timestamptz", "uuid", "uuid", "date", "date"),
     *("int", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "text", "uuid", "uuid"),
-    *("uuid", "uuid", "uuid"),
+    *("uuid", "uuid", "uuid", "date"),
 )
 _UNNEST = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES, start=1))
 
@@ -32,7 +32,7 @@ insert into delivery ({_COLUMNS}) select {_COLUMNS} from unnest({_UNNEST}) as t 
 
 
 async def add(tx: Tx, deliveries: Sequence[Delivery]) -> None:
-    """A statement of a period that is on its way already is left out."""
+    """A statement of a period, or a word of an instalment, that is on its way already is left out."""
     await tx.execute(_ADD, *zip(*map(_values, deliveries), strict=True))
 
 

@@ -25,6 +25,7 @@ from services.invoice.dispatch.rules import Batch, BatchNotFound, Sheet, Undeliv
 from services.invoice.documents import handlers as documents
 from services.invoice.entities import handlers as entities
 from services.invoice.invoices import handlers as invoices
+from services.invoice.plans import handlers as plans
 from services.invoice.writing import handlers as writing
 from services.invoice.writing import rules as writing_rules
 from services.invoice.writing.handlers import Envelope
@@ -55,12 +56,24 @@ class BatchPrinted(Conflict):
 
 
 async def take_mails(tx: Tx, found: Sequence[Delivery], lease_until: datetime) -> list[Delivery]:
-    """Mark mails as being sent; those that somebody else has taken in the meantime are left out."""
+    """Mark mails as being sent; those that somebody else has taken in the meantime are left out, and word of an
+    instalment that was paid before it could leave is not sent."""
     await customers.lock_customers(tx, {each.customer_id for each in found})
-    queued = await deliveries.in_status(tx, [each.id for each in found], "queued")
+    queued = await _true_ones(tx, await deliveries.in_status(tx, [each.id for each in found], "queued"))
     taken = [each.sending(lease_until) for each in queued]
     await deliveries.save(tx, taken)
     return taken
+
+
+async def _true_ones(tx: Tx, waiting: Sequence[Delivery]) -> list[Delivery]:
+    """Those of which what they tell is still so; the others are not sent."""
+    overtaken = [
+        each
+        for each in waiting
+        if each.plan_id and each.instalment_on and not await plans.still_to_tell(tx, each.plan_id, each.instalment_on)
+    ]
+    await deliveries.save(tx, [each.failed(delivery_rules.OVERTAKEN) for each in overtaken])
+    return [each for each in waiting if each not in overtaken]
 
 
 async def give_up(tx: Tx, abandoned: Sequence[Delivery]) -> None:
@@ -201,6 +214,7 @@ async def gather_letters(tx: Tx, entity_id: str | None = None) -> Batch | None:
     if found is None:
         return None
     entity, day = found
+    await _true_ones(tx, await store.letters_on_instalments(tx, entity, day))
     batch = Batch(new_id(), entity, day, 0, None)
     letters = await store.gather(tx, batch)
     return replace(batch, letters=letters)

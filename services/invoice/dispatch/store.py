@@ -29,6 +29,17 @@ async def letters_waiting(tx: Tx, entity_id: str | None) -> tuple[str, date] | N
     return (row[0], row[1]) if row else None
 
 
+_ON_INSTALMENTS = f"""
+select {", ".join(Delivery.__dataclass_fields__)} from delivery
+where channel = 'letter' and status = 'queued' and batch_id is null and entity_id = $1 and requested_on <= $2
+  and instalment_on is not null
+"""
+
+
+async def letters_on_instalments(tx: Tx, entity_id: str, day: date) -> list[Delivery]:
+    return [Delivery(*row.values()) for row in await tx.fetch(_ON_INSTALMENTS, entity_id, day)]
+
+
 _GATHER = """
 with made as (
     insert into letter_batch (id, entity_id, day, made_at) values ($1, $2, $3, $4)

@@ -149,6 +149,14 @@ class PlanPolicy(Document):
     down_payment: Percent = Field(default=Decimal(0), description="Percent to be paid on the day it is agreed")
     grace_days: int = Field(default=3, ge=0, le=60)
     missed_max: int = Field(default=1, ge=1, le=12, description="So many missed instalments break the plan")
+    remind_days_before: Annotated[int, Field(ge=0, le=30)] | None = Field(
+        default=3,
+        description="Each instalment is reminded of so many days before its date, where the entity sends by itself "
+        "(0: on the day; null: never)",
+    )
+    remind_missed: bool = Field(
+        default=True, description="An instalment that did not come is asked for the day after, if the plan still runs"
+    )
 
 
 class WriteOffs(Document):

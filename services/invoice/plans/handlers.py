@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +13,7 @@ from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
 from services.invoice.deliveries import handlers as deliveries
-from services.invoice.entities.rules import DEFAULT
+from services.invoice.entities.rules import DEFAULT, Entity
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
 from services.invoice.plans import rules, store
@@ -26,16 +26,19 @@ from services.invoice.plans.rules import (
     Plan,
     PlanNotFound,
     PlanRefused,
+    Reminder,
     Rest,
     Schedule,
     Share,
 )
 from shared import outbox
+from shared.calendar import at_local_time
 from shared.db import Tx
 from shared.ids import new_id
 from shared.money import Money
 
 NEXT_LOOK = store.NEXT_LOOK
+NEXT_REMINDER = store.NEXT_REMINDER
 CHUNK = 50
 
 
@@ -101,6 +104,8 @@ async def agree_plan(tx: Tx, command: AgreePlan) -> Standing:
         agreed_by=command.agreed_by,
         shares=tuple(Share(invoice.id, invoice.number, invoice.collectable_minor) for invoice in planned),
         schedule=schedule,
+        remind_days_before=policy.remind_days_before,
+        remind_missed=policy.remind_missed,
     )
     parts = rules.by_invoice(plan.shares, schedule)
     outcomes = [rules.agree(invoice, plan.id, part, today) for invoice, part in zip(planned, parts, strict=True)]
@@ -109,7 +114,8 @@ async def agree_plan(tx: Tx, command: AgreePlan) -> Standing:
 
     await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
     try:
-        await store.insert(tx, plan, account.entity.starts(judged.look_on))
+        remind_at = _remind_at(account.entity, plan, total.minor)
+        await store.insert(tx, plan, account.entity.starts(judged.look_on), remind_at)
     except asyncpg.UniqueViolationError as error:
         if getattr(error, "constraint_name", None) == "plan_invoice_one_running":
             raise rules.OnPlan("one of the invoices is on a plan already") from None
@@ -186,7 +192,7 @@ async def _end(tx: Tx, account: Account, plan: Plan, today: date) -> None:
     ids = [share.invoice_id for share in plan.shares]
     of = {invoice.id: invoice for invoice in await invoices.named(tx, plan.customer_id, plan.entity_id, [], ids)}
     outcomes = [rules.end(of[invoice_id], plan, today) for invoice_id in ids]
-    await store.save(tx, plan, None)
+    await store.save(tx, plan, None, None)
     await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
     await outbox.append(tx, *(event for outcome in outcomes for event in outcome.events))
     if plan.status == "broken":
@@ -213,8 +219,49 @@ async def judge_plans(tx: Tx) -> bool:
         if judged.look_on is None:
             await _end(tx, account, judged.plan, today)
         else:
-            await store.save(tx, judged.plan, account.entity.starts(judged.look_on))
+            remind_at = _remind_at(account.entity, judged.plan, left.get(plan_id, 0))
+            await store.save(tx, judged.plan, account.entity.starts(judged.look_on), remind_at)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is to be told now of a plan's instalments."""
+
+    account: Account
+    plan: Plan
+    reminders: tuple[Reminder, ...]
+
+
+async def take_reminders(tx: Tx) -> list[Telling]:
+    """The plans of which something was to be told by now, each with what of it is still to be told: taken once, so the
+    caller tells it in this transaction. Holds the customers' locks."""
+    found = await store.to_remind(tx, tx.now, CHUNK)
+    if not found:
+        return []
+    await customers.lock_customers(tx, {customer_id for _, customer_id in found})
+    telling = []
+    for plan_id, customer_id in found:
+        plan = await _found(tx, plan_id)
+        account = await customers.lock_account(tx, CustomerRef(customer_id=customer_id), plan.entity_id)
+        left = (await store.left_of(tx, [plan.id])).get(plan.id, 0)
+        # Nothing any more, where another round has taken it while this one waited for the lock.
+        telling.append(Telling(account, plan, rules.due_reminders(plan, left, account.entity.today(tx.now))))
+        decided = rules.reminded(plan, account.entity.today(tx.now))
+        await store.reminded(tx, decided, _remind_at(account.entity, decided, left))
+    return telling
+
+
+def _remind_at(entity: Entity, plan: Plan, left_minor: int) -> datetime | None:
+    day = rules.reminds_on(plan, left_minor)
+    return at_local_time(day, rules.REMINDED_AT, entity.time_zone) if day else None
+
+
+async def still_to_tell(tx: Tx, plan_id: UUID, due_date: date) -> bool:
+    """Whether an instalment that a message is about is still to be paid, on a plan that runs."""
+    plan = await _found(tx, plan_id)
+    left = (await store.left_of(tx, [plan_id])).get(plan_id, 0)
+    return rules.still_to_tell(plan, left, due_date)
 
 
 async def put_back(tx: Tx, taken_back: Sequence[tuple[Invoice, int]]) -> dict[UUID, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -24,10 +24,14 @@ from shared.money import Money, round_half_even, split
 Status = Literal["agreed", "active", "kept", "broken", "cancelled"]
 Interval = Literal["week", "two_weeks", "month"]
 AgreedBy = Literal["staff", "customer"]
+Word = Literal["instalment_due", "instalment_missed"]
+"""What a customer is told of an instalment: that its day is near, that it did not come."""
 
 INSTALMENTS_MAX = 60
 INVOICES_MAX = 100
 AWAITED_LOOK_DAYS = 7
+REMINDED_AT = time(9, 0)
+"""In the entity's time zone."""
 _DAYS = {"week": 7, "two_weeks": 14}
 
 
@@ -76,6 +80,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """`reminded_on` is the business day up to which it is decided what is told of its instalments."""
+
     id: UUID
     version: int
     entity_id: str
@@ -94,6 +100,9 @@ class Plan:
     missed_on: date | None = None
     left_minor: int | None = None
     awaited_minor: int = 0
+    remind_days_before: int | None = None
+    remind_missed: bool = False
+    reminded_on: date | None = None
 
     @property
     def runs(self) -> bool:
@@ -358,6 +367,60 @@ def judge(plan: Plan, left_minor: int, today: date) -> Judged:
         return Judged(plan, today + timedelta(days=AWAITED_LOOK_DAYS))
     deciding = unpaid[min(plan.missed_max, len(unpaid)) - 1]
     return Judged(plan, missed_from(deciding.due_date, plan.grace_days))
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What is told of an instalment from a day on."""
+
+    kind: Word
+    due_date: date
+    on: date
+
+
+def reminders(plan: Plan, left_minor: int) -> list[Reminder]:
+    """What is still to be told of instalments that are not paid, the earliest first: each of them so many days before
+    its date, and the day after it where it did not come and the plan does not break on that day already."""
+    told = []
+    for part in fill(plan, max(left_minor - plan.awaited_minor, 0)):
+        if not part.open_minor:
+            continue
+        if plan.remind_days_before is not None:
+            before = part.due_date - timedelta(days=plan.remind_days_before)
+            told.append(Reminder("instalment_due", part.due_date, before))
+        if plan.remind_missed:
+            told.append(Reminder("instalment_missed", part.due_date, part.due_date + ONE_DAY))
+    decided = plan.reminded_on or plan.agreed_on
+    return sorted((each for each in told if each.on > decided), key=lambda each: (each.on, each.due_date))
+
+
+def reminds_on(plan: Plan, left_minor: int) -> date | None:
+    """The day on which something is next to be told, however late it is; None for nothing."""
+    return next((each.on for each in reminders(plan, left_minor)), None) if plan.runs else None
+
+
+def due_reminders(plan: Plan, left_minor: int, today: date) -> tuple[Reminder, ...]:
+    """What is to be told today of a plan that is neither kept nor broken today. Late, an instalment is announced until
+    its own day; then it is one that did not come."""
+    if not plan.runs or judge(plan, left_minor, today).look_on is None:
+        return ()
+    return tuple(
+        each
+        for each in reminders(plan, left_minor)
+        if each.on <= today and (each.kind == "instalment_missed" or today <= each.due_date)
+    )
+
+
+def reminded(plan: Plan, today: date) -> Plan:
+    """It is decided what is told of its instalments up to today."""
+    return replace(plan, reminded_on=max(today, plan.reminded_on or today))
+
+
+def still_to_tell(plan: Plan, left_minor: int, due_date: date) -> bool:
+    """Whether word of an instalment that was not sent yet is still true: the plan runs and the instalment is open."""
+    return plan.runs and any(
+        part.open_minor and part.due_date == due_date for part in fill(plan, max(left_minor - plan.awaited_minor, 0))
+    )
 
 
 def missed_from(due_date: date, grace_days: int) -> date:

@@ -14,6 +14,7 @@ from services.invoice.plans.rules import Instalment, Plan, Rest, Share
 from shared.db import Tx
 
 NEXT_LOOK = "(select min(look_at) from plan where look_at is not null)"
+NEXT_REMINDER = "(select min(remind_at) from plan where remind_at is not null)"
 
 _FIELDS = tuple(field.name for field in fields(Plan) if field.name not in ("shares", "schedule"))
 _PLAN = ", ".join(f"p.{name}" for name in _FIELDS)
@@ -34,26 +35,27 @@ def _plan(row: Any) -> Plan:
 
 _INSERT = f"""
 with agreed as (
-    insert into plan ({", ".join(_FIELDS)}, look_at)
-    values ({", ".join(f"${n + 1}" for n in range(len(_FIELDS) + 1))})
+    insert into plan ({", ".join(_FIELDS)}, look_at, remind_at)
+    values ({", ".join(f"${n + 1}" for n in range(len(_FIELDS) + 2))})
 ), shares as (
     insert into plan_invoice (plan_id, invoice_id, position, amount_minor, running)
     select $1, t.invoice_id, t.position, t.amount_minor, true
-    from unnest(${len(_FIELDS) + 2}::uuid[], ${len(_FIELDS) + 3}::bigint[])
+    from unnest(${len(_FIELDS) + 3}::uuid[], ${len(_FIELDS) + 4}::bigint[])
          with ordinality as t (invoice_id, amount_minor, position)
 )
 insert into instalment (plan_id, position, due_date, amount_minor)
 select $1, t.position, t.due_date, t.amount_minor
-from unnest(${len(_FIELDS) + 4}::date[], ${len(_FIELDS) + 5}::bigint[])
+from unnest(${len(_FIELDS) + 5}::date[], ${len(_FIELDS) + 6}::bigint[])
      with ordinality as t (due_date, amount_minor, position)
 """
 
 
-async def insert(tx: Tx, plan: Plan, look_at: datetime | None) -> None:
+async def insert(tx: Tx, plan: Plan, look_at: datetime, remind_at: datetime | None) -> None:
     await tx.execute(
         _INSERT,
         *_values(plan),
         look_at,
+        remind_at,
         [share.invoice_id for share in plan.shares],
         [share.minor for share in plan.shares],
         [each.due_date for each in plan.schedule],
@@ -65,14 +67,30 @@ _SAVE = """
 with ended as (
     update plan_invoice set running = false where plan_id = $1 and $4::date is not null
 )
-update plan set version = $2, status = $3, ended_on = $4, ended_why = $5, missed_on = $6, left_minor = $7, look_at = $8
+update plan
+set version = $2, status = $3, ended_on = $4, ended_why = $5, missed_on = $6, left_minor = $7, look_at = $8,
+    remind_at = $9
 where id = $1
 """
 
 
-async def save(tx: Tx, plan: Plan, look_at: datetime | None) -> None:
+async def save(tx: Tx, plan: Plan, look_at: datetime | None, remind_at: datetime | None) -> None:
     p = plan
-    await tx.execute(_SAVE, p.id, p.version, p.status, p.ended_on, p.ended_why, p.missed_on, p.left_minor, look_at)
+    told = (p.ended_on, p.ended_why, p.missed_on, p.left_minor)
+    await tx.execute(_SAVE, p.id, p.version, p.status, *told, look_at, remind_at)
+
+
+_TO_REMIND = "select id, customer_id from plan where remind_at <= $1 order by remind_at limit $2"
+
+
+async def to_remind(tx: Tx, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+    return [(row[0], row[1]) for row in await tx.fetch(_TO_REMIND, now, limit)]
+
+
+async def reminded(tx: Tx, plan: Plan, remind_at: datetime | None) -> None:
+    await tx.execute(
+        "update plan set reminded_on = $2, remind_at = $3 where id = $1", plan.id, plan.reminded_on, remind_at
+    )
 
 
 _AWAIT = """

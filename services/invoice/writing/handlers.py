@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -34,7 +34,7 @@ from services.invoice.pay_links.handlers import PayLinks
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.rules import Payment
 from services.invoice.plans import handlers as plans
-from services.invoice.plans.rules import Plan
+from services.invoice.plans.rules import Filled, Plan
 from services.invoice.printing import handlers as printing
 from services.invoice.printing.rules import Tongue, tongue
 from services.invoice.receipts import handlers as receipts
@@ -356,6 +356,8 @@ def _of_notice(noticed: Noticed, envelope: Envelope, t: Tongue) -> View:
                 day=t.day(payment.received_on),
                 figures=(Figure("", t.money(payment.amount_minor, payment.currency), ""),),
             )
+        case Plan() as plan, filled if envelope.delivery.instalment_on:
+            return _of_instalment(view, plan, filled, envelope.delivery.instalment_on, t)
         case Plan() as plan, filled:
             left = plan.amount_minor if envelope.delivery.kind != "plan_broken" else plan.left_minor or 0
             rows = tuple((t.day(part.due_date), t.money(part.minor, plan.currency)) for part in filled)
@@ -367,6 +369,19 @@ def _of_notice(noticed: Noticed, envelope: Envelope, t: Tongue) -> View:
                 rows=rows if envelope.delivery.kind == "plan_agreed" else (),
             )
     raise LookupError(f"nobody knows what delivery {envelope.delivery.id} tells of")
+
+
+def _of_instalment(view: View, plan: Plan, filled: Sequence[Filled], due_date: date, t: Tongue) -> View:
+    part = next(each for each in filled if each.due_date == due_date)
+    last = due_date + timedelta(days=plan.grace_days)
+    return replace(
+        view,
+        number=", ".join(share.number for share in plan.shares),
+        day=t.day(due_date),
+        due=t.day(last) if last > due_date else "",
+        figures=(Figure("", t.money(part.open_minor, plan.currency), ""),),
+        rest=t.money(sum(each.open_minor for each in filled), plan.currency),
+    )
 
 
 def _of_debit(account: Account, method: Method, on: date, t: Tongue) -> tuple[tuple[str, str], ...]:

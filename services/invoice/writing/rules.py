@@ -34,7 +34,9 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the templates see; `closed` in a notice that nothing further is tried or wanted."""
+    """What the templates see; `closed` in a notice that nothing further is tried or wanted. Of an instalment `day` is
+    its own, `due` the last on which it keeps the plan, and `rest` what is open on the plan, this instalment included.
+    """
 
     language: Language
     seller: str
@@ -50,6 +52,7 @@ class View:
     pay_link: str
     files: tuple[str, ...]
     closed: bool = False
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
