@@ -50,12 +50,15 @@ where c.id = $1
 
 async def lock_accounts(tx: Tx, customer_ids: Collection[UUID]) -> list[Account]:
     """In the one order that keeps two such transactions from waiting for each other; unknown customers are left out."""
+    if len(customer_ids) == 1:
+        [customer_id] = customer_ids
+        return [_account(row) for row in await tx.fetch(_LOCK_ONE_ACCOUNT, customer_id)]
     return [_account(row) for row in await tx.fetch(_LOCK_ACCOUNTS, customer_ids)]
 
 
 _LOCK_ACCOUNTS = f"""
 with recursive up (id, parent_id) as (
-    select id, parent_id from customer where id = any($1) and exists (select from credit_group)
+    select id, parent_id from customer where id = any($1::uuid[]) and exists (select from credit_group)
     union
     select above.id, above.parent_id from up join customer above on above.id = up.parent_id
 )
@@ -65,6 +68,9 @@ where c.id = any($1::uuid[] || array(select up.id from up join credit_group g on
 order by c.id
 for no key update of c, a
 """
+
+_LOCK_ONE_ACCOUNT = _LOCK_ACCOUNTS.replace("$1::uuid[]", "array[$1::uuid]")
+"""Planned once: an array whose length PostgreSQL does not know is planned for at every call."""
 
 
 async def lock_accounts_behind(tx: Tx, policy_version: int, count_max: int) -> list[Account]:
