@@ -15,6 +15,7 @@ from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause
 from services.reminder.contacts.handlers import RecordTouch
 from services.reminder.legal import handlers as legal
+from services.reminder.moot_tasks import handlers as moot_tasks
 from services.reminder.offers import handlers as offers
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
@@ -89,3 +90,6 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
     ]
     await offers.hear(tx, await promises.hear(tx, heard))
     await placements.hear(tx, [(each.event, each.event_id, each.correlation_id) for each in heard])
+    # An invoice of which nothing may be asked for any more may have been the last one of its case.
+    uncollectable = {(e.customer_id, e.entity_id) for e in invoices if not e.invoice.collectable.minor}
+    await moot_tasks.end_moot_tasks(tx, uncollectable)

@@ -34,6 +34,12 @@ async def invoice_service() -> AsyncIterator[tuple[InvoiceService, str]]:
 
 
 @pytest.fixture
+def bert(token: Callable[..., str]) -> dict[str, str]:
+    """The headers of a second person."""
+    return {"authorization": f"Bearer {token(subject='bert')}"}
+
+
+@pytest.fixture
 async def desk(
     open_database: Callable[..., Awaitable[Database]],
     invoice_service: tuple[InvoiceService, str],

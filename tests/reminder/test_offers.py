@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,12 +20,6 @@ from tests.service_client import post, problem
 
 DUE = date(2026, 2, 1)
 TODAY = date(2026, 2, 4)
-
-
-@pytest.fixture
-def bert(token: Callable[..., str]) -> dict[str, str]:
-    """The headers of a second person."""
-    return {"authorization": f"Bearer {token(subject='bert')}"}
 
 
 async def late(desk: Desk, **customer_facts: Any) -> tuple[Customer, Invoice]:

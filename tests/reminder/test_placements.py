@@ -11,7 +11,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from tests.reminder.books import Customer, Invoice
 from tests.reminder.desk import Desk
@@ -21,12 +20,6 @@ DUE = date(2026, 2, 1)
 OLD = date(2026, 5, 3)  # The 91st day after.
 RATES = [{"days_from": 0, "percent": "15"}, {"days_from": 181, "percent": "25"}]
 AGENCY = {"name": "Northern Collect", "commission": RATES}
-
-
-@pytest.fixture
-def bert(token: Callable[..., str]) -> dict[str, str]:
-    """The headers of a second person."""
-    return {"authorization": f"Bearer {token(subject='bert')}"}
 
 
 async def old_account(desk: Desk, until: date = OLD) -> tuple[Customer, Invoice]:

@@ -25,6 +25,7 @@ from services.reminder.legal.rules import (
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import Account
 from services.reminder.tasks import handlers as tasks
+from services.reminder.tasks.rules import BY_ITSELF
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.errors import PreconditionFailed
@@ -117,6 +118,8 @@ async def change_proceeding(tx: Tx, command: ChangeProceeding) -> Proceeding:
         raise PreconditionFailed(f"it is at version {proceeding.version}, you saw {command.expected_version}")
     changed = rules.change(proceeding, command.changes, tx.now.date())
     await store.save(tx, changed)
+    if changed.claim_filed_on or changed.file_claim_by != proceeding.file_claim_by:
+        await _claim_is_no_task(tx, changed, "the claim is filed" if changed.claim_filed_on else "the day has changed")
     await _assign(tx, changed)
     return changed
 
@@ -125,6 +128,7 @@ async def close_proceeding(tx: Tx, proceeding_id: UUID, outcome: str) -> Proceed
     """The case goes on. Raises ProceedingNotFound, ProceedingOver."""
     closed = rules.close(await _locked(tx, proceeding_id), tx.now.date(), outcome)
     await store.save(tx, closed)
+    await _claim_is_no_task(tx, closed, f"the proceeding is closed: {outcome}")
     release = ReleaseCase(closed.customer_id, closed.entity_id, HELD_AS[closed.kind], str(closed.id))
     await cases.release_case(tx, release)
     return closed
@@ -155,9 +159,11 @@ async def watch(tx: Tx, events: Sequence[InvoiceEvent]) -> None:
     """Reckon when the claims of invoices that have become old lapse, and watch those no more on which nothing is owed.
     The customers are locked."""
     old = [event for event in events if (tx.now.date() - event.invoice.due_date).days >= WATCHED_FROM_DAYS]
-    paid = [event.invoice.id for event in old if event.invoice.balance.minor == 0]
+    paid = [event for event in old if event.invoice.balance.minor == 0]
     if paid:
-        await store.unwatch(tx, paid)
+        await store.unwatch(tx, [event.invoice.id for event in paid])
+    for event in paid:
+        await _no_longer(tx, event.customer_id, event.entity_id, event.invoice.id, "nothing is owed on it any more")
     aged = [event for event in old if isinstance(event, InvoiceAged) and event.days_overdue == WATCHED_FROM_DAYS]
     if not aged:
         return
@@ -207,6 +213,8 @@ async def interrupt_limitation(tx: Tx, command: InterruptLimitation) -> Limitati
         limitation, command.by, command.on, command.note, account, limits, today, command.last_day
     )
     await store.save_limitation(tx, interrupted)
+    because = f"interrupted on {interrupted.interrupted_on}: it lapses on {interrupted.lapses_on}"
+    await _no_longer(tx, limitation.customer_id, limitation.entity_id, limitation.invoice_id, because)
     return interrupted
 
 
@@ -220,6 +228,16 @@ async def list_limitations(
 ) -> list[tuple[Limitation, Money]]:
     """Of what is still owed, with how much that is; those that lapse first come first."""
     return await store.open_limitations(tx, customer_id, entity_id, until, after, limit)
+
+
+async def _no_longer(tx: Tx, customer_id: UUID, entity_id: str, invoice_id: UUID, because: str) -> None:
+    """Nobody has to save the claim of an invoice any more."""
+    await tasks.finish_tasks(tx, customer_id, entity_id, "limitation", BY_ITSELF, because, f"{invoice_id}:")
+
+
+async def _claim_is_no_task(tx: Tx, proceeding: Proceeding, because: str) -> None:
+    key = proceeding.customer_id, proceeding.entity_id
+    await tasks.finish_tasks(tx, *key, "court_date", BY_ITSELF, because, f"{proceeding.id}:")
 
 
 async def _assign(tx: Tx, proceeding: Proceeding) -> None:

@@ -23,6 +23,7 @@ from services.reminder.promises.rules import Promise, Wanted
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import Account
 from services.reminder.tasks import handlers as tasks
+from services.reminder.tasks.rules import BY_ITSELF
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.ids import new_id
@@ -163,6 +164,7 @@ async def decide_offer(tx: Tx, command: DecideOffer) -> Offer:
     offer = await _locked(tx, command.offer_id)
     decided = rules.decide(offer, command.by, tx.now, approved=command.approved, note=command.note)
     await store.save(tx, decided)
+    await _end_task(tx, decided, command.by, "approved" if command.approved else decided.status, command.note)
     if command.approved:
         await _rest(tx, decided)
     return decided
@@ -198,10 +200,15 @@ async def withdraw_offer(tx: Tx, offer_id: UUID, reason: str) -> Offer:
     offer = await _locked(tx, offer_id)
     if offer.look_at is None:
         raise rules.OfferOver(f"it is {offer.status}")
-    withdrawn = rules.end(offer, "withdrawn", tx.now, reason)
-    await store.save(tx, withdrawn)
-    await _release(tx, withdrawn)
-    return withdrawn
+    return await _drop(tx, offer, "withdrawn", reason)
+
+
+async def drop(tx: Tx, offer_id: UUID, because: str) -> None:
+    """Withdraw one that waits for approval, where there is one with that id: what it was about is settled. The customer
+    is locked."""
+    offer = await store.find(tx, offer_id)
+    if offer and offer.status == "awaiting_approval":
+        await _drop(tx, offer, "withdrawn", because)
 
 
 async def expire(tx: Tx) -> bool:
@@ -209,9 +216,7 @@ async def expire(tx: Tx) -> bool:
     found = await store.expired(tx, tx.now, AT_ONCE)
     await receivables.lock(tx, list({offer.customer_id for offer in found}))
     for offer in await store.expired(tx, tx.now, AT_ONCE) if found else ():
-        expired = rules.end(offer, "expired", tx.now, None)
-        await store.save(tx, expired)
-        await _release(tx, expired)
+        await _drop(tx, offer, "expired", None)
     return bool(found)
 
 
@@ -284,6 +289,20 @@ async def list_offers(
 ) -> list[Offer]:
     """Newest first."""
     return await store.page(tx, customer_id, entity_id, status, before, limit)
+
+
+async def _drop(tx: Tx, offer: Offer, status: Status, because: str | None) -> Offer:
+    ended = rules.end(offer, status, tx.now, because)
+    await store.save(tx, ended)
+    await _end_task(tx, ended, BY_ITSELF, status, because)
+    await _release(tx, ended)
+    return ended
+
+
+async def _end_task(tx: Tx, offer: Offer, by: str, what: str, because: str | None) -> None:
+    """Nobody has to approve it any more."""
+    said = f"{what}: {because}" if because else what
+    await tasks.finish_tasks(tx, offer.customer_id, offer.entity_id, "approval_wanted", by, said, str(offer.id))
 
 
 async def _rest(tx: Tx, offer: Offer) -> None:

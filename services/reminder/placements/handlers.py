@@ -19,6 +19,7 @@ from services.reminder.placements import rules, store
 from services.reminder.placements.rules import Agency, AgencyNotFound, Owed, Placement, PlacementNotFound, Status
 from services.reminder.receivables import handlers as receivables
 from services.reminder.tasks import handlers as tasks
+from services.reminder.tasks.rules import BY_ITSELF
 from shared import context, outbox
 from shared.calendar import local_date
 from shared.db import Tx
@@ -126,14 +127,26 @@ async def decide_placement(tx: Tx, command: DecidePlacement) -> Placement:
     if not command.approved:
         rejected = rules.reject(placement, command.by, tx.now, command.note)
         await store.save(tx, rejected)
+        await _end_task(tx, rejected, command.by, command.note)
         return rejected
     view = await cases.find_case(tx, placement.customer_id, placement.entity_id)
     approved = rules.approve(placement, view.account, command.by, tx.now, command.note)
     await store.save(tx, approved)
+    await _end_task(tx, approved, command.by, command.note)
     agency = await get_agency(tx, approved.agency_id)
     hold = Hold(HoldKind.PLACED, None, str(approved.id), f"{approved.amount} to {agency.name}")
     await cases.hold_case(tx, HoldCase(approved.customer_id, approved.entity_id, hold))
     return approved
+
+
+async def drop(tx: Tx, placement_id: UUID, because: str) -> None:
+    """Withdraw one that waits for approval, where there is one with that id: what it was about is settled. The customer
+    is locked."""
+    placement = await store.find(tx, placement_id)
+    if placement and placement.status == "requested":
+        withdrawn = rules.end(placement, "withdrawn", tx.now.date(), because)
+        await store.save(tx, withdrawn)
+        await _end_task(tx, withdrawn, BY_ITSELF, because)
 
 
 async def to_hand_over(tx: Tx) -> list[Placement]:
@@ -249,6 +262,13 @@ async def _keep(tx: Tx, placement: Placement) -> None:
     if placement.ended_on:
         release = ReleaseCase(placement.customer_id, placement.entity_id, HoldKind.PLACED, str(placement.id))
         await cases.release_case(tx, release)
+
+
+async def _end_task(tx: Tx, placement: Placement, by: str, because: str | None) -> None:
+    """Nobody has to approve it any more."""
+    said = f"{placement.status}: {because}" if because else placement.status
+    key = placement.customer_id, placement.entity_id
+    await tasks.finish_tasks(tx, *key, "approval_wanted", by, said, str(placement.id))
 
 
 async def _locked(tx: Tx, placement_id: UUID) -> Placement:

@@ -84,6 +84,12 @@ async def _for_colleagues(tx: Tx, command: AssignTask) -> list[AssignTask]:
     return [replace(command, assignee=each, occasion=f"{command.occasion}:{each}") for each in subjects]
 
 
+async def finish_by_hand(tx: Tx, command: FinishTask) -> Task:
+    """Somebody ticks it off. Raises TaskNotFound, TaskOver, DecisionWanted."""
+    rules.check_by_hand(await _lock(tx, command.task_id))
+    return await finish_task(tx, command)
+
+
 async def finish_task(tx: Tx, command: FinishTask) -> Task:
     """Raises TaskNotFound, TaskOver."""
     task = rules.done(await _lock(tx, command.task_id), command.by, command.outcome, tx.now)
@@ -93,7 +99,7 @@ async def finish_task(tx: Tx, command: FinishTask) -> Task:
 
 
 async def finish_many(tx: Tx, command: FinishTasks) -> list[Task]:
-    """All of them or none. Raises TaskNotFound, TaskOver, each naming the task in question."""
+    """All of them or none. Raises TaskNotFound, TaskOver, DecisionWanted, each naming the task in question."""
     wanted = list(dict.fromkeys(command.task_ids))
     await receivables.lock(tx, list({task.customer_id for task in await store.find_all(tx, wanted)}))
     known = {task.id: task for task in await store.find_all(tx, wanted)}
@@ -103,6 +109,7 @@ async def finish_many(tx: Tx, command: FinishTasks) -> list[Task]:
             raise TaskNotFound(f"there is no task {task_id}", field=f"/task_ids/{at}")
         if task_id in wanted:
             wanted.remove(task_id)
+            rules.check_by_hand(known[task_id], field=f"/task_ids/{at}")
             ended.append(rules.done(known[task_id], command.by, command.outcome, tx.now, field=f"/task_ids/{at}"))
     for task in ended:
         await store.save(tx, task)
@@ -110,12 +117,25 @@ async def finish_many(tx: Tx, command: FinishTasks) -> list[Task]:
     return ended
 
 
-async def finish_tasks(tx: Tx, customer_id: UUID, entity_id: str, kind: rules.Kind, by: str, outcome: str) -> None:
-    """What asked for it is dealt with: all open tasks of the kind are done. The customer is locked by the caller."""
+async def finish_tasks(
+    tx: Tx, customer_id: UUID, entity_id: str, kind: rules.Kind, by: str, outcome: str, about: str = ""
+) -> None:
+    """What asked for it is dealt with: all open tasks of the kind are done whose occasion begins with `about`. The
+    customer is locked by the caller."""
     for task in await store.open_of(tx, customer_id, entity_id, kind):
-        ended = rules.done(task, by, outcome, tx.now)
-        await store.save(tx, ended)
-        await outbox.append(tx, rules.finished(ended, tx.now))
+        if task.occasion.startswith(about):
+            await _end(tx, task, by, outcome)
+
+
+async def end_by_itself(tx: Tx, task: Task, because: str) -> None:
+    """Nobody has to do it any more. The customer is locked by the caller."""
+    await _end(tx, task, rules.BY_ITSELF, because)
+
+
+async def _end(tx: Tx, task: Task, by: str, outcome: str) -> None:
+    ended = rules.done(task, by, outcome, tx.now)
+    await store.save(tx, ended)
+    await outbox.append(tx, rules.finished(ended, tx.now))
 
 
 async def hand_task(tx: Tx, command: HandTask) -> Task:

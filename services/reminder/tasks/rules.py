@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal, TypeVar
@@ -36,6 +37,16 @@ Kind = Literal[
 Status = Literal["open", "done"]
 
 Published = TypeVar("Published", bound=TaskEvent)
+
+BY_ITSELF = "the service"
+"""Whoever did a task that nobody had to do any more."""
+
+DECIDED_ELSEWHERE: Mapping[Kind, str] = {
+    "approve_step": "approve the step or leave it out",
+    "approval_wanted": "approve or reject the offer or the placement that it is about",
+    "fate_unknown": "say what became of the message",
+}
+"""Tasks that are done by a decision: ticked off without one, what waits for it would wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,11 @@ class TaskOver(Conflict):
     title = "The task is done already"
 
 
+class DecisionWanted(Conflict):
+    slug = "task-decision-wanted"
+    title = "The task ends with a decision"
+
+
 class SnoozeRefused(Refused):
     slug = "snooze-refused"
     title = "It cannot be put off like this"
@@ -99,6 +115,12 @@ def done(task: Task, by: str, outcome: str | None, now: datetime, *, field: str 
     """`field` names it in a request about many. Raises TaskOver."""
     _still_open(task, field)
     return replace(task, version=task.version + 1, status="done", done_by=by, done_at=now, outcome=outcome)
+
+
+def check_by_hand(task: Task, *, field: str | None = None) -> None:
+    """Raises DecisionWanted for one that is not simply done."""
+    if task.kind in DECIDED_ELSEWHERE and task.status == "open":
+        raise DecisionWanted(DECIDED_ELSEWHERE[task.kind], field=field)
 
 
 def handed_to(task: Task, assignee: str) -> Task:

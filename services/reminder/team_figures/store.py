@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from services.reminder.tasks.rules import BY_ITSELF
 from services.reminder.team_figures.rules import Figures
 from shared.db import Tx
 
@@ -13,7 +14,7 @@ async def figures(tx: Tx, since: date, until: date, today: date) -> list[Figures
     return [Figures(**row) for row in await tx.fetch(_FIGURES, since, until, today)]
 
 
-_FIGURES = """
+_FIGURES = f"""
 with counted as (
     select owner as subject, 'accounts' as what, count(*) as n from looked_after where owner is not null group by 1
     union all
@@ -27,7 +28,8 @@ with counted as (
     select author, 'notes', count(*) from note where (written_at at time zone 'UTC')::date between $1 and $2 group by 1
     union all
     select done_by, 'tasks_done', count(*) from task
-    where status = 'done' and (done_at at time zone 'UTC')::date between $1 and $2 group by 1
+    where status = 'done' and done_by not in ('{BY_ITSELF}', 'provider')
+      and (done_at at time zone 'UTC')::date between $1 and $2 group by 1
     union all
     select coalesce(t.assignee, l.owner), 'tasks_open', count(*)
     from task t left join looked_after l using (customer_id, entity_id) where t.status = 'open' group by 1
@@ -45,7 +47,7 @@ with counted as (
 ), summed as (
     select subject, jsonb_object_agg(what, n) as counts from counted group by subject
 ), everybody as (
-    select coalesce(c.subject, s.subject) as subject, c.name, coalesce(s.counts, '{}') as counts
+    select coalesce(c.subject, s.subject) as subject, c.name, coalesce(s.counts, '{{}}') as counts
     from colleague c full join summed s on s.subject = c.subject
 )
 select subject, name,
