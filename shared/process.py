@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -42,6 +43,8 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than any client's own idle limit, so that the server never closes a connection a client is about to use."""
 SHUTDOWN_SECONDS = 10
 COLLECT_EVERY_OBJECTS = 10_000
+STARTUP_FAILED = 3
+"""The exit code of an api that could not begin to serve."""
 
 
 def broker_of(settings: ServiceSettings) -> Broker:
@@ -64,7 +67,7 @@ def broker_of(settings: ServiceSettings) -> Broker:
 def serve(api: FastAPI, settings: ServiceSettings) -> None:
     """Answer HTTP until SIGTERM; requests under way are finished first."""
     keep_what_is_loaded()
-    uvicorn.run(
+    config = uvicorn.Config(
         api,
         host=settings.http_host,
         port=settings.http_port,
@@ -76,6 +79,23 @@ def serve(api: FastAPI, settings: ServiceSettings) -> None:
         log_config=None,
         server_header=False,
     )
+    server = Server(config, api.state.closing)
+    with suppress(KeyboardInterrupt):  # uvicorn raises it once more when all is closed.
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILED)
+
+
+class Server(uvicorn.Server):
+    """Tells streams, which have no end of their own, that the process ends; uvicorn would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing.set()
+        await super().shutdown(sockets)
 
 
 async def run_worker(service: Service, settings: ServiceSettings, resources: Resources | None = None) -> None:

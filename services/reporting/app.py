@@ -9,12 +9,14 @@ from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
 from services.reporting.feed import api as feed
+from services.reporting.feed import handlers as feed_handlers
 from services.reporting.kpis import api as kpis
 from services.reporting.settings import Settings, read_settings
 from services.reporting.ticks import ticks
 from services.reporting.timeline import api as timeline
 from shared import process
 from shared.db import Database
+from shared.fanout import Fanout
 from shared.http.app import create_app
 from shared.service import Service
 
@@ -31,7 +33,9 @@ SERVICE = Service(
 
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:
     """`database` is for tests that have one open."""
-    return create_app(SERVICE, settings or read_settings(), database=database)
+    app = create_app(SERVICE, settings or read_settings(), database=database)
+    app.state.live_feed = Fanout(feed_handlers.look)
+    return app
 
 
 async def run_worker(settings: Settings | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -83,6 +84,7 @@ def create_app(
     app.state.settings = settings
     app.state.database = database
     app.state.resources = None
+    app.state.closing = asyncio.Event()  # Set when the process is told to stop: what streams ends then.
     app.state.verifier = TokenVerifier(Keys(key_source(settings.jwks_file, settings.jwks_url)), settings.token_issuer)
     app.state.sessions = sessions
     app.state.cursor_key = sessions.cursor_key

@@ -70,6 +70,36 @@ async def test_the_feed_is_narrowed_by_type_customer_and_time(reporting: Reporti
     assert (await reporting.get("/v1/events", type="dueward.nothing.v1"))["items"] == []
 
 
+async def test_the_feed_is_narrowed_by_subject_entity_and_since(reporting: Reporting) -> None:
+    books = a_story()
+    await reporting.hear(books)
+    invoice = str(books.items[0].id)
+    of_invoice = (await reporting.get("/v1/events", subject=invoice))["items"]
+    assert [event["aggregate_version"] for event in of_invoice] == [1, 2, 3, 4]
+    of_entity = (await reporting.get("/v1/events", entity_id="default"))["items"]
+    assert len(of_entity) == len(books.events) - 1
+    assert (await reporting.get("/v1/events", entity_id="other"))["items"] == []
+    first = of_invoice[0]
+    assert (await reporting.get("/v1/events", since=first["time"]))["items"][0] == first
+    assert (await reporting.get("/v1/events", subject=invoice, after=first["time"]))["items"] == of_invoice[1:]
+
+
+async def test_an_event_is_read_by_its_id_and_its_type_is_explained(reporting: Reporting) -> None:
+    await reporting.hear(a_story())
+    event = (await reporting.get("/v1/events", type="dueward.invoice.issued.v1"))["items"][0]
+    assert await reporting.get(f"/v1/events/{event['id']}") == event
+    assert problem(await reporting.http.get(f"/v1/events/{uuid4()}"), 404) == "event-not-found"
+    types = (await reporting.get("/v1/event-types"))["items"]
+    assert {each["type"] for each in types} == {kind.type for kind in catalogue.EVENTS}
+    issued = await reporting.get("/v1/event-types/dueward.invoice.issued.v1")
+    assert (issued["topic"], issued["source"]) == ("ar.invoice", "/dueward/invoice")
+    assert issued["meaning"]
+    assert issued["schema"]["properties"]["invoice"]
+    assert issued["example"]["invoice"]["number"]
+    answer = await reporting.http.get("/v1/event-types/dueward.nothing.v1")
+    assert problem(answer, 422) == "unknown-event-type"
+
+
 async def test_a_cursor_of_one_list_is_refused_by_another(reporting: Reporting) -> None:
     await reporting.hear(a_story())
     cursor = (await reporting.get("/v1/events", limit=1))["next_cursor"]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.reporting.feed.rules import Wanted
 from shared.db import Tx
 
 WRITER_LOCK = 8_004_001
@@ -38,32 +39,39 @@ async def append(tx: Tx, rows: Sequence[Row]) -> None:
 
 
 async def page(
-    tx: Tx,
-    *,
-    after: int,
-    since: datetime | None,
-    types: Sequence[str] | None,
-    customer_id: UUID | None,
-    limit: int,
+    tx: Tx, wanted: Wanted, *, after: int, limit: int, after_time: datetime | None = None, until: int | None = None
 ) -> list[asyncpg.Record]:
-    """Events behind feed number `after`, oldest first. The conditions that are not asked for are left out of the
-    text, because a plan for "any of them may be null" reads the whole table."""
+    """Events behind feed number `after`, up to number `until`, oldest first. The conditions that are not asked for are
+    left out of the text, because a plan for "any of them may be null" reads the whole table."""
     conditions, args = ["seq > $1"], [after]
 
     def where(condition: str, value: Any) -> None:
         args.append(value)
         conditions.append(condition.format(f"${len(args)}"))
 
-    if since is not None:
-        where("time > {}", since)
-    if customer_id is not None:
-        where("customer_id = {}", customer_id)
-    if types:
-        where("type = {}", types[0]) if len(types) == 1 else where("type = any({})", list(types))
+    def where_one_of(column: str, values: Sequence[Any]) -> None:
+        where(f"{column} = {{}}", values[0]) if len(values) == 1 else where(f"{column} = any({{}})", list(values))
+
+    if until is not None:
+        where("seq <= {}", until)
+    if after_time is not None:
+        where("time > {}", after_time)
+    if wanted.since is not None:
+        where("time >= {}", wanted.since)
+    if wanted.until is not None:
+        where("time < {}", wanted.until)
+    if wanted.subject is not None:
+        where("subject = {}", wanted.subject)
+    if wanted.entity_id is not None:
+        where("data ->> 'entity_id' = {}", wanted.entity_id)
+    if wanted.customers:
+        where_one_of("customer_id", wanted.customers)
+    if wanted.types:
+        where_one_of("type", wanted.types)
     args.append(limit)
     return await tx.fetch(
         f"""
-        select seq, id, source, type, subject, version, customer_id, time, effective_on, correlation, causation, data
+        select seq, {_COLUMNS}
         from event
         where {" and ".join(conditions)}
         order by seq
@@ -73,5 +81,17 @@ async def page(
     )
 
 
+_COLUMNS = "id, source, type, subject, version, customer_id, time, effective_on, correlation, causation, data"
+
+
+async def one(tx: Tx, event_id: UUID) -> asyncpg.Record | None:
+    return await tx.fetchrow(f"select seq, {_COLUMNS} from event where id = $1", event_id)
+
+
 async def place_of(tx: Tx, event_id: UUID) -> int | None:
     return await tx.fetchval("select seq from event where id = $1", event_id)
+
+
+async def end(tx: Tx) -> int:
+    """The last feed number that can be seen, 0 while there is none."""
+    return await tx.fetchval("select coalesce(max(seq), 0) from event")
