@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from services.credit.applications import api as applications
 from services.credit.assessments import api as assessments
 from services.credit.blocked_orders import api as blocked_orders
 from services.credit.bureau import bureau_at
 from services.credit.consumers import subscriptions
 from services.credit.customers import api as customers
 from services.credit.decisions import api as decisions
+from services.credit.duplicates import api as duplicates
 from services.credit.groups import api as groups
 from services.credit.holds import api as holds
 from services.credit.intake import api as intake
@@ -50,6 +52,8 @@ SERVICE = Service(
         vetting_imports.router,
         scorecards.router,
         assessments.router,
+        applications.router,
+        duplicates.router,
     ),
     publishes=("ar.customer", "ar.credit"),
 )

@@ -84,6 +84,9 @@ async def _assess(tx: Tx, command: AssessCustomer, by_calendar: date | None) -> 
         material=material,
         result=rules.assess(material, published.scorecard),
     )
+    await store.add(tx, assessment)
+    if profile.applicant:  # There is nobody yet for others to be told of.
+        return assessment
     score = assessment.result.score
     standing = Standing(
         score.risk_class, score.score, score.probability_of_default, assessment.result.valid_until, assessment.id
@@ -96,7 +99,6 @@ async def _assess(tx: Tx, command: AssessCustomer, by_calendar: date | None) -> 
         assessed_at=tx.now,
         because=(),
     )
-    await store.add(tx, assessment)
     await store.save_file(tx, command.customer_id, after, rules.look_again_at(assessment.result))
     await outbox.append(tx, rules.assessed(after, assessment, file.standing.risk_class if file else None))
     return assessment

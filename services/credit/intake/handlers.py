@@ -18,6 +18,7 @@ async def take_in(tx: Tx, command: AddInput) -> Input:
 
 
 async def record_answer(tx: Tx, inquiry: Inquiry, asked: Asked) -> None:
-    """What became of a question to the bureau."""
+    """What became of a question to the bureau. An applicant may be a customer by now: the answer is about that one."""
+    inquiry = await vetting.lock_inquiry(tx, inquiry.id)
     if await vetting.record_answer(tx, inquiry, asked):
         await assessments.note(tx, {inquiry.customer_id: {Cause.NEW_INPUT}})

@@ -42,18 +42,31 @@ class AddInput:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What scorecards may ask of the customer itself."""
+    """What scorecards may ask of the customer itself. An applicant is no customer yet."""
 
     segment: str
     country: str
+    applicant: bool = False
 
 
 async def lock_profile(tx: Tx, customer_id: UUID) -> Profile:
-    """With the customer's row locked. Raises CustomerNotFound."""
-    row = await store.lock_customer(tx, customer_id)
-    if row is None:
-        raise CustomerNotFound(customer_id)
-    return Profile(row["segment"], row["country"])
+    """With the customer's row locked, or the applicant's. Raises CustomerNotFound."""
+    if row := await store.lock_customer(tx, customer_id):
+        return Profile(row["segment"], row["country"])
+    if row := await store.lock_applicant(tx, customer_id):
+        return Profile(row["segment"], row["country"], applicant=True)
+    raise CustomerNotFound(customer_id)
+
+
+async def admit(tx: Tx, application_id: UUID, country: str, segment: str) -> None:
+    """Let an applicant be vetted, under its application's id, as customers are."""
+    await store.admit(tx, application_id, country, segment)
+
+
+async def move(tx: Tx, from_id: UUID, to_id: UUID) -> None:
+    """Hand what was learned of an applicant, or of a customer, over to the customer that it is now. What the bureau
+    still has to answer goes there too."""
+    await store.move(tx, from_id, to_id)
 
 
 async def by_external_id(tx: Tx, external_ids: Collection[str]) -> Mapping[str, UUID]:
@@ -100,6 +113,14 @@ async def ask_bureau(tx: Tx, customer_id: UUID, legal_id: str, asked_by: str) ->
 async def get_inquiry(tx: Tx, inquiry_id: UUID) -> Inquiry:
     """Raises InquiryNotFound."""
     inquiry = await store.find_inquiry(tx, inquiry_id)
+    if inquiry is None:
+        raise InquiryNotFound(f"No question to the bureau has the id {inquiry_id}.")
+    return inquiry
+
+
+async def lock_inquiry(tx: Tx, inquiry_id: UUID) -> Inquiry:
+    """As it stands now, and nobody hands it over until this transaction ends. Raises InquiryNotFound."""
+    inquiry = await store.lock_inquiry(tx, inquiry_id)
     if inquiry is None:
         raise InquiryNotFound(f"No question to the bureau has the id {inquiry_id}.")
     return inquiry

@@ -25,8 +25,32 @@ async def lock_customer(tx: Tx, customer_id: UUID) -> Any:
     return await tx.fetchrow("select segment, country from customer where id = $1 for no key update", customer_id)
 
 
+async def lock_applicant(tx: Tx, application_id: UUID) -> Any:
+    return await tx.fetchrow("select segment, country from applicant where id = $1 for no key update", application_id)
+
+
+async def admit(tx: Tx, application_id: UUID, country: str, segment: str) -> None:
+    await tx.execute(_ADMIT, application_id, country, segment)
+
+
+_ADMIT = """
+insert into applicant (id, country, segment) values ($1, $2, $3)
+on conflict (id) do update set country = excluded.country, segment = excluded.segment
+"""
+
+
+async def move(tx: Tx, from_id: UUID, to_id: UUID) -> None:
+    """Hand over what was learned and asked."""
+    await tx.execute("update vetting_input set customer_id = $2 where customer_id = $1", from_id, to_id)
+    await tx.execute("update bureau_inquiry set customer_id = $2 where customer_id = $1", from_id, to_id)
+    await tx.execute("delete from applicant where id = $1", from_id)
+
+
 async def exists(tx: Tx, customer_id: UUID) -> bool:
-    return bool(await tx.fetchval("select exists (select from customer where id = $1)", customer_id))
+    return bool(await tx.fetchval(_EXISTS, customer_id))
+
+
+_EXISTS = "select exists (select from customer where id = $1) or exists (select from applicant where id = $1)"
 
 
 async def by_external_id(tx: Tx, external_ids: Collection[str]) -> dict[str, UUID]:
@@ -104,6 +128,11 @@ async def find_inquiry(tx: Tx, inquiry_id: UUID) -> Inquiry | None:
     return _inquiry(row) if row else None
 
 
+async def lock_inquiry(tx: Tx, inquiry_id: UUID) -> Inquiry | None:
+    row = await tx.fetchrow("select * from bureau_inquiry where id = $1 for no key update", inquiry_id)
+    return _inquiry(row) if row else None
+
+
 async def give_up(tx: Tx) -> int:
     """Questions left on their way by a crash: nobody knows whether the bureau was asked, and was paid for it."""
     return len(await tx.fetch(_GIVE_UP, tx.now))
@@ -128,7 +157,8 @@ update bureau_inquiry set status = 'asking', lease_until = now() + make_interval
 where id = (
     select id from bureau_inquiry where status = 'asked' order by asked_at, id limit 1 for update skip locked
 )
-returning *, (select country from customer c where c.id = bureau_inquiry.customer_id) as country
+returning *, coalesce((select country from customer c where c.id = bureau_inquiry.customer_id),
+                      (select country from applicant a where a.id = bureau_inquiry.customer_id)) as country
 """
 
 
