@@ -20,6 +20,7 @@ from services.credit.holds import api as holds
 from services.credit.intake import api as intake
 from services.credit.limit_requests import api as limit_requests
 from services.credit.limits import api as limits
+from services.credit.policies import api as policies
 from services.credit.rates import api as rates
 from services.credit.recommendations import api as recommendations
 from services.credit.reservations import api as reservations
@@ -40,6 +41,7 @@ SERVICE = Service(
     routers=(
         customers.router,
         limits.router,
+        policies.router,
         decisions.router,
         rates.router,
         reservations.router,

@@ -17,6 +17,7 @@ from services.credit.limits.rules import (
     PolicyLimit,
     Reason,
 )
+from services.credit.policy_rules.rules import DEFAULTS
 from shared.errors import Refused
 from shared.events.credit import CreditLimitChanged
 from shared.money import Money
@@ -165,15 +166,17 @@ def test_what_is_owed_in_other_currencies_is_named_as_not_counted() -> None:
 
 def test_a_policy_that_says_two_things_of_one_segment_is_refused_at_the_second() -> None:
     with pytest.raises(ContradictoryPolicy) as refusal:
-        rules.check_limits([PolicyLimit("key", eur(1)), PolicyLimit(None, eur(1)), PolicyLimit("key", eur(2))])
+        rules.check_policy(
+            [PolicyLimit("key", eur(1)), PolicyLimit(None, eur(1)), PolicyLimit("key", eur(2))], DEFAULTS
+        )
     assert refusal.value.field == "/limits/2"
 
 
 def test_a_policy_with_a_limit_below_zero_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
-        rules.check_limits([PolicyLimit(None, eur(-1))])
+        rules.check_policy([PolicyLimit(None, eur(-1))], DEFAULTS)
     assert refusal.value.field == "/limits/0/limit/amount"
 
 
 def test_one_segment_may_have_a_limit_in_each_currency() -> None:
-    rules.check_limits(POLICY.limits)
+    rules.check_policy(POLICY.limits, DEFAULTS)

@@ -1,6 +1,6 @@
-"""What a customer may owe over HTTP: how the credit account stands, its limit, and the policy behind the limits."""
+"""What a customer may owe over HTTP: how the credit account stands, and its limit."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,12 +10,11 @@ from pydantic import BaseModel, Field
 from services.credit.assessments import handlers as assessments
 from services.credit.exposure.rules import Breakdown, Facts
 from services.credit.limits import handlers, rules
-from services.credit.limits.handlers import ChangePolicy, PolicyInForce, ReturnToPolicy, SetLimit
-from services.credit.limits.rules import Account, Addition, PolicyLimit
-from services.credit.policy_rules.rules import PolicyRules
+from services.credit.limits.handlers import ReturnToPolicy, SetLimit
+from services.credit.limits.rules import Account, Addition
 from shared.calendar import local_date
 from shared.db import Tx, reading, transaction
-from shared.http.dependencies import DatabaseDep, IfMatch, PrincipalDep
+from shared.http.dependencies import DatabaseDep, IfMatch
 from shared.http.models import Body
 from shared.http.responses import respond
 from shared.http.security import scope
@@ -120,43 +119,6 @@ class SetLimitIn(Body):
     valid_until: date | None = Field(default=None, description="The last day; then the policy's limit holds again")
 
 
-class PolicyLimitIn(Body):
-    segment: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        default=None, description="Null stands for every segment that has no entry of its own in this currency"
-    )
-    limit: Money
-
-
-class ChangePolicyIn(Body):
-    limits: list[PolicyLimitIn] = Field(min_length=1, max_length=2000)
-    rules: PolicyRules | None = Field(default=None, description="Left out: they stay as they are")
-
-
-class PolicyLimitOut(BaseModel):
-    segment: str | None
-    limit: Money
-
-
-class PolicyOut(BaseModel):
-    """The policy in force. `changed_at` and `changed_by` are null for the one that came with the service."""
-
-    version: int
-    limits: list[PolicyLimitOut]
-    rules: PolicyRules
-    changed_at: datetime | None
-    changed_by: str | None
-
-    @classmethod
-    def of(cls, found: PolicyInForce) -> "PolicyOut":
-        return cls(
-            version=found.policy.version,
-            limits=[PolicyLimitOut(segment=entry.segment, limit=entry.limit) for entry in found.policy.limits],
-            rules=found.policy.rules,
-            changed_at=found.changed_at,
-            changed_by=found.changed_by,
-        )
-
-
 @router.get("/customers/{customer_id}/credit", response_model=CreditOut, dependencies=[scope("credit:read")])
 async def show_credit(customer_id: UUID, database: DatabaseDep) -> Response:
     """The limit, what is owed by currency and component, what is available, and why. The ETag is that of the limit."""
@@ -192,26 +154,3 @@ async def return_to_policy(customer_id: UUID, version: IfMatch, database: Databa
 async def _risk_class(tx: Tx, customer_id: UUID) -> str | None:
     assessed = await assessments.latest(tx, customer_id)
     return assessed.risk_class if assessed else None
-
-
-@router.get("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:read")])
-async def show_policy(database: DatabaseDep) -> Response:
-    """The default limits in force."""
-    async with reading(database) as tx:
-        found = await handlers.policy_in_force(tx)
-    return respond(PolicyOut.of(found), etag=found.policy.version)
-
-
-@router.put("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:write")])
-async def change_policy(
-    body: ChangePolicyIn,
-    version: IfMatch,
-    database: DatabaseDep,
-    caller: PrincipalDep,
-) -> Response:
-    """Replace the policy. Limits set by hand stay; the others follow within seconds, each with an event. A policy that
-    contradicts itself is refused with the place."""
-    limits = tuple(PolicyLimit(entry.segment, entry.limit) for entry in body.limits)
-    async with transaction(database) as tx:
-        found = await handlers.change_policy(tx, ChangePolicy(limits, version, caller.subject, body.rules))
-    return respond(PolicyOut.of(found), etag=found.policy.version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -17,9 +17,9 @@ from services.credit.limits.rules import (
     Outcome,
     Policy,
     PolicyLimit,
+    PolicyNotFound,
     StalePolicy,
 )
-from services.credit.policy_rules import rules as policy_rules
 from services.credit.policy_rules.rules import PolicyRules
 from shared import outbox
 from shared.db import Tx
@@ -51,12 +51,15 @@ class ReturnToPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ChangePolicy:
-    """`rules` left out: they stay as they are."""
+    """`rules`, `owner` and `review_on` left out: they stay as they are. `reason` says why."""
 
     limits: tuple[PolicyLimit, ...]
     expected_version: int
     changed_by: str
     rules: PolicyRules | None = None
+    owner: str | None = None
+    review_on: date | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +136,17 @@ async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
 
     Raises Refused or ContradictoryPolicy for limits that make no policy, StalePolicy for an outdated version.
     """
-    rules.check_limits(command.limits)
-    if command.rules:
-        policy_rules.check(command.rules)
     policy = await store.lock_policy(tx)
     if policy.version != command.expected_version:
         raise StalePolicy(
             f"The policy is at version {policy.version}, not {command.expected_version}; look again, then decide.",
             current_version=policy.version,
         )
-    wanted = command.rules or policy.rules
-    if (policy.limits, policy.rules) != (command.limits, wanted):
-        look_again = wanted.holds != policy.rules.holds
-        policy = Policy(policy.version + 1, command.limits, wanted)
+    wanted = rules.amended(policy, command.limits, command.rules, command.owner, command.review_on)
+    rules.check_policy(wanted.limits, wanted.rules)
+    if wanted != policy:
+        look_again = wanted.rules.holds != policy.rules.holds
+        policy = replace(wanted, version=policy.version + 1, reason=command.reason)
         if not await store.add_policy(tx, policy, command.changed_by):
             raise StalePolicy(f"Somebody else made version {policy.version} of the policy.")
         if look_again:
@@ -186,6 +187,19 @@ async def _follow(tx: Tx, accounts: Sequence[Account], policy: Policy, today: da
 async def policy_in_force(tx: Tx) -> PolicyInForce:
     policy = await store.policy_in_force(tx)
     return PolicyInForce(policy, *await store.policy_changed(tx, policy.version))
+
+
+async def get_policy(tx: Tx, version: int) -> PolicyInForce:
+    """Any version there was. Raises PolicyNotFound."""
+    for found in await store.policies(tx, version + 1, 1):
+        if found[0].version == version:
+            return PolicyInForce(*found)
+    raise PolicyNotFound(version)
+
+
+async def list_policies(tx: Tx, before: int | None, count_max: int) -> list[PolicyInForce]:
+    """Newest first."""
+    return [PolicyInForce(*found) for found in await store.policies(tx, before, count_max)]
 
 
 async def standing(tx: Tx, customer_id: UUID, today: date) -> tuple[Account, Facts]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.credit.exposure.rules import Exposure, Facts
+from services.credit.policy_rules import rules as policy_rules
 from services.credit.policy_rules.rules import DEFAULTS, ContradictoryPolicy, PolicyRules
 from services.credit.rates.rules import Rates, fresh
 from shared.errors import Conflict, NotFound, PreconditionFailed, Refused
@@ -52,6 +53,14 @@ class ApprovalNeeded(Conflict):
     title = "A limit of this size is approved by others first"
 
 
+class PolicyNotFound(NotFound):
+    slug = "policy-version-not-found"
+    title = "There is no such version of the policy"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The policy has no version {version}.")
+
+
 class StalePolicy(PreconditionFailed):
     """Two changes of the policy started from the same version; one won."""
 
@@ -77,9 +86,14 @@ class PolicyLimit:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """`owner` answers for it; on `review_on` its outcomes are to be looked at; `reason` is why the version was made."""
+
     version: int
     limits: tuple[PolicyLimit, ...]
     rules: PolicyRules = DEFAULTS
+    owner: str | None = None
+    review_on: date | None = None
+    reason: str | None = None
 
     def limit_for(self, segment: str, currency: str) -> Money | None:
         """The segment's own limit in the currency, else the currency's limit for everybody, else None."""
@@ -168,20 +182,46 @@ class Outcome:
     events: tuple[Event, ...] = ()
 
 
-def check_limits(limits: Sequence[PolicyLimit]) -> None:
-    """Raises Refused for a limit below zero, and for two limits of one segment in one currency."""
+def faults(limits: Sequence[PolicyLimit], rules: PolicyRules) -> Iterator[Refused]:
+    """All that is wrong with a policy, each with its place: limits below zero, and what contradicts itself."""
     seen: dict[tuple[str | None, str], int] = {}
     for position, entry in enumerate(limits):
         if entry.limit.minor < 0:
-            raise Refused(f"A limit is zero or more, not {entry.limit}.", field=f"/limits/{position}/limit/amount")
+            yield Refused(f"A limit is zero or more, not {entry.limit}.", field=f"/limits/{position}/limit/amount")
         name = (entry.segment, entry.limit.currency)
         if name in seen:
             whom = f"segment {entry.segment}" if entry.segment else "every segment"
-            raise ContradictoryPolicy(
+            yield ContradictoryPolicy(
+                "limit-named-twice",
                 f"Entry {seen[name]} has a limit for {whom} in {entry.limit.currency} already.",
                 field=f"/limits/{position}",
             )
         seen[name] = position
+    yield from policy_rules.faults(rules)
+    yield from policy_rules.faults_with_limits([entry.limit for entry in limits], rules)
+
+
+def amended(
+    policy: Policy,
+    limits: tuple[PolicyLimit, ...],
+    rules: PolicyRules | None,
+    owner: str | None,
+    review_on: date | None,
+) -> Policy:
+    """The policy with other limits; what is None stays as it is."""
+    return replace(
+        policy,
+        limits=limits,
+        rules=rules or policy.rules,
+        owner=owner or policy.owner,
+        review_on=review_on or policy.review_on,
+    )
+
+
+def check_policy(limits: Sequence[PolicyLimit], rules: PolicyRules) -> None:
+    """Raises the first fault: Refused, ContradictoryPolicy."""
+    for fault in faults(limits, rules):
+        raise fault
 
 
 def open_account(id: UUID, customer_id: UUID, segment: str, currency: str, policy: Policy, today: date) -> Outcome:

@@ -137,7 +137,7 @@ where a.id = n.id
 
 
 async def policy_in_force(tx: Tx) -> Policy:
-    return _policy(await tx.fetchrow("select version, limits, rules from credit_policy order by version desc limit 1"))
+    return _policy(await tx.fetchrow("select * from credit_policy order by version desc limit 1"))
 
 
 async def lock_policy(tx: Tx) -> Policy:
@@ -145,7 +145,7 @@ async def lock_policy(tx: Tx) -> Policy:
     return _policy(await tx.fetchrow(_LOCK_POLICY))
 
 
-_LOCK_POLICY = "select version, limits, rules from credit_policy order by version desc limit 1 for update"
+_LOCK_POLICY = "select * from credit_policy order by version desc limit 1 for update"
 
 
 async def add_policy(tx: Tx, policy: Policy, changed_by: str) -> bool:
@@ -154,11 +154,24 @@ async def add_policy(tx: Tx, policy: Policy, changed_by: str) -> bool:
     rules = policy.rules.model_dump(mode="json", exclude_defaults=True) | (
         {WATCH: True} if policy.rules.holds.is_on else {}
     )
-    return bool(await tx.fetchval(_ADD_POLICY, policy.version, limits, tx.now, changed_by, rules))
+    return bool(
+        await tx.fetchval(
+            _ADD_POLICY,
+            policy.version,
+            limits,
+            tx.now,
+            changed_by,
+            rules,
+            policy.owner,
+            policy.review_on,
+            policy.reason,
+        )
+    )
 
 
 _ADD_POLICY = """
-insert into credit_policy (version, limits, changed_at, changed_by, rules) values ($1, $2, $3, $4, $5)
+insert into credit_policy (version, limits, changed_at, changed_by, rules, owner, review_on, reason)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (version) do nothing
 returning true
 """
@@ -168,6 +181,17 @@ async def policy_changed(tx: Tx, version: int) -> tuple[datetime | None, str | N
     """When, and by whom; both None for the version that came with the service."""
     row = await tx.fetchrow("select changed_at, changed_by from credit_policy where version = $1", version)
     return (row["changed_at"], row["changed_by"]) if row else (None, None)
+
+
+async def policies(tx: Tx, before: int | None, count_max: int) -> list[tuple[Policy, datetime | None, str | None]]:
+    """Versions below `before`, newest first, each with when and by whom it was made."""
+    rows = await tx.fetch(_POLICIES, before, count_max)
+    return [(_policy(row), row["changed_at"], row["changed_by"]) for row in rows]
+
+
+_POLICIES = """
+select * from credit_policy where $1::bigint is null or version < $1 order by version desc limit $2
+"""
 
 
 def _row(account: Account) -> tuple[Any, ...]:
@@ -242,6 +266,9 @@ def _policy(row: Any) -> Policy:
             for entry in row["limits"]
         ),
         rules=rules_of(row["rules"]),
+        owner=row["owner"],
+        review_on=row["review_on"],
+        reason=row["reason"],
     )
 
 

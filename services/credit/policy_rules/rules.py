@@ -6,7 +6,7 @@ and what goes over the limit is declined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal, get_args
 
@@ -25,8 +25,13 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 
 
 class ContradictoryPolicy(Refused):
+    """`contradiction` is its stable name, a member of the problem document."""
+
     slug = "contradictory-policy"
     title = "The policy says two things at once"
+
+    def __init__(self, contradiction: str, detail: str, *, field: str) -> None:
+        super().__init__(detail, field=field, contradiction=contradiction)
 
 
 class _Part(BaseModel):
@@ -113,47 +118,70 @@ class PolicyRules(_Part):
 DEFAULTS = PolicyRules()
 
 
-def check(rules: PolicyRules) -> None:
-    """Raises Refused for amounts below zero, ContradictoryPolicy where one part undoes another."""
-    _check_approvals(rules.approvals)
-    _check_classes(rules)
+def faults(rules: PolicyRules) -> Iterator[Refused]:
+    """Amounts below zero, and where one part undoes another, each with its place."""
+    yield from _faults_of_approvals(rules.approvals)
+    yield from _faults_of_classes(rules)
     holds = rules.holds
     if holds.is_on and not holds.held:
-        raise ContradictoryPolicy("Customers are to be held, and nothing of theirs.", field="/rules/holds/held")
+        yield ContradictoryPolicy(
+            "holds-nothing", "Customers are to be held, and nothing of theirs.", field="/rules/holds/held"
+        )
     if len(set(holds.held)) < len(holds.held):
-        raise ContradictoryPolicy("One thing is held twice.", field="/rules/holds/held")
+        yield ContradictoryPolicy("held-twice", "One thing is held twice.", field="/rules/holds/held")
     seen: set[str] = set()
     for position, amount in enumerate(holds.overdue_amounts_above):
         field = f"/rules/holds/overdue_amounts_above/{position}"
         if amount.minor < 0:
-            raise Refused(f"An amount is zero or more, not {amount}.", field=field)
+            yield Refused(f"An amount is zero or more, not {amount}.", field=field)
         if amount.currency in seen:
-            raise ContradictoryPolicy(f"There is an amount in {amount.currency} already.", field=field)
+            yield ContradictoryPolicy(
+                "amount-named-twice", f"There is an amount in {amount.currency} already.", field=field
+            )
         seen.add(amount.currency)
 
 
-def _check_approvals(approvals: Sequence[Approval]) -> None:
+def faults_with_limits(limits: Sequence[Money], rules: PolicyRules) -> Iterator[Refused]:
+    """Where a limit that the policy gives by itself, to whoever it concerns, would take two persons if one asked for
+    it."""
+    for position, limit in enumerate(limits):
+        for each in rules.approvals:
+            if each.approvers == 2 and each.above.currency == limit.currency and limit.minor > each.above.minor:
+                yield ContradictoryPolicy(
+                    "given-above-two-persons",
+                    f"{limit} is given to everybody it concerns, and above {each.above} it takes two to approve it.",
+                    field=f"/limits/{position}",
+                )
+
+
+def _faults_of_approvals(approvals: Sequence[Approval]) -> Iterator[Refused]:
     for position, each in enumerate(approvals):
         field = f"/rules/approvals/{position}"
         if each.above.minor < 0:
-            raise Refused(f"A threshold is zero or more, not {each.above}.", field=f"{field}/above")
+            yield Refused(f"A threshold is zero or more, not {each.above}.", field=f"{field}/above")
         for other in approvals[:position]:
             if other.above.currency != each.above.currency:
                 continue
             if other.above == each.above:
-                raise ContradictoryPolicy(f"There is a rule for {each.above} already.", field=field)
+                yield ContradictoryPolicy(
+                    "threshold-named-twice", f"There is a rule for {each.above} already.", field=field
+                )
+                continue
             higher, lower = (each, other) if each.above.minor > other.above.minor else (other, each)
             if higher.approvers <= lower.approvers:
-                raise ContradictoryPolicy(
-                    f"Above {higher.above} it takes {higher.approvers}, no more than above {lower.above}.", field=field
+                yield ContradictoryPolicy(
+                    "more-takes-no-more",
+                    f"Above {higher.above} it takes {higher.approvers}, no more than above {lower.above}.",
+                    field=field,
                 )
 
 
-def _check_classes(rules: PolicyRules) -> None:
-    """A worse class never gets more than a better one."""
+def _faults_of_classes(rules: PolicyRules) -> Iterator[Refused]:
+    """A worse class never gets more than a better one; who pays everything in advance is given no time to pay."""
     missing = [name for name in CLASSES if name not in rules.classes]
     if missing:
-        raise ContradictoryPolicy(f"Class {missing[0]} gets nothing said.", field="/rules/classes")
+        yield ContradictoryPolicy("class-left-out", f"Class {missing[0]} gets nothing said.", field="/rules/classes")
+        return
     ranked = [(name, rules.classes[name]) for name in CLASSES]
     for (better, first), (worse, second) in pairwise(ranked):
         for what, more in (
@@ -163,6 +191,16 @@ def _check_classes(rules: PolicyRules) -> None:
             ("prepaid_percent", second.prepaid_percent < first.prepaid_percent),
         ):
             if more:
-                raise ContradictoryPolicy(
-                    f"Class {worse} gets more than class {better}.", field=f"/rules/classes/{worse}/{what}"
+                yield ContradictoryPolicy(
+                    "worse-class-gets-more",
+                    f"Class {worse} gets more than class {better}.",
+                    field=f"/rules/classes/{worse}/{what}",
                 )
+    for name, terms in ranked:
+        if terms.prepaid_percent == 100 and (terms.net_days_max or terms.limit_percent):
+            what = "net_days_max" if terms.net_days_max else "limit_percent"
+            yield ContradictoryPolicy(
+                "prepaid-and-owed",
+                f"Class {name} pays everything in advance, and may owe something.",
+                field=f"/rules/classes/{name}/{what}",
+            )
