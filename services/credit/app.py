@@ -14,6 +14,7 @@ from services.credit.bureau import bureau_at
 from services.credit.consumers import subscriptions
 from services.credit.customers import api as customers
 from services.credit.decisions import api as decisions
+from services.credit.drifts import api as drifts
 from services.credit.duplicates import api as duplicates
 from services.credit.groups import api as groups
 from services.credit.holds import api as holds
@@ -25,6 +26,7 @@ from services.credit.rates import api as rates
 from services.credit.recommendations import api as recommendations
 from services.credit.reservations import api as reservations
 from services.credit.scorecards import api as scorecards
+from services.credit.segment_drifts import api as segment_drifts
 from services.credit.settings import Settings
 from services.credit.ticks import Resources, ticks
 from services.credit.vetting_imports import api as vetting_imports
@@ -56,6 +58,8 @@ SERVICE = Service(
         assessments.router,
         applications.router,
         duplicates.router,
+        drifts.router,
+        segment_drifts.router,
     ),
     publishes=("ar.customer", "ar.credit"),
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from services.credit.assessments import handlers as assessments
 from services.credit.behaviour import handlers as behaviour
+from services.credit.drifts import handlers as drifts
 from services.credit.exposure import handlers as exposure
 from services.credit.holds import handlers as holds
 from shared.db import Tx
@@ -24,7 +25,9 @@ async def keep_exposure(tx: Tx, received: Sequence[Received]) -> None:
 
 @subscriptions.every_batch
 async def follow_behaviour(tx: Tx, received: Sequence[Received]) -> None:
-    await assessments.note(tx, await behaviour.hear(tx, [one.event for one in received if one.event]))
+    events = [one.event for one in received if one.event]
+    await assessments.note(tx, await behaviour.hear(tx, events))
+    await drifts.hear(tx, events)
 
 
 @subscriptions.on(PromiseBroken)

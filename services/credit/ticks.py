@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.credit.assessments import handlers as assessments
+from services.credit.drifts import handlers as drifts
 from services.credit.holds import handlers as holds
 from services.credit.intake import handlers as intake
 from services.credit.limits import handlers as limits
 from services.credit.reservations import handlers as reservations
+from services.credit.segment_drifts import handlers as segment_drifts
 from services.credit.vetting import handlers as vetting
 from services.credit.vetting.rules import Asked, Bureau
 from shared.calendar import local_date
@@ -85,3 +87,16 @@ async def look_at_accounts(context: TickContext) -> bool:
     """Place the holds that the policy wants, release those whose cause is gone."""
     async with transaction(context.database) as tx:
         return await holds.look_at_accounts(tx) > 0
+
+
+@ticks.on(next_due=segment_drifts.ROUND_DUE)
+async def watch_segments(context: TickContext) -> bool:
+    """Before the customers, who are held against what is usual in their segments."""
+    async with transaction(context.database) as tx:
+        return await segment_drifts.watch_segments(tx)
+
+
+@ticks.on(next_due=drifts.LOOK_DUE)
+async def watch_customers(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await drifts.watch_customers(tx) > 0

@@ -278,3 +278,108 @@ class CreditAssessed(Event):
     @property
     def version(self) -> int:
         return self.file.version
+
+
+class DriftPoint(Payload):
+    """An invoice on a control chart, in days beyond terms (decimal text but for its own). `still_open`: it was not paid
+    on `seen_on`, and was that late already."""
+
+    invoice_id: UUID
+    due_date: date
+    seen_on: date
+    days: int
+    still_open: bool
+    expected_days: str
+    smoothed_days: str
+    limit_days: str
+
+
+class DriftState(Payload):
+    """How a customer pays, held against how it used to: `expected_days` beyond terms, give or take `spread_days`, by
+    `own_payments` of its own and by its segment's `segment_days`."""
+
+    id: UUID
+    version: int
+    status: Annotated[Literal["steady", "drifting"], Growing()]
+    since: date | None
+    segment: str
+    own_payments: int
+    expected_days: str
+    spread_days: str
+    segment_days: str | None = None
+
+
+class DriftEvent(Event):
+    topic: ClassVar[str] = "ar.credit"
+    drift: DriftState
+
+    @property
+    def subject(self) -> UUID:
+        return self.drift.id
+
+    @property
+    def version(self) -> int:
+        return self.drift.version
+
+
+class DriftDetected(DriftEvent):
+    """The customer began to pay later than it used to, beyond what is scatter; told once an episode. `points` are the
+    evidence, the last of them beyond the limit."""
+
+    type: ClassVar[str] = "dueward.credit.drift_detected.v1"
+    points: tuple[DriftPoint, ...]
+
+
+class DriftEnded(DriftEvent):
+    """The customer pays as before again, or has paid so for so long that this is its usual way now."""
+
+    type: ClassVar[str] = "dueward.credit.drift_ended.v1"
+    outcome: Annotated[Literal["came_back", "new_level"], Growing()]
+
+
+class DriftWeek(Payload):
+    """A segment's week: how far all payments together were off what was expected, in standard deviations."""
+
+    from_day: date
+    payments: int
+    deviation: str
+
+
+class SegmentDriftState(Payload):
+    """Whether a segment as a whole pays later: the average of its weeks and the limit of that, as decimal text."""
+
+    id: UUID
+    version: int
+    segment: str
+    status: Annotated[Literal["steady", "drifting"], Growing()]
+    since: date | None
+    smoothed: str
+    limit: str
+
+
+class SegmentDriftEvent(Event):
+    """Of a segment, which is no customer: one fixed id stands in the customer's place."""
+
+    topic: ClassVar[str] = "ar.credit"
+    drift: SegmentDriftState
+
+    @property
+    def subject(self) -> UUID:
+        return self.drift.id
+
+    @property
+    def version(self) -> int:
+        return self.drift.version
+
+
+class SegmentDriftDetected(SegmentDriftEvent):
+    """The customers of a segment, taken together, began to pay later than they used to."""
+
+    type: ClassVar[str] = "dueward.credit.segment_drift_detected.v1"
+    weeks: tuple[DriftWeek, ...]
+
+
+class SegmentDriftEnded(SegmentDriftEvent):
+    """The customers of a segment pay as before again."""
+
+    type: ClassVar[str] = "dueward.credit.segment_drift_ended.v1"

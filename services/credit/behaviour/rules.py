@@ -32,6 +32,7 @@ class Cause(StrEnum):
     WRITTEN_OFF = "written_off"
     DISPUTED = "disputed"
     PROMISE_BROKEN = "promise_broken"
+    DRIFT = "drift"
     NEW_INPUT = "new_input"
     INPUT_EXPIRED = "input_expired"
     VALIDITY_OVER = "validity_over"

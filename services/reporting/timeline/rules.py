@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.reporting.collection_lines.rules import COLLECTION
+from services.reporting.credit_lines.rules import CREDIT
 from services.reporting.wording.rules import Data, Line, amount, day, days, joined, money, words
 from shared.money import Money
 
@@ -29,7 +30,12 @@ STEPS = frozenset(
 )
 """Steps on the way to something that another event tells as well."""
 
-QUIET = STEPS | {"dueward.payment.received.v1", "dueward.rates.published.v1"}
+QUIET = STEPS | {
+    "dueward.payment.received.v1",
+    "dueward.rates.published.v1",
+    "dueward.credit.segment_drift_detected.v1",
+    "dueward.credit.segment_drift_ended.v1",
+}
 """What a glance at the latest goes without; an invoice that was paid tells of its payment."""
 
 
@@ -249,6 +255,7 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.payment.refunded.v1": _payment_refunded,
     "dueward.payment.refund_reversed.v1": _payment_refund_reversed,
     **COLLECTION,
+    **CREDIT,
 }
 
 
