@@ -20,6 +20,8 @@ from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
 from services.reminder.desk import api as desk
+from services.reminder.desk_legal import api as desk_legal
+from services.reminder.desk_placements import api as desk_placements
 from services.reminder.desk_policy import api as desk_policy
 from services.reminder.desk_simulations import api as desk_simulations
 from services.reminder.desk_strategies import api as desk_strategies
@@ -103,6 +105,8 @@ SERVICE = Service(
     ),
     pages=(
         desk.pages,
+        desk_placements.pages,
+        desk_legal.pages,
         desk_strategies.pages,
         desk_simulations.pages,
         desk_templates.pages,

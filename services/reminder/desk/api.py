@@ -12,13 +12,19 @@ from fastapi.responses import Response
 from services.reminder.calls import handlers as calls
 from services.reminder.calls.handlers import LogCall
 from services.reminder.calls.rules import Outcome
+from services.reminder.cases import handlers as cases
+from services.reminder.cases.handlers import JudgeStep
 from services.reminder.desk import handlers, rules
 from services.reminder.desk.rules import read_amount, said
+from services.reminder.doubts import handlers as doubts
+from services.reminder.doubts.handlers import SettleContact
 from services.reminder.followers import handlers as followers
 from services.reminder.followers.handlers import FollowAccount
 from services.reminder.navigation.rules import LINKS
 from services.reminder.notes import handlers as notes
 from services.reminder.notes.handlers import WriteNote
+from services.reminder.offers import handlers as offers
+from services.reminder.offers.handlers import DecideOffer
 from services.reminder.pauses import handlers as pauses
 from services.reminder.pauses import rules as pausing
 from services.reminder.pauses.handlers import EndPause, PauseCase
@@ -52,6 +58,7 @@ Text = Annotated[str, Query(max_length=200)]
 Field = Annotated[str, Form(max_length=4_000)]
 EntityId = Annotated[str, Query(min_length=1, max_length=40)]
 Day = Annotated[date, Form()]
+Decision = Annotated[bool, Form()]
 
 FRAME = Frame(
     Path(__file__).parent / "templates",
@@ -173,6 +180,7 @@ async def _draw_account(
         account=shown.view.account,
         case=shown.view.case,
         may_write="reminders:write" in reader.scopes,
+        may_approve={"reminders:write", "reminders:approve"} <= reader.scopes,
     )
 
 
@@ -303,6 +311,34 @@ async def hand_task(visit: VisitDep, task_id: UUID, assignee: Field = "") -> Res
         await tasks.hand_task(tx, HandTask(task_id, said(assignee, "Colleague")))
 
     return await visit.do(work, "handed")
+
+
+@pages.post("/accounts/{customer_id}/tasks/{task_id}/step")
+async def judge_step(visit: VisitDep, task_id: UUID, approved: Decision, note: Field = "") -> Response:
+    """Take the step that waits, or leave it out."""
+
+    async def work(tx: Tx) -> None:
+        await cases.judge_step(tx, JudgeStep(task_id, visit.reader.subject, approved, note.strip() or None))
+
+    return await visit.do(work, "approved" if approved else "left_out")
+
+
+@pages.post("/accounts/{customer_id}/offers/{offer_id}", dependencies=[Depends(SignedIn("reminders:approve"))])
+async def decide_offer(visit: VisitDep, offer_id: UUID, approved: Decision, note: Field = "") -> Response:
+    async def work(tx: Tx) -> None:
+        await offers.decide_offer(tx, DecideOffer(offer_id, approved, visit.reader.subject, note.strip() or None))
+
+    return await visit.do(work, "approved" if approved else "rejected")
+
+
+@pages.post("/accounts/{customer_id}/contacts/{contact_id}/settle")
+async def settle_contact(visit: VisitDep, contact_id: UUID, arrived: Decision, note: Field = "") -> Response:
+    """What became of a message in doubt."""
+
+    async def work(tx: Tx) -> None:
+        await doubts.settle_contact(tx, SettleContact(contact_id, arrived, visit.reader.subject, note.strip() or None))
+
+    return await visit.do(work, "arrived" if arrived else "not_arrived")
 
 
 @pages.post("/accounts/{customer_id}/replies/{reply_id}/done")

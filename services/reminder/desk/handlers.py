@@ -16,9 +16,15 @@ from services.reminder.explanations import handlers as explanations
 from services.reminder.explanations.rules import Explanation
 from services.reminder.followers import handlers as followers
 from services.reminder.followers.rules import Follower
+from services.reminder.legal import handlers as legal
+from services.reminder.legal.rules import Limitation, Proceeding
 from services.reminder.notes import handlers as notes
+from services.reminder.offers import handlers as offers
+from services.reminder.offers.rules import Offer
 from services.reminder.pauses import handlers as pauses
 from services.reminder.pauses.rules import Pause
+from services.reminder.placements import handlers as placements
+from services.reminder.placements.rules import Placement
 from services.reminder.promises import handlers as promises
 from services.reminder.promises.rules import Figures as PromiseFigures
 from services.reminder.promises.rules import Promise
@@ -39,6 +45,7 @@ from shared.money import Money
 
 LINES = 60
 ROWS = 50
+LIMITATIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """All there is to say of an account. `entry` is None when nothing is overdue and nobody has anything to do."""
+    """All there is to say of an account. `entry` is None when nothing is overdue and nobody has anything to do;
+    `lapsing` are the claims of which somebody was warned that they lapse."""
 
     view: View
     today: date
@@ -66,6 +74,10 @@ class AccountPage:
     promise_figures: PromiseFigures
     promises: Sequence[Promise]
     pause: Pause | None
+    offer: Offer | None
+    placement: Placement | None
+    proceedings: Sequence[Proceeding]
+    lapsing: Sequence[tuple[Limitation, Money]]
     replies: Sequence[Reply]
     tasks: Sequence[Task]
     followers: Sequence[Follower]
@@ -99,6 +111,10 @@ async def draw_account(tx: Tx, customer_id: UUID, entity_id: str) -> AccountPage
     known_promises = await promises.list_promises(tx, customer_id, entity_id, None, None, LINES)
     known_pauses = await pauses.list_pauses(tx, customer_id, entity_id, None, None, LINES)
     known_replies = await replies.list_replies(tx, customer_id, entity_id, None, None, LINES)
+    known_offers = await offers.list_offers(tx, customer_id, entity_id, None, None, LINES)
+    known_placements = await placements.list_placements(tx, customer_id, entity_id, None, None, None, LINES)
+    known_proceedings = await legal.list_proceedings(tx, customer_id, entity_id, None, None, None, LINES)
+    watched = await legal.list_limitations(tx, customer_id, entity_id, None, None, LIMITATIONS)
     late = await contacts.list_contacts(tx, customer_id, None, None, LINES)
     return AccountPage(
         view=view,
@@ -112,6 +128,10 @@ async def draw_account(tx: Tx, customer_id: UUID, entity_id: str) -> AccountPage
         promise_figures=await promises.figures(tx, customer_id, entity_id),
         promises=[promise for promise in known_promises if promise.is_open],
         pause=next((pause for pause in known_pauses if pause.runs), None),
+        offer=next((offer for offer in known_offers if offer.look_at), None),
+        placement=next((each for each in known_placements if each.ended_on is None), None),
+        proceedings=[each for each in known_proceedings if each.status == "open"],
+        lapsing=[(each, owed) for each, owed in watched if each.warned_on],
         replies=[reply for reply in known_replies if reply.status == "open"],
         tasks=await tasks.open_tasks(tx, customer_id, entity_id),
         followers=await followers.list_followers(tx, customer_id, entity_id),
@@ -123,6 +143,9 @@ async def draw_account(tx: Tx, customer_id: UUID, entity_id: str) -> AccountPage
             known_promises,
             known_pauses,
             known_replies,
+            known_offers,
+            known_placements,
+            known_proceedings,
         )[:LINES],
     )
 

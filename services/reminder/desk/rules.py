@@ -11,8 +11,11 @@ from uuid import UUID
 
 from services.reminder.calls.rules import Call, Outcome
 from services.reminder.contacts.rules import SUPPRESSED_BECAUSE, Contact, Suppression
+from services.reminder.legal.rules import Proceeding
 from services.reminder.notes.rules import Note
+from services.reminder.offers.rules import Offer
 from services.reminder.pauses.rules import Pause, Why
+from services.reminder.placements.rules import Placement
 from services.reminder.promises.rules import Promise
 from services.reminder.replies.rules import Reply
 from shared.errors import Refused
@@ -20,7 +23,7 @@ from shared.events.reminder import LatePaymentReason
 from shared.money import Money
 from shared.words import day_words, words
 
-Kind = Literal["contact", "held", "call", "note", "promise", "pause", "reply"]
+Kind = Literal["contact", "held", "call", "note", "promise", "pause", "reply", "offer", "placement", "court"]
 
 SAID = {
     "noted": "Your note is kept; who is mentioned in it is asked to read it.",
@@ -33,6 +36,12 @@ SAID = {
     "done": "Done.",
     "handed": "The task is theirs now.",
     "read": "The reply is dealt with; collection goes on.",
+    "approved": "Approved.",
+    "left_out": "The step is left out; the case goes on with the next one.",
+    "rejected": "The offer is not made.",
+    "arrived": "It arrived, and counts as sent.",
+    "not_arrived": "It did not arrive. While its step is the newest, it goes out once more; what has happened says so.",
+    "asked": "Another person has to approve that the account goes to the agency; it is on their list.",
     "followed": "They hear of this account from now on.",
 }
 """What a page says after something was done, by the word in its address."""
@@ -68,7 +77,7 @@ def read_amount(text: str, currency: str) -> Money:
 
 
 Mood = Literal["", "good", "warn", "bad"]
-_MOODS: dict[str, Mood] = {"kept": "good", "broken": "bad"}
+_MOODS: dict[str, Mood] = {"kept": "good", "broken": "bad", "accepted": "good", "lapsed": "bad", "refused": "warn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,9 @@ def timeline(
     promises: Iterable[Promise],
     pauses: Iterable[Pause],
     replies: Iterable[Reply],
+    offers: Iterable[Offer] = (),
+    placements: Iterable[Placement] = (),
+    proceedings: Iterable[Proceeding] = (),
 ) -> list[Line]:
     """Newest first."""
     lines = [
@@ -99,6 +111,9 @@ def timeline(
         *(line for promise in promises for line in _promise(promise)),
         *(line for pause in pauses for line in _pause(pause)),
         *map(_reply, replies),
+        *(line for offer in offers for line in _offer(offer)),
+        *(line for placement in placements for line in _placement(placement)),
+        *(line for proceeding in proceedings for line in _proceeding(proceeding)),
     ]
     return sorted(lines, key=lambda line: line.at, reverse=True)
 
@@ -159,6 +174,44 @@ def _pause(pause: Pause) -> list[Line]:
 
 def _reply(reply: Reply) -> Line:
     return Line(reply.received_at, "reply", f"They wrote: {reply.subject}", reply.body, reply.sender, "warn")
+
+
+def _offer(offer: Offer) -> list[Line]:
+    made = Line(offer.made_at, "offer", f"Offered: {offer.in_words}", offer.note or "", offer.made_by)
+    if offer.ended_on is None:
+        return [made]
+    at = offer.answered_at or max(_start(offer.ended_on, 1), offer.made_at)
+    mood = _MOODS.get(offer.status, "")
+    return [made, Line(at, "offer", f"Offer {offer.status}", offer.because or "", offer.answered_by or "", mood)]
+
+
+def _placement(placement: Placement) -> list[Line]:
+    lines = [
+        Line(
+            placement.requested_at,
+            "placement",
+            f"Asked that {placement.amount} goes to {placement.agency_id}",
+            placement.note or "",
+            placement.requested_by,
+        )
+    ]
+    if placement.placed_on:
+        who = placement.decided_by or ""
+        lines.append(Line(_start(placement.placed_on, 1), "placement", "Handed over to the agency", "", who))
+    if placement.ended_on:
+        title = f"Placement {placement.status}"
+        lines.append(Line(_start(placement.ended_on, 2), "placement", title, placement.because or ""))
+    return lines
+
+
+def _proceeding(proceeding: Proceeding) -> list[Line]:
+    where = " ".join(part for part in (proceeding.court, proceeding.file_number) if part)
+    title = f"{words(proceeding.kind)} opened"
+    opened = Line(_start(proceeding.opened_on), "court", title, where, proceeding.made_by, "warn")
+    if proceeding.closed_on is None:
+        return [opened]
+    title = f"{words(proceeding.kind)} closed"
+    return [opened, Line(_start(proceeding.closed_on, 1), "court", title, proceeding.outcome or "")]
 
 
 def _start(day: date, second: int = 0) -> datetime:

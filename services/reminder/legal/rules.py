@@ -310,6 +310,6 @@ def save_the_claim(limitation: Limitation, case_id: UUID, owed: Money, today: da
         kind="limitation",
         occasion=f"{limitation.invoice_id}:{limitation.lapses_on.isoformat()}",
         title=f"{owed} on {limitation.number} lapses on {limitation.lapses_on.isoformat()}",
-        detail=f"Due on {limitation.due_on.isoformat()}; {period.source}. Interrupted by {period.interrupted_by}.",
+        detail=f"Due on {limitation.due_on.isoformat()}; {period.source}. What interrupts it: {period.interrupted_by}.",
         due_on=today,
     )

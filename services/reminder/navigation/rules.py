@@ -4,6 +4,8 @@ from __future__ import annotations
 
 LINKS = (
     ("/", "Worklist", "w"),
+    ("/placements", "Placements", "g"),
+    ("/legal", "Courts", "l"),
     ("/team", "Team", "t"),
     ("/strategies", "Strategies", "s"),
     ("/templates", "Templates", "m"),
