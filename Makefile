@@ -9,7 +9,7 @@ LOCAL := $(VENV)/.local-installed
 DEV := $(VENV)/.tests-installed
 STACK := $(BIN)/python -m deploy.local
 SEEDS ?=
-WORKERS ?= 2
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status logs token link training test lint format bench chaos simulate lock clean

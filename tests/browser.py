@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from deploy.local.embedded import free_port
 from shared import tokens
@@ -20,7 +20,7 @@ from shared import tokens
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
 TABS_MAX = 80
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @dataclass
@@ -39,9 +39,9 @@ class Tab:
     async def text(self, selector: str = "main") -> str:
         return " ".join((await self.page.inner_text(selector)).split())
 
-    async def press(self, name: str) -> None:
+    async def press(self, name: str, *, exact: bool = True) -> None:
         """Reach a button by its name with the keyboard alone, see that it has the focus, and press it."""
-        button = self.page.get_by_role("button", name=name, exact=True).first
+        button = self.page.get_by_role("button", name=name, exact=exact).first
         for _ in range(TABS_MAX):
             if await button.evaluate("e => e === document.activeElement"):
                 break
@@ -70,15 +70,22 @@ async def serving(app: FastAPI, port: int | None = None) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def signed_in(url: str, keys_folder: Path, subject: str, scopes: str = "all") -> AsyncIterator[Tab]:
-    """A tab of a browser of somebody's own, signed in with a one-time link."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        page = await (await browser.new_context(viewport={"width": 1280, "height": 900})).new_page()
-        tab = Tab(page, url)
-        page.on("console", lambda said: tab.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: tab.complaints.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith((url, "data:")) else tab.complaints.append(r.url))
-        await page.goto(tokens.make_link(keys_folder, url, subject, scopes, name=f"{subject.title()} L."))
+async def window(browser: Browser, url: str, width: int = 1280) -> AsyncIterator[Tab]:
+    """A window of somebody's own, with no cookies and one empty tab."""
+    context = await browser.new_context(viewport={"width": width, "height": 900})
+    tab = Tab(await context.new_page(), url)
+    tab.page.on("console", lambda said: tab.complaints.append(said.text) if said.type == "error" else None)
+    tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    tab.page.on("request", lambda r: None if r.url.startswith((url, "data:")) else tab.complaints.append(r.url))
+    yield tab
+    await context.close()
+
+
+@asynccontextmanager
+async def signed_in(
+    browser: Browser, url: str, keys_folder: Path, subject: str, scopes: str = "all", width: int = 1280
+) -> AsyncIterator[Tab]:
+    """A window of somebody who signed in with a one-time link."""
+    async with window(browser, url, width) as tab:
+        await tab.page.goto(tokens.make_link(keys_folder, url, subject, scopes, name=f"{subject.title()} L."))
         yield tab
-        await browser.close()

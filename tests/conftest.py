@@ -20,6 +20,7 @@ import asyncpg
 import pytest
 import structlog
 from aiosmtpd.controller import Controller
+from playwright.async_api import Browser, async_playwright
 
 from deploy.local import embedded
 from deploy.local.apache_kafka import ApacheKafka
@@ -27,6 +28,7 @@ from shared import tokens
 from shared.clock import Clock
 from shared.db import Database
 from shared.migrate import migrate
+from tests.browser import ARGUMENTS, CHROMIUM
 from tests.mailbox import Mailbox
 
 structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
@@ -156,6 +158,15 @@ def smtp() -> Iterator[Mailbox]:
     controller.start()
     yield mailbox
     controller.stop()
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser a run; every test opens windows of its own, which share nothing."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
 
 
 def with_database(url: str, name: str) -> str:

@@ -13,7 +13,7 @@ from services.invoice.app import create_api, open_resources
 from services.invoice.settings import Settings
 from shared.db import Database
 from tests.invoice.client import SIMULATED_FROM, CreditNextDoor, Receivables, ReportingNextDoor
-from tests.invoice.desk import browser, desk, served, sign_in  # noqa: F401  # Fixtures of the finance desk.
+from tests.invoice.desk import desk, served, sign_in  # noqa: F401  # Fixtures of the finance desk.
 from tests.invoice.pay_site import debits, site, stripe_url, tab  # noqa: F401  # Fixtures of the customer's page.
 from tests.service_client import app_of, calling, settings_of
 

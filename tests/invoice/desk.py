@@ -3,63 +3,34 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser
 
 from deploy.local.embedded import free_port
 from services.invoice.app import create_api, open_resources
 from services.invoice.settings import Settings
-from shared import tokens
 from shared.db import Database
-from tests.browser import serving
+from tests.browser import Tab, serving, signed_in
 from tests.invoice.bank_files import BAKER_IBAN, camt, detail, entry
 from tests.invoice.client import SIMULATED_FROM, CreditNextDoor, Receivables, ReportingNextDoor, eur, invoice, line
 from tests.service_client import app_of, calling, settings_of
 
-CHROMIUM = shutil.which("chromium")
-TABS_MAX = 60
 EVIL = 'Acme <script>alert("x")</script> & Söhne'
 
 
-@dataclass
-class Desk:
-    """A browser tab of somebody signed in, and everything it complained of or fetched from elsewhere."""
+@dataclass(kw_only=True)
+class Desk(Tab):
+    """Somebody's window, and the books behind it."""
 
     books: Receivables
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-
-    async def go(self, path: str) -> None:
-        answer = await self.page.goto(self.url + path)
-        assert answer is not None
-        assert answer.status == 200, await self.page.inner_text("body")
-
-    async def text(self, selector: str = "main") -> str:
-        return " ".join((await self.page.inner_text(selector)).split())
-
-    async def press(self, name: str) -> None:
-        """Reach a button by its name with the keyboard alone, see that it has the focus, and press it."""
-        button = self.page.get_by_role("button", name=name).first
-        for _ in range(TABS_MAX):
-            if await button.evaluate("e => e === document.activeElement"):
-                break
-            await self.page.keyboard.press("Tab")
-        assert await button.evaluate("e => e === document.activeElement && getComputedStyle(e).outlineStyle") == "solid"
-        async with self.page.expect_navigation():
-            await self.page.keyboard.press("Enter")
-
-    async def overflow(self) -> int:
-        """How far the page is wider than the window."""
-        return await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 @dataclass(frozen=True)
@@ -89,30 +60,17 @@ async def served(
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def sign_in(served: Served, browser: Browser) -> Callable[..., Awaitable[Desk]]:
+async def sign_in(served: Served, chromium: Browser) -> AsyncIterator[Callable[..., Awaitable[Desk]]]:
     """`await sign_in("ben")`: a browser of somebody's own. It takes nothing from elsewhere, nothing on the console."""
+    async with AsyncExitStack() as windows:
 
-    async def somebody(subject: str, scopes: str = "all") -> Desk:
-        context = await browser.new_context(viewport={"width": 1280, "height": 900})
-        page = await context.new_page()
-        desk = Desk(served.books, page, served.url)
-        page.on("console", lambda said: desk.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-        page.on("request", lambda r: None if r.url.startswith((served.url, "data:")) else desk.complaints.append(r.url))
-        await page.goto(tokens.make_link(served.keys_folder, served.url, subject, scopes, name=f"{subject.title()} L."))
-        return desk
+        async def somebody(subject: str, scopes: str = "all") -> Desk:
+            tab = await windows.enter_async_context(
+                signed_in(chromium, served.url, served.keys_folder, subject, scopes)
+            )
+            return Desk(tab.page, tab.url, tab.complaints, books=served.books)
 
-    return somebody
+        yield somebody
 
 
 @pytest.fixture

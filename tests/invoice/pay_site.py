@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 from pydantic import SecretStr
 
 from deploy.local.embedded import free_port
@@ -29,8 +28,6 @@ from tests.mailbox import Mailbox
 from tests.service_client import app_of, calling, settings_of
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium")
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
 WEBHOOK_SECRET = "whsec_of_the_test"
 GOOD_CARD, BAD_CARD = "4242 4242 4242 4242", "4000 0000 0000 0002"
 
@@ -119,15 +116,14 @@ async def site(
 
 
 @pytest.fixture
-async def tab(tmp_path: Path) -> AsyncIterator[Page]:
+async def tab(chromium: Browser) -> AsyncIterator[Page]:
     """A phone's browser that complains of nothing."""
+    context = await chromium.new_context(viewport={"width": 390, "height": 844})
+    page = await context.new_page()
     complaints: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = await browser.new_page(viewport={"width": 390, "height": 844})
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
-        await browser.close()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    await context.close()
     assert complaints == []
 
 

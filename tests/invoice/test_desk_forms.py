@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.browser import needs_chromium
 from tests.invoice.bank_files import BAKER_IBAN, detail, entry
 from tests.invoice.client import eur, invoice, line
-from tests.invoice.desk import CHROMIUM, Desk, a_busy_day, policies, statement
+from tests.invoice.desk import Desk, a_busy_day, policies, statement
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+pytestmark = needs_chromium
 
 S19 = {"category": "S", "rate": "19"}
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page
 
-from tests.invoice.pay_site import BAD_CARD, GOOD_CARD, Site, a_customer_with_two_invoices, in_a_browser, until
+from tests.browser import needs_chromium
+from tests.invoice.pay_site import BAD_CARD, GOOD_CARD, Site, a_customer_with_two_invoices, until
 
 # --- the link ---
 
@@ -156,7 +157,7 @@ async def test_the_entitys_own_reasons_are_offered_and_no_others(site: Site) -> 
 # --- instalments ---
 
 
-@in_a_browser
+@needs_chromium
 async def test_what_is_overdue_is_put_on_a_plan_of_the_customers_choice(site: Site, tab: Page) -> None:
     customer, first, second = await a_customer_with_two_invoices(site)
     await site.policies(plans={"self_service": True, "months_max": 3})
@@ -249,7 +250,7 @@ async def test_plans_are_offered_in_the_customers_language(site: Site, language:
 # --- paying ---
 
 
-@in_a_browser
+@needs_chromium
 async def test_a_customer_pays_what_it_chose_and_the_invoice_is_settled(site: Site, tab: Page) -> None:
     customer, first, second = await a_customer_with_two_invoices(site)
     await tab.goto(await site.link(customer))
@@ -279,7 +280,7 @@ async def test_a_customer_pays_what_it_chose_and_the_invoice_is_settled(site: Si
     assert width == 0
 
 
-@in_a_browser
+@needs_chromium
 async def test_a_refused_card_books_nothing(site: Site, tab: Page) -> None:
     customer, first, _ = await a_customer_with_two_invoices(site)
     await tab.goto(await site.link(customer))

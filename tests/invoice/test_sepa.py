@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page
 
-from tests.invoice.pay_site import EMPTY_IBAN, GOOD_IBAN, Debits, in_a_browser, until
+from tests.browser import needs_chromium
+from tests.invoice.pay_site import EMPTY_IBAN, GOOD_IBAN, Debits, until
 
 
 async def test_a_mandate_is_kept_with_its_reference_and_shown_without_the_account(debits: Debits) -> None:
@@ -206,7 +207,7 @@ async def test_what_is_owed_in_another_currency_is_not_debited(debits: Debits) -
     assert await debits.collections() == []
 
 
-@in_a_browser
+@needs_chromium
 async def test_a_customer_leaves_its_account_from_the_page(debits: Debits, tab: Page) -> None:
     customer = await debits.customer()
     await tab.goto(await debits.link(customer))

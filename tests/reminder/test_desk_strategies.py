@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from services.reminder.desk_simulations.rules import Look, draw_chart
 from services.reminder.desk_strategies.rules import NotSwitched, clean, differences, draw_ladder, fits_words, switched
@@ -37,8 +38,8 @@ steps:
 
 
 @pytest.fixture
-async def tab(desk: Desk, keys_folder: Path) -> AsyncIterator[Tab]:
-    async with serving(desk.app) as url, signed_in(url, keys_folder, "ben") as tab:
+async def tab(desk: Desk, keys_folder: Path, chromium: Browser) -> AsyncIterator[Tab]:
+    async with serving(desk.app) as url, signed_in(chromium, url, keys_folder, "ben") as tab:
         yield tab
         assert tab.complaints == []
 
@@ -311,8 +312,10 @@ async def test_a_faulty_draft_is_not_tried_out(desk: Desk, tab: Tab) -> None:
 
 
 @needs_chromium
-async def test_a_reader_sees_strategies_but_no_forms_and_changes_nothing(desk: Desk, keys_folder: Path) -> None:
-    async with serving(desk.app) as url, signed_in(url, keys_folder, "rea", "reminders:read") as tab:
+async def test_a_reader_sees_strategies_but_no_forms_and_changes_nothing(
+    desk: Desk, keys_folder: Path, chromium: Browser
+) -> None:
+    async with serving(desk.app) as url, signed_in(chromium, url, keys_folder, "rea", "reminders:read") as tab:
         for path in ("/strategies", "/strategies/default"):
             await tab.go(path)
             assert await tab.page.locator("main form").count() == 0, path

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser
 
 from services.reminder.desk_policy import rules as policy_page
 from services.reminder.desk_templates.rules import changed, typed
@@ -21,8 +22,8 @@ EVIL = "Acme </iframe></textarea><script>alert('x')</script> & Söhne"
 
 
 @pytest.fixture
-async def tab(desk: Desk, keys_folder: Path) -> AsyncIterator[Tab]:
-    async with serving(desk.app) as url, signed_in(url, keys_folder, "ben") as tab:
+async def tab(desk: Desk, keys_folder: Path, chromium: Browser) -> AsyncIterator[Tab]:
+    async with serving(desk.app) as url, signed_in(chromium, url, keys_folder, "ben") as tab:
         yield tab
         assert tab.complaints == []
 
@@ -216,8 +217,8 @@ async def test_the_policy_is_changed_in_a_form_that_says_what_it_means(desk: Des
 
 
 @needs_chromium
-async def test_a_reader_sees_what_there_is_but_no_forms(desk: Desk, keys_folder: Path) -> None:
-    async with serving(desk.app) as url, signed_in(url, keys_folder, "rea", "reminders:read") as tab:
+async def test_a_reader_sees_what_there_is_but_no_forms(desk: Desk, keys_folder: Path, chromium: Browser) -> None:
+    async with serving(desk.app) as url, signed_in(chromium, url, keys_folder, "rea", "reminders:read") as tab:
         for path in ("/templates", "/templates/first-reminder", "/contact-policy"):
             await tab.go(path)
             assert await tab.page.locator("main form").count() == 0, path

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from tests.browser import Tab, needs_chromium, serving, signed_in
 from tests.reminder.desk import Desk
@@ -19,8 +20,8 @@ EVIL = 'Acme <script>alert("x")</script> & Söhne'
 
 
 @pytest.fixture
-async def tab(desk: Desk, keys_folder: Path) -> AsyncIterator[Tab]:
-    async with serving(desk.app) as url, signed_in(url, keys_folder, "ben") as tab:
+async def tab(desk: Desk, keys_folder: Path, chromium: Browser) -> AsyncIterator[Tab]:
+    async with serving(desk.app) as url, signed_in(chromium, url, keys_folder, "ben") as tab:
         yield tab
         assert tab.complaints == []
 
@@ -110,11 +111,11 @@ async def test_the_pages_fit_a_phone_and_a_desktop(desk: Desk, tab: Tab, width: 
         assert await tab.overflow() <= 0, path
 
 
-async def test_a_reader_sees_accounts_but_no_forms(desk: Desk, keys_folder: Path) -> None:
+async def test_a_reader_sees_accounts_but_no_forms(desk: Desk, keys_folder: Path, chromium: Browser) -> None:
     customer = await desk.onboard()
     await desk.issue(customer, DUE)
     await desk.until(date(2026, 2, 3))
-    async with serving(desk.app) as url, signed_in(url, keys_folder, "rea", "reminders:read") as tab:
+    async with serving(desk.app) as url, signed_in(chromium, url, keys_folder, "rea", "reminders:read") as tab:
         await tab.go(f"/accounts/{customer.id}")
         assert await tab.page.locator("main form").count() == 0
         await tab.go("/")

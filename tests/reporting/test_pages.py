@@ -2,90 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser
 
-from deploy.local.embedded import free_port
 from services.reporting.app import create_api
 from services.reporting.settings import Settings
-from shared import tokens
 from shared.db import Database
+from tests.browser import Tab, needs_chromium, serving, signed_in
 from tests.reporting.books import Books
 from tests.reporting.client import Reporting
 from tests.service_client import app_of
 
 D = date
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
-
-
-@dataclass
-class Site:
-    """A browser tab, and everything it complained of or fetched from elsewhere."""
-
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-
-    async def go(self, path: str) -> None:
-        answer = await self.page.goto(self.url + path)
-        assert answer is not None
-        assert answer.status == 200, await self.page.inner_text("body")
-
-    async def text(self, selector: str) -> str:
-        return " ".join((await self.page.inner_text(selector)).split())
-
-    async def overflow(self) -> int:
-        """How far the page is wider than the window."""
-        return await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
-async def served(reports_database: Database, settings: Settings) -> AsyncIterator[str]:
-    config = uvicorn.Config(
-        app_of(create_api, settings, database=reports_database), port=free_port(), log_config=None, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{config.port}"
-    server.should_exit = True
-    await task
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def site(browser: Browser, served: str, keys_folder: Path) -> AsyncIterator[Site]:
-    """Signed in through a one-time link, and strict: nothing from elsewhere, nothing on the console."""
-    page = await browser.new_page(viewport={"width": 1440, "height": 900})
-    site = Site(page, served)
-    page.on("console", lambda message: site.complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: site.complaints.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((served, "data:")) else site.complaints.append(r.url))
-    await page.goto(tokens.make_link(keys_folder, served, "anna", "reports:read", name="Anna Lang"))
-    yield site
-    assert site.complaints == []
+async def site(
+    reports_database: Database, settings: Settings, keys_folder: Path, chromium: Browser
+) -> AsyncIterator[Tab]:
+    """Anna's, and strict: nothing from elsewhere, nothing on the console."""
+    app = app_of(create_api, settings, database=reports_database)
+    async with serving(app) as url, signed_in(chromium, url, keys_folder, "anna", "reports:read", 1440) as tab:
+        yield tab
+        assert tab.complaints == []
 
 
 def a_ledger() -> Books:
@@ -103,7 +48,7 @@ def a_ledger() -> Books:
     return books
 
 
-async def test_the_dashboard_shows_the_figures_of_its_day(site: Site, reporting: Reporting) -> None:
+async def test_the_dashboard_shows_the_figures_of_its_day(site: Tab, reporting: Reporting) -> None:
     await reporting.hear(a_ledger())
     await site.go("/?as_of=2021-12-31")
     tiles = await site.text(".tiles")
@@ -116,10 +61,10 @@ async def test_the_dashboard_shows_the_figures_of_its_day(site: Site, reporting:
     assert "Acme <& Söhne>" in await site.text(".debtors tbody tr:first-child")
     assert "First reminder 1" in await site.text("[aria-labelledby=h-steps]")
     assert await site.page.locator(".plot path.dso").count() == 1
-    assert await site.text(".reader span") == "Anna Lang"
+    assert await site.text(".reader span") == "Anna L."
 
 
-async def test_another_day_and_another_currency_are_a_click_away(site: Site, reporting: Reporting) -> None:
+async def test_another_day_and_another_currency_are_a_click_away(site: Tab, reporting: Reporting) -> None:
     await reporting.hear(a_ledger())
     await site.go("/?as_of=2021-12-31")
     await site.page.click(".tabs a:has-text('JPY')")
@@ -133,7 +78,7 @@ async def test_another_day_and_another_currency_are_a_click_away(site: Site, rep
     assert "At the end of 28 Feb 2021" in await site.text(".sub")
 
 
-async def test_a_debtor_leads_to_the_customers_account_and_its_timeline(site: Site, reporting: Reporting) -> None:
+async def test_a_debtor_leads_to_the_customers_account_and_its_timeline(site: Tab, reporting: Reporting) -> None:
     books = a_ledger()
     await reporting.hear(books)
     await site.go("/?as_of=2021-12-31")
@@ -145,7 +90,7 @@ async def test_a_debtor_leads_to_the_customers_account_and_its_timeline(site: Si
     assert timeline.index("INV-00012 issued") < timeline.index("Reminder sent: first reminder")
 
 
-async def test_a_long_timeline_goes_on_on_the_next_page(site: Site, reporting: Reporting) -> None:
+async def test_a_long_timeline_goes_on_on_the_next_page(site: Tab, reporting: Reporting) -> None:
     books = Books()
     acme = books.onboard("Acme")
     for _ in range(70):
@@ -158,7 +103,7 @@ async def test_a_long_timeline_goes_on_on_the_next_page(site: Site, reporting: R
     assert "Customer onboarded" in await site.text("#timeline")
 
 
-async def test_a_newcomer_is_told_what_to_do(site: Site, reporting: Reporting) -> None:
+async def test_a_newcomer_is_told_what_to_do(site: Tab, reporting: Reporting) -> None:
     await site.go("/")
     welcome = await site.text("main")
     assert "Welcome to Dueward" in welcome
@@ -174,7 +119,7 @@ async def test_a_newcomer_is_told_what_to_do(site: Site, reporting: Reporting) -
     assert "The books begin on 1 Jun 2021" in await site.text("main")
 
 
-async def test_no_page_is_wider_than_its_window(site: Site, reporting: Reporting) -> None:
+async def test_no_page_is_wider_than_its_window(site: Tab, reporting: Reporting) -> None:
     await site.page.set_viewport_size({"width": 360, "height": 800})
     await site.go("/")
     assert await site.overflow() == 0, "welcome"
@@ -189,7 +134,7 @@ async def test_no_page_is_wider_than_its_window(site: Site, reporting: Reporting
             assert await site.overflow() == 0, (path, width)
 
 
-async def test_what_a_figure_means_is_told_to_the_keyboard_too(site: Site, reporting: Reporting) -> None:
+async def test_what_a_figure_means_is_told_to_the_keyboard_too(site: Tab, reporting: Reporting) -> None:
     await reporting.hear(a_ledger())
     await site.go("/")
     assert not await site.page.is_visible("#t-dso")
@@ -198,15 +143,15 @@ async def test_what_a_figure_means_is_told_to_the_keyboard_too(site: Site, repor
     assert "Days sales outstanding" in await site.text("#t-dso")
 
 
-async def test_a_link_with_nonsense_in_it_shows_today(site: Site, reporting: Reporting) -> None:
+async def test_a_link_with_nonsense_in_it_shows_today(site: Tab, reporting: Reporting) -> None:
     await reporting.hear(a_ledger())
     for query in ("as_of=yesterday", "as_of=0001-01-01", "as_of=9999-12-31", "currency=%3Cb%3E", "as_of="):
         await site.go(f"/?{query}")
         assert "At the end of 31 Dec 2021" in await site.text(".sub")
 
 
-async def test_who_has_not_signed_in_is_sent_to_do_so(served: str) -> None:
-    async with httpx.AsyncClient(base_url=served) as client:
+async def test_who_has_not_signed_in_is_sent_to_do_so(site: Tab) -> None:
+    async with httpx.AsyncClient(base_url=site.url) as client:
         answer = await client.get("/?as_of=2021-01-31")
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/sign-in?next=")
