@@ -55,10 +55,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A message as it travels, and whom it is for."""
+    """A message as it travels, and whom it is for. `leave` is asked just before it goes: whether it still may."""
 
     recipient: str
     message: bytes
+    leave: Callable[[], Awaitable[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,9 @@ class Postman:
                 return Receipt(fate, f"the address was refused: {_said(fault)}", fate == "refused")
             except (SMTPException, OSError) as fault:
                 return Receipt("deferred", f"the connection was lost: {_said(fault)}")
+            if parcel.leave and not await parcel.leave():
+                kept = await _forget_envelope(line)
+                return Receipt("untried")
             try:
                 await line.data(parcel.message)
             except SMTPResponseException as fault:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import httpx
 
-from services.reminder.deliveries.rules import Delivery
+from services.reminder.deliveries.rules import Delivery, Leave
 from services.reminder.mails.rules import Letter
 from services.reminder.receivables.rules import totals
 from shared.outside import Answer, Reply, brief, post
@@ -55,11 +55,11 @@ class ChatSender:
     def lease_seconds(self) -> float:
         return self.timeout_seconds * 6
 
-    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave) -> list[Delivery]:
         begin_until = monotonic() + seconds - 2 * self.timeout_seconds
         made: list[Delivery] = []
         for letter in letters:
-            if monotonic() >= begin_until:
+            if monotonic() >= begin_until or not await leave(letter.contact_id):
                 answer = Answer("untried")
             else:
                 answer = await post_note(self.client, self.kind, self.url, note_of(letter), private=True)

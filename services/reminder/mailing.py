@@ -9,7 +9,7 @@ from time import monotonic
 
 import httpx
 
-from services.reminder.deliveries.rules import Delivery
+from services.reminder.deliveries.rules import Delivery, Leave
 from services.reminder.enclosures import handlers as enclosures
 from services.reminder.enclosures.rules import Missing
 from services.reminder.mails import handlers as mails
@@ -32,7 +32,7 @@ class MailSender:
     def lease_seconds(self) -> float:
         return self.postman.server.timeout_seconds * LEASE_TIMEOUTS
 
-    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave) -> list[Delivery]:
         """A letter whose documents cannot be had waits, like one whose balance cannot: it never goes without them."""
         begun_at = monotonic()
         wait_seconds = self.postman.server.timeout_seconds
@@ -41,7 +41,7 @@ class MailSender:
         files = {id: files for id, files in fetched.items() if not isinstance(files, Missing)}
         ready = [letter for letter in letters if letter.contact_id not in missing]
         left = seconds - (monotonic() - begun_at)
-        sent = await mails.deliver(self.postman, ready, at, left, self.stationery, files)
+        sent = await mails.deliver(self.postman, ready, at, left, self.stationery, files, leave)
         return [
             *(
                 Delivery(letter.contact_id, letter.customer_id, "deferred", missing[letter.contact_id].reason)

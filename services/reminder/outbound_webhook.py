@@ -17,7 +17,7 @@ from uuid import UUID
 import httpx
 import orjson
 
-from services.reminder.deliveries.rules import Delivery
+from services.reminder.deliveries.rules import Delivery, Leave
 from services.reminder.mails.rules import Letter
 from services.reminder.receivables.rules import totals
 from shared import webhooks
@@ -53,13 +53,13 @@ class WebhookSender:
     def lease_seconds(self) -> float:
         return self.timeout_seconds * LEASE_TIMEOUTS
 
-    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave) -> list[Delivery]:
         begin_until = monotonic() + seconds - 2 * self.timeout_seconds
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
 
         async def send(letter: Letter) -> Delivery:
             async with gate:
-                if monotonic() >= begin_until:
+                if monotonic() >= begin_until or not await leave(letter.contact_id):
                     answer = Answer("untried")
                 else:
                     told = data_of(letter)

@@ -19,7 +19,7 @@ from uuid import UUID
 import httpx
 import orjson
 
-from services.reminder.deliveries.rules import Delivery
+from services.reminder.deliveries.rules import Delivery, Leave
 from services.reminder.mails.handlers import short_message
 from services.reminder.mails.rules import Letter
 from services.reminder.texts import rules
@@ -67,24 +67,26 @@ class SmsSender:
     def lease_seconds(self) -> float:
         return self.timeout_seconds * LEASE_TIMEOUTS
 
-    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave) -> list[Delivery]:
         """Several at a time; none is begun that could not be over in time."""
         begin_until = monotonic() + seconds - 2 * self.timeout_seconds
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
 
         async def send(letter: Letter) -> Delivery:
             async with gate:
-                answer = Answer("untried") if monotonic() >= begin_until else await self._send(letter)
+                answer = Answer("untried") if monotonic() >= begin_until else await self._send(letter, leave)
             return Delivery(letter.contact_id, letter.customer_id, **asdict(answer))
 
         return list(await asyncio.gather(*map(send, letters)))
 
-    async def _send(self, letter: Letter) -> Answer:
+    async def _send(self, letter: Letter, leave: Leave) -> Answer:
         try:
             text = short_message(letter)
         except (DomainError, LookupError, TypeError) as fault:
             logger.exception("text_not_composed", contact_id=str(letter.contact_id), template=letter.template)
             return Answer("refused", f"the text could not be written: {fault}")
+        if not await leave(letter.contact_id):
+            return Answer("untried")
         return await send_text(self.client, self.gateway, letter.contact_id, letter.recipient, text)
 
 

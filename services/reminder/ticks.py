@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import httpx
 
@@ -13,7 +14,7 @@ from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.deliveries import handlers as deliveries
-from services.reminder.deliveries.rules import Sender
+from services.reminder.deliveries.rules import Leave, Sender
 from services.reminder.followers import handlers as followers
 from services.reminder.legal import handlers as legal
 from services.reminder.mails.rules import PLAIN, Stationery
@@ -32,7 +33,7 @@ from services.reminder.signatures import handlers as signatures
 from services.reminder.templates import handlers as templates
 from shared import log
 from shared.clock import real_now
-from shared.db import INFRASTRUCTURE_ERRORS, reading, transaction
+from shared.db import INFRASTRUCTURE_ERRORS, Database, reading, transaction
 from shared.mail import Postman
 from shared.ticks import TickContext, Ticks
 
@@ -73,8 +74,8 @@ async def _escalate(context: TickContext) -> bool:
 
 
 async def _send(context: TickContext) -> bool:
-    """One round of letters: ask what is still owed, decide again and mark, send, record. Only the marks and the records
-    are made in transactions; a crash in between leaves marks behind, whose letters are never sent again."""
+    """One round of letters: ask what is still owed, decide again and take them in hand, send, record. Each is marked
+    just before it leaves: after a crash in between, those are never sent again, and the others are by somebody else."""
     resources: Resources = context.resources
     async with reading(context.database) as tx:
         found = await contacts.to_do(tx, real_now(), LETTERS_AT_ONCE)
@@ -82,7 +83,7 @@ async def _send(context: TickContext) -> bool:
     abandoned = [contact for contact in found if contact.status == "sending"]
     if abandoned:
         async with transaction(context.database) as tx:
-            await cases.give_up(tx, abandoned)
+            await cases.give_up(tx, abandoned, real_now())
     if not ready:
         return bool(abandoned)
 
@@ -96,10 +97,33 @@ async def _send(context: TickContext) -> bool:
         letters = await signatures.sign(tx, await templates.dress(tx, filled))
         sent_at = tx.now
     if letters:
-        made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds)
+        leave = _leaving(context.database, lease_until)
+        made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds, leave)
         async with transaction(context.database) as tx:
-            await cases.conclude_reminders(tx, ConcludeReminders(made, real_now()))
+            await cases.conclude_reminders(tx, ConcludeReminders(made, real_now(), lease_until))
     return True
+
+
+def _leaving(database: Database, lease_until: datetime) -> Leave:
+    """Marks what leaves; those that are asked for while a mark is made share the next one."""
+    asked: set[UUID] = set()
+    left: set[UUID] = set()
+    one_at_a_time = asyncio.Lock()
+
+    async def leave(contact_id: UUID) -> bool:
+        asked.add(contact_id)
+        async with one_at_a_time:
+            if contact_id in asked:
+                together = list(asked)
+                asked.clear()
+                try:
+                    async with transaction(database) as tx:
+                        left.update(await contacts.leave(tx, together, lease_until))
+                except INFRASTRUCTURE_ERRORS:
+                    logger.warning("not_marked_as_leaving", contacts=len(together), exc_info=True)
+        return contact_id in left
+
+    return leave
 
 
 @ticks.on(next_due=promises.NEXT_LOOK)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.reminder.deliveries.rules import Delivery, Fate
+from services.reminder.deliveries.rules import Delivery, Fate, Leave
 from services.reminder.mails.rules import Letter
 from services.reminder.ticks import Resources
 from tests.reminder.desk import Desk
@@ -21,11 +21,13 @@ class Courier:
     fates: list[Fate] = field(default_factory=list)
     opted_out: bool = False
 
-    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
-        return [self._take(letter) for letter in letters]
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave) -> list[Delivery]:
+        return [await self._take(letter, leave) for letter in letters]
 
-    def _take(self, letter: Letter) -> Delivery:
-        fate = self.fates.pop(0) if self.fates else "sent"
+    async def _take(self, letter: Letter, leave: Leave) -> Delivery:
+        fate: Fate = "untried"
+        if await leave(letter.contact_id):
+            fate = self.fates.pop(0) if self.fates else "sent"
         if fate in ("sent", "doubtful"):
             self.letters.append(letter)
         refused = fate == "refused"

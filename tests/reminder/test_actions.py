@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.reminder.deliveries.rules import Delivery
+from services.reminder.deliveries.rules import Delivery, Leave
 from services.reminder.mails.rules import Letter
 from tests.reminder.books import Customer, Invoice
 from tests.reminder.desk import Desk
@@ -25,7 +25,7 @@ class Doubtful:
 
     lease_seconds: float = 40.0
 
-    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave) -> list[Delivery]:
         return [Delivery(each.contact_id, each.customer_id, "doubtful", "the line broke") for each in letters]
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local import embedded
+from services.reminder.deliveries.rules import Delivery, Leave
 from services.reminder.mailing import MailSender
+from services.reminder.mails.rules import Letter
 from services.reminder.ticks import Resources, remind
 from shared.clock import real_now
 from shared.mail import MailServer, Postman
 from shared.ticks import TickContext
 from tests.mailbox import Mailbox
 from tests.reminder.books import ADA, Customer, Invoice
+from tests.reminder.couriers import Courier
 from tests.reminder.desk import Desk
 
 DUE = date(2026, 2, 1)
@@ -66,6 +71,32 @@ def smtp() -> Iterator[MoodyMailbox]:
     controller.start()
     yield mailbox
     controller.stop()
+
+
+@dataclass
+class DyingCourier(Courier):
+    """Takes so many letters; while the next one leaves, its process ends."""
+
+    lives_for: int = 0
+    died_at: UUID | None = None
+
+    async def _take(self, letter: Letter, leave: Leave) -> Delivery:
+        if len(self.letters) == self.lives_for and await leave(letter.contact_id):
+            self.died_at = letter.contact_id
+            raise PowerCut
+        return await super()._take(letter, leave)
+
+
+@dataclass
+class SleepyCourier(Courier):
+    """Sleeps after its first letter, until long after its lease."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def _take(self, letter: Letter, leave: Leave) -> Delivery:
+        if self.letters and self.meanwhile:
+            await self.meanwhile()
+        return await super()._take(letter, leave)
 
 
 async def overdue_since_yesterday(desk: Desk, *, customers: int = 1, **changes: Any) -> list[Invoice]:
@@ -118,12 +149,9 @@ def replace_carry(postman: Postman, carry: Any) -> Postman:
     return copy
 
 
-@pytest.mark.parametrize("after", [True, False])
-async def test_a_crash_while_sending_leaves_the_mail_in_doubt_and_it_is_never_sent_again(
-    desk: Desk, after: bool
-) -> None:
+async def test_a_crash_while_sending_leaves_the_mail_in_doubt_and_it_is_never_sent_again(desk: Desk) -> None:
     await overdue_since_yesterday(desk)
-    async with dies(desk, after=after):
+    async with dies(desk, after=True):
         await desk.until(DAY_AFTER)
     assert [c["status"] for c in await desk.contacts()] == ["sending"]
     assert await desk.next_due() is not None, "a mail under way is work that is not done"
@@ -134,11 +162,55 @@ async def test_a_crash_while_sending_leaves_the_mail_in_doubt_and_it_is_never_se
     await desk.until(date(2026, 2, 7))
     (contact,) = await desk.contacts()
     assert (contact["status"], contact["sent_at"]) == ("unknown", None)
-    assert len(desk.mails()) == (1 if after else 0)
+    assert len(desk.mails()) == 1
     (task,) = (await desk.get("/v1/tasks", status="open"))["items"]
     assert task["kind"] == "fate_unknown"
     assert "reminder.failed" in await desk.types()
     assert (await desk.get(f"/v1/cases/{contact['customer_id']}"))["level"] == 1
+
+
+async def test_a_mail_that_had_not_left_when_its_sender_crashed_is_sent_when_the_lease_is_over(desk: Desk) -> None:
+    await overdue_since_yesterday(desk)
+    async with dies(desk, after=False):
+        await desk.until(DAY_AFTER)
+    await desk.tick()
+    assert [c["status"] for c in await desk.contacts()] == ["sending"], "its lease still runs"
+    await let_leases_end(desk)
+    await desk.tick()
+    assert await desk.sent() == [("2026-02-02", "first-reminder")]
+    assert len(desk.mails()) == 1
+    assert (await desk.get("/v1/tasks"))["items"] == []
+
+
+async def test_a_crash_in_the_middle_of_a_round_leaves_only_what_was_leaving_in_doubt(desk: Desk) -> None:
+    await overdue_since_yesterday(desk, customers=10)
+    courier = DyingCourier(lives_for=3)
+    desk.resources = Resources(desk.resources.invoice, {"email": courier})
+    with pytest.raises(PowerCut):
+        await desk.until(DAY_AFTER)
+    left = [letter.contact_id for letter in courier.letters]
+    courier.lives_for = 100
+    await let_leases_end(desk)
+    await desk.tick()
+    assert Counter(c["status"] for c in await desk.contacts()) == {"unknown": 4, "sent": 6}
+    doubtful = {UUID(c["id"]) for c in await desk.contacts(status="unknown")}
+    assert doubtful == {*left, courier.died_at}
+    assert len({letter.contact_id for letter in courier.letters}) == len(courier.letters) == 9
+
+
+async def test_a_sender_that_woke_up_too_late_sends_nothing_that_another_has_sent_since(desk: Desk) -> None:
+    await overdue_since_yesterday(desk, customers=2)
+    invoice, courier = desk.resources.invoice, Courier()
+
+    async def another_worker() -> None:
+        await let_leases_end(desk)
+        await remind(TickContext(desk.database, await desk.now(), Resources(invoice, {"email": courier})))
+
+    sleepy = SleepyCourier(meanwhile=another_worker)
+    desk.resources = Resources(invoice, {"email": sleepy})
+    await desk.until(DAY_AFTER)
+    assert (len(sleepy.letters), len(courier.letters)) == (1, 1)
+    assert Counter(c["status"] for c in await desk.contacts()) == {"unknown": 1, "sent": 1}
 
 
 async def test_a_crash_after_planning_loses_nothing(desk: Desk) -> None:

@@ -104,10 +104,12 @@ class ConfirmReminders:
 
 @dataclass(frozen=True, slots=True)
 class ConcludeReminders:
-    """What became of the letters that were handed to the mail server."""
+    """What became of letters. Those that somebody else may have taken in hand in the meantime were sent on a lease, and
+    count only while it is theirs."""
 
     deliveries: Sequence[Delivery]
     real_now: datetime
+    lease_until: datetime | None = None
 
 
 async def follow_accounts(
@@ -220,7 +222,8 @@ async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
     customer_ids = list({delivery.customer_id for delivery in command.deliveries})
     await receivables.lock(tx, customer_ids)
     fates = {delivery.contact_id: delivery for delivery in command.deliveries}
-    under_way = await contacts.in_status(tx, list(fates), "sending")
+    sending = await contacts.in_status(tx, list(fates), "sending")
+    under_way = [each for each in sending if command.lease_until in (None, each.lease_until)]
     for contact in under_way:
         if fates[contact.id].opted_out:
             said = fates[contact.id].reason or "the customer told the provider"
@@ -237,11 +240,12 @@ async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
     await _publish(tx, outcomes)
 
 
-async def give_up(tx: Tx, abandoned: Sequence[Contact]) -> None:
-    """Messages whose sender is gone: nobody knows whether they left, so they are looked into and never sent again."""
+async def give_up(tx: Tx, abandoned: Sequence[Contact], real_now: datetime) -> None:
+    """Messages whose sender is gone. What had not left is sent after all; of what was leaving nobody knows whether it
+    did, so it is looked into and never sent again."""
     customer_ids = list({contact.customer_id for contact in abandoned})
     await receivables.lock(tx, customer_ids)
-    under_way = await contacts.in_status(tx, [contact.id for contact in abandoned], "sending")
+    under_way = await contacts.left_behind(tx, [contact.id for contact in abandoned], real_now)
     views = await _views_of_contacts(tx, under_way)
     changed, outcomes = [], []
     for contact in under_way:

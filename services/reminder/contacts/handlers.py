@@ -64,6 +64,19 @@ async def to_do(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
     return await store.to_do(tx, real_now, limit)
 
 
+async def leave(tx: Tx, ids: Sequence[UUID], lease_until: datetime) -> set[UUID]:
+    """Messages are about to go on the wire: from here on a crash leaves their fate unknown. Returns the ids of those
+    that may, because nobody else has taken them in hand since that lease was given."""
+    return await store.leave(tx, ids, lease_until)
+
+
+async def left_behind(tx: Tx, ids: Sequence[UUID], real_now: datetime) -> list[Contact]:
+    """Of messages whose sender is gone, those that may have left; the others are planned again. The customers are
+    locked."""
+    await store.take_back(tx, ids, real_now)
+    return await store.left_behind(tx, ids, real_now)
+
+
 async def waiting_letters(tx: Tx, entity_id: str, limit: int) -> list[Contact]:
     """Letters of an entity that wait to be printed, oldest first."""
     return await store.waiting_letters(tx, entity_id, limit)

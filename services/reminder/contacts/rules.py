@@ -82,7 +82,8 @@ SUPPRESSED_BECAUSE = {
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A message to a customer, or the recorded decision against one."""
+    """A message to a customer, or the recorded decision against one. Somebody who is sending it has it until
+    `lease_until`; from when it is `leaving`, it may be on the wire."""
 
     id: UUID
     version: int
@@ -106,6 +107,7 @@ class Contact:
     attempts: int = 0
     retry_at: datetime | None = None
     lease_until: datetime | None = None
+    leaving: bool = False
     provider_id: str | None = None
     delivered_at: datetime | None = None
     bounced_at: datetime | None = None
@@ -124,7 +126,7 @@ class Contact:
     def sending(
         self, invoices: tuple[str, ...], amounts: tuple[Money, ...], recipient: str | None, lease_until: datetime
     ) -> Contact:
-        """From here on a crash leaves its fate unknown."""
+        """Somebody has it in hand; it has not left yet."""
         return replace(
             self,
             status="sending",
@@ -137,7 +139,13 @@ class Contact:
 
     def sent(self, at: datetime, provider_id: str | None = None) -> Contact:
         return replace(
-            self, status="sent", version=self.version + 1, sent_at=at, lease_until=None, provider_id=provider_id
+            self,
+            status="sent",
+            version=self.version + 1,
+            sent_at=at,
+            lease_until=None,
+            leaving=False,
+            provider_id=provider_id,
         )
 
     def bounced(self, at: datetime, reason: str) -> Contact:
@@ -148,23 +156,33 @@ class Contact:
         return replace(self, status="suppressed", reason=str(reason))
 
     def suppressed(self, reason: Suppression) -> Contact:
-        return replace(self, status="suppressed", version=self.version + 1, reason=str(reason), lease_until=None)
+        return replace(self, status="suppressed", version=self.version + 1, reason=str(reason))
 
     def failed(self, reason: str) -> Contact:
-        return replace(self, status="failed", version=self.version + 1, reason=reason, lease_until=None)
+        return self._ended("failed", reason)
 
     def unknown(self, reason: str) -> Contact:
-        return replace(self, status="unknown", version=self.version + 1, reason=reason, lease_until=None)
+        return self._ended("unknown", reason)
 
     def deferred(self, reason: str, retry_at: datetime) -> Contact:
         """Not sent, for a reason that passes: it stays planned and is tried again."""
         return replace(
-            self, status="planned", reason=reason, attempts=self.attempts + 1, retry_at=retry_at, lease_until=None
+            self,
+            status="planned",
+            reason=reason,
+            attempts=self.attempts + 1,
+            retry_at=retry_at,
+            lease_until=None,
+            leaving=False,
         )
 
     def waiting(self, due_at: datetime | None = None) -> Contact:
         """Not tried at all; it stays planned, perhaps for a later time."""
-        return replace(self, status="planned", due_at=due_at or self.due_at, lease_until=None)
+        return replace(self, status="planned", due_at=due_at or self.due_at, lease_until=None, leaving=False)
+
+    def _ended(self, status: Literal["failed", "unknown"], reason: str) -> Contact:
+        version = self.version + 1
+        return replace(self, status=status, version=version, reason=reason, lease_until=None, leaving=False)
 
 
 class ContactNotFound(NotFound):

@@ -19,7 +19,7 @@ UNDER_WAY_SINCE = "(select min(due_at) from contact where status in ('planned', 
 
 _NEW = """id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
 template, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at, lease_until"""
-_COLUMNS = f"{_NEW}, provider_id, delivered_at, bounced_at, bounce_reason, complained_at"
+_COLUMNS = f"{_NEW}, leaving, provider_id, delivered_at, bounced_at, bounce_reason, complained_at"
 
 
 async def add(tx: Tx, contacts: Sequence[Contact]) -> set[UUID]:
@@ -60,6 +60,7 @@ async def save(tx: Tx, contacts: Sequence[Contact]) -> None:
             contact.attempts,
             contact.retry_at,
             contact.lease_until,
+            contact.leaving,
             contact.provider_id,
             contact.delivered_at,
             contact.bounced_at,
@@ -75,14 +76,14 @@ _SAVE = """
 update contact set
     version = new.version, status = new.status, reason = new.reason, invoices = new.invoices::jsonb,
     amounts = new.amounts::jsonb, recipient = new.recipient, due_at = new.due_at, sent_at = new.sent_at,
-    attempts = new.attempts, retry_at = new.retry_at, lease_until = new.lease_until, provider_id = new.provider_id,
-    delivered_at = new.delivered_at, bounced_at = new.bounced_at, bounce_reason = new.bounce_reason,
-    complained_at = new.complained_at
+    attempts = new.attempts, retry_at = new.retry_at, lease_until = new.lease_until, leaving = new.leaving,
+    provider_id = new.provider_id, delivered_at = new.delivered_at, bounced_at = new.bounced_at,
+    bounce_reason = new.bounce_reason, complained_at = new.complained_at
 from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-            $9::timestamptz[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[],
-            $15::timestamptz[], $16::text[], $17::timestamptz[])
+            $9::timestamptz[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::bool[], $14::text[],
+            $15::timestamptz[], $16::timestamptz[], $17::text[], $18::timestamptz[])
      as new (id, version, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at,
-             lease_until, provider_id, delivered_at, bounced_at, bounce_reason, complained_at)
+             lease_until, leaving, provider_id, delivered_at, bounced_at, bounce_reason, complained_at)
 where contact.id = new.id
 """
 
@@ -99,6 +100,39 @@ where channel <> 'letter'
   and ((status = 'planned' and due_at <= $1 and (retry_at is null or retry_at <= $2))
        or (status = 'sending' and lease_until <= $2))
 order by due_at, id limit $3
+"""
+
+
+async def leave(tx: Tx, ids: Sequence[UUID], lease_until: datetime) -> set[UUID]:
+    """Mark as leaving those that are still in the hands of whoever has that lease; returns their ids."""
+    return {row["id"] for row in await tx.fetch(_LEAVE, ids, lease_until)}
+
+
+_LEAVE = """
+update contact set leaving = true where id = any($1::uuid[]) and status = 'sending' and lease_until = $2 returning id
+"""
+
+
+async def take_back(tx: Tx, ids: Sequence[UUID], real_now: datetime) -> None:
+    """Those whose sender is gone and that were not leaving are planned again. One statement: their sender may still be
+    there, and mark them at this moment."""
+    await tx.execute(_TAKE_BACK, ids, real_now)
+
+
+_TAKE_BACK = """
+update contact set status = 'planned', lease_until = null
+where id = any($1::uuid[]) and status = 'sending' and lease_until <= $2 and not leaving
+"""
+
+
+async def left_behind(tx: Tx, ids: Sequence[UUID], real_now: datetime) -> list[Contact]:
+    """Those that were leaving when their sender went."""
+    return _contacts(await tx.fetch(_LEFT_BEHIND, ids, real_now))
+
+
+_LEFT_BEHIND = f"""
+select {_COLUMNS} from contact
+where id = any($1::uuid[]) and status = 'sending' and lease_until <= $2 and leaving order by id
 """
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from services.reminder.deliveries.rules import Delivery, Sender
+from services.reminder.deliveries.rules import Delivery, Leave, Sender
 from services.reminder.mails.rules import Letter
 
 SHORTEST_LEASE_SECONDS = 40.0
@@ -19,7 +19,7 @@ def lease_seconds(senders: Mapping[str, Sender], channels: Collection[str]) -> f
 
 
 async def deliver(
-    senders: Mapping[str, Sender], letters: Sequence[Letter], at: datetime, seconds: float
+    senders: Mapping[str, Sender], letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave
 ) -> list[Delivery]:
     """All channels at once. A channel that this installation has no sender for refuses its letters. Raises nothing."""
     by_channel: dict[str, list[Letter]] = defaultdict(list)
@@ -31,7 +31,7 @@ async def deliver(
         for letter in by_channel[channel]
     ]
     served = [channel for channel in by_channel if channel in senders]
-    rounds = (senders[channel].deliver(by_channel[channel], at, seconds) for channel in served)
+    rounds = (senders[channel].deliver(by_channel[channel], at, seconds, leave) for channel in served)
     for made in await asyncio.gather(*rounds):
         deliveries += made
     return deliveries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -29,6 +29,11 @@ class Delivery:
     retry_after_seconds: float | None = None
 
 
+Leave = Callable[[UUID], Awaitable[bool]]
+"""Asked by a sender just before a contact's letter goes on the wire, and not before: whether it still may. What was
+never asked for is sent by somebody else, should the sender go."""
+
+
 class Sender(Protocol):
     """Sends the letters of one channel. Runs outside any transaction, after the intent was committed."""
 
@@ -37,7 +42,7 @@ class Sender(Protocol):
         """How long a round may take: what is begun within it is over within it."""
         ...
 
-    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float) -> list[Delivery]:
-        """Send the letters, none that could not be over within `seconds`. `at` dates them, in business time. Raises
-        nothing: every letter has its fate."""
+    async def deliver(self, letters: Sequence[Letter], at: datetime, seconds: float, leave: Leave) -> list[Delivery]:
+        """Send the letters, none that could not be over within `seconds`; one that may not leave is `untried`. `at`
+        dates them, in business time. Raises nothing: every letter has its fate."""
         ...

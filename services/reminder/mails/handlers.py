@@ -3,9 +3,10 @@ the intent were committed before, and the outcome is recorded after."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -126,9 +127,11 @@ async def deliver(
     seconds: float,
     stationery: Stationery = PLAIN,
     attachments: Mapping[UUID, Sequence[Attachment]] | None = None,
+    leave: Callable[[UUID], Awaitable[bool]] | None = None,
 ) -> list[Delivery]:
     """Send the letters, several at a time, none that could not be over within `seconds`. `at` dates the mails;
-    `attachments` are by contact. Raises nothing: every letter has its fate."""
+    `attachments` are by contact; `leave` is asked just before each mail's text goes to the server. Raises nothing:
+    every letter has its fate."""
 
     async def write(letter: Letter) -> Parcel:
         files = attachments.get(letter.contact_id, ()) if attachments else ()
@@ -138,10 +141,11 @@ async def deliver(
             logger.exception("mail_not_composed", contact_id=str(letter.contact_id), template=letter.template)
             raise Unwritable(f"the mail could not be written: {fault}") from fault
         try:
-            return Parcel(letter.recipient, as_message(letter, mail, postman.server.sender, at, stationery, files))
+            message = as_message(letter, mail, postman.server.sender, at, stationery, files)
         except ValueError as fault:
             reason = f"the address {letter.recipient!r} cannot be written to: {fault}"
             raise Unwritable(reason, address_refused=True) from fault
+        return Parcel(letter.recipient, message, partial(leave, letter.contact_id) if leave else None)
 
     return [
         Delivery(letter.contact_id, letter.customer_id, receipt.fate, receipt.reason, receipt.address_refused)
