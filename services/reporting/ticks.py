@@ -1,7 +1,17 @@
-"""What the reporting service does by the clock: nothing yet, its figures are worked out when asked for."""
+"""What the reporting service does by the clock."""
 
 from __future__ import annotations
 
-from shared.ticks import Ticks
+from services.reporting.balances import handlers as balances
+from shared.calendar import local_date
+from shared.db import transaction
+from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
+
+
+@ticks.on(next_due=balances.STANDING_DUE)
+async def keep_standings(context: TickContext) -> bool:
+    """When a month begins, everything before it is added up, so that questions need not go further back."""
+    async with transaction(context.database) as tx:
+        return await balances.keep_standings(tx, local_date(context.now, "UTC"))

@@ -50,4 +50,9 @@ class Reporting:
 
 
 async def forget(database: Database) -> None:
-    await database.pool.execute("truncate customer, movement, receivable, invoice, contact, event, inbox")
+    await database.pool.execute(
+        """
+        truncate customer, collector, rates, movement, receivable, invoice, contact, standing_day, account_cell,
+            account_standing, account_period, group_cell, group_standing, flow, event, inbox
+        """
+    )

@@ -25,6 +25,10 @@ TABLES = {
     "customer": "id",
     "movement": "invoice_id, version",
     "receivable": "invoice_id",
+    "account_cell": "customer_id, currency, effective_on, due_on, issued_on",
+    "account_period": "currency, before_on, customer_id",
+    "group_cell": "kind, effective_on, key, currency, due_on, issued_on",
+    "flow": "kind, key, currency, effective_on",
     "invoice": "id",
     "contact": "id",
 }
@@ -49,8 +53,13 @@ def two_customers() -> Books:
 
 
 async def state(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row but the sums that came and went again, such as those of a group that everybody has left."""
     return {
-        table: [tuple(row) for row in await database.pool.fetch(f"select * from {table} order by {key}")]
+        table: [
+            tuple(row)
+            for row in await database.pool.fetch(f"select * from {table} order by {key}")
+            if any(value for value in row if isinstance(value, int)) or table == "movement"
+        ]
         for table, key in TABLES.items()
     }
 
@@ -175,7 +184,7 @@ async def test_a_batch_takes_few_statements_however_large_it_is(reports_database
         await project(tx, books.received)  # The driver asks for each array type once a connection.
         tx.connection.add_query_logger(lambda query: statements.append(query.query))
         await project(tx, books.received)
-    assert 0 < len(statements) <= 6
+    assert 0 < len(statements) <= 8
 
 
 async def test_feed_numbers_become_visible_in_the_order_of_their_size(reports_database: Database) -> None:

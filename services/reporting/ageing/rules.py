@@ -1,23 +1,32 @@
-"""Receivables as movements, and as buckets at the end of a day."""
+"""What is owed at the end of a day by age: buckets of days, groups, and what of it is held back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Literal, NamedTuple
-from uuid import UUID
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
-from shared.events.event import Event
-from shared.events.invoice import InvoiceEvent, InvoiceIssued
-from shared.money import Money, exponent
+from services.reporting.rates.rules import Rates
+from shared.errors import Refused
+from shared.money import exponent
 
-GroupBy = Literal["customer", "segment"]
+GroupBy = Literal["customer", "segment", "country", "entity", "collector"]
+AgeFrom = Literal["due_date", "invoice_date"]
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 """What a report may be asked for: beyond them date arithmetic would overflow, and nobody has books."""
+
+USUAL_DAYS = (30, 60, 90)
+BUCKETS_MAX = 12
+DAYS_MAX = 3660
+
+
+class BucketsUnreadable(Refused):
+    slug = "unreadable-buckets"
+    title = "The buckets cannot be read"
 
 
 def known_currency(code: str) -> str:
@@ -40,82 +49,122 @@ ALL_KNOWN = date.max
 """`known_at` for the figures as they are known now."""
 
 
-class Movement(NamedTuple):
-    """One change of an invoice's balance, in minor units; `sale_minor` is what of it is a credit sale."""
-
-    invoice_id: UUID
-    version: int
-    customer_id: UUID
-    currency: str
-    due_on: date
-    effective_on: date
-    booked_on: date
-    change_minor: int
-    sale_minor: int
+def read_days(text: str) -> tuple[int, ...]:
+    """`30,60,90,120`: the last day of each bucket but the first, which is what is not yet due, and the last, which is
+    open ended. Raises BucketsUnreadable."""
+    try:
+        days = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        days = ()
+    if not days or len(days) > BUCKETS_MAX or days[0] < 1 or days[-1] > DAYS_MAX or sorted(set(days)) != list(days):
+        raise BucketsUnreadable(
+            f"buckets are 1 to {BUCKETS_MAX} rising numbers of days from 1 to {DAYS_MAX}, such as 30,60,90,120",
+            field="query.buckets",
+        )
+    return days
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """Open items of one currency (and one group) by days overdue, minor units; overdue is all but `current`."""
+    """Open items of one currency (and one group), minor units, by the buckets that `days` bound: not yet due first,
+    the oldest last. `disputed` and `on_plan` are what of each is contested, or waits for a plan's dates."""
 
     currency: str
     group: str | None
     label: str | None
-    current: int
-    d1_30: int
-    d31_60: int
-    d61_90: int
-    d91_plus: int
+    split: tuple[int, ...]
     open_invoices: int
+    disputed: tuple[int, ...] = ()
+    on_plan: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+    days: tuple[int, ...] = USUAL_DAYS
+
+    @property
+    def current(self) -> int:
+        return self.split[0]
 
     @property
     def overdue(self) -> int:
-        return self.d1_30 + self.d31_60 + self.d61_90 + self.d91_plus
+        return sum(self.split[1:])
 
     @property
     def total(self) -> int:
-        return self.current + self.overdue
+        return sum(self.split)
 
     @property
-    def split(self) -> tuple[int, int, int, int, int]:
-        return (self.current, self.d1_30, self.d31_60, self.d61_90, self.d91_plus)
+    def ranges(self) -> list[tuple[int | None, int | None]]:
+        """First and last day of each bucket: (None, 0), (1, 30), ..., (91, None)."""
+        return list(zip((None, *(day + 1 for day in (0, *self.days))), (0, *self.days, None), strict=True))
 
 
-def movement(event: Event | None) -> Movement | None:
-    """What the event does to a balance; None when it leaves it alone.
+def gather(rows: Iterable[Any], days: Sequence[int], label: Mapping[str, str] | None = None) -> list[Buckets]:
+    """Rows of (currency, key, bucket number, amounts, count) as one item a currency and key, in the order they come;
+    `label` names the groups that are not called by their key. A key of None is the whole."""
+    size = len(days) + 2
+    parts: dict[tuple[str, str | None], list[list[int]]] = {}
+    for row in rows:
+        columns = parts.setdefault((row["currency"], row["key"]), [[0] * size for _ in range(4)])
+        if row["bucket"] is not None:
+            for column, name in zip(columns, ("balance", "disputed", "on_plan", "open_invoices"), strict=True):
+                column[row["bucket"]] += row[name]
+    return [
+        Buckets(
+            currency,
+            key,
+            key if label is None or key is None else label.get(key, key),
+            tuple(balance),
+            sum(counts),
+            tuple(disputed),
+            tuple(on_plan),
+            tuple(counts),
+            tuple(days),
+        )
+        for (currency, key), (balance, disputed, on_plan, counts) in parts.items()
+    ]
 
-    Every event on `ar.invoice` that moves a balance says by how much in `change`; the sum of an invoice's changes that
-    are effective by the end of a day is its balance then.
-    """
-    if not isinstance(event, InvoiceEvent):
-        return None
-    change: Money | None = getattr(event, "change", None)
-    if change is None:
-        return None
-    invoice = event.invoice
-    return Movement(
-        invoice.id,
-        invoice.version,
-        event.customer_id,
-        change.currency,
-        invoice.due_date,
-        event.effective_on,
-        event.booked_on,
-        change.minor,
-        change.minor if isinstance(event, InvoiceIssued) else 0,
+
+def in_one_currency(items: Iterable[Buckets], rates: Rates, currency: str) -> list[Buckets]:
+    """Every group's currencies as one: each bucket of each currency is converted and rounded, then they are added, so
+    that the parts add up to the whole. Raises NoRate."""
+    summed: dict[str | None, Buckets] = {}
+    for item in items:
+        turned = replace(
+            item,
+            currency=currency,
+            **{
+                name: tuple(rates.convert(minor, item.currency, currency) for minor in getattr(item, name))
+                for name in ("split", "disputed", "on_plan")
+            },
+        )
+        known = summed.get(item.group)
+        summed[item.group] = turned if known is None else _together(known, turned)
+    return list(summed.values())
+
+
+def _together(one: Buckets, other: Buckets) -> Buckets:
+    def added(name: str) -> tuple[int, ...]:
+        return tuple(a + b for a, b in zip(getattr(one, name), getattr(other, name), strict=True))
+
+    return replace(
+        one,
+        split=added("split"),
+        disputed=added("disputed"),
+        on_plan=added("on_plan"),
+        counts=added("counts"),
+        open_invoices=one.open_invoices + other.open_invoices,
     )
 
 
-def newest_invoices(events: Iterable[Event | None]) -> list[InvoiceEvent]:
-    """The event with each invoice's highest version, sorted by invoice."""
-    newest: dict[UUID, InvoiceEvent] = {}
-    for event in events:
-        if isinstance(event, InvoiceEvent):
-            known = newest.get(event.invoice.id)
-            if known is None or known.invoice.version < event.invoice.version:
-                newest[event.invoice.id] = event
-    return [newest[invoice_id] for invoice_id in sorted(newest)]
-
-
-def nothing_open(currency: str) -> Buckets:
-    return Buckets(currency, None, None, 0, 0, 0, 0, 0, 0)
+def first_days(counted: Iterable[Any], limit: int, day_at_hand: date) -> list[tuple[str, date]]:
+    """The first due days, by currency, that hold at least so many open invoices; those of the day at hand may have been
+    seen already and do not count."""
+    enough: list[tuple[str, date]] = []
+    held, reached = 0, None
+    for row in counted:
+        if held >= limit and row["due_on"] != reached:
+            break
+        enough.append((row["currency"], row["due_on"]))
+        reached = row["due_on"]
+        if reached != day_at_hand:
+            held += row["open_invoices"]
+    return enough

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from services.reporting.ageing.rules import ALL_KNOWN
 from services.reporting.debtors import queries, rules
 from services.reporting.debtors.rules import Debtor, SortBy
 from shared.db import Tx
+
+FIRST_LOOK = 4
+"""So many times the debtors wanted are added up before looking whether that was enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +26,46 @@ class RankDebtors:
 
 async def rank_debtors(tx: Tx, query: RankDebtors) -> list[Debtor]:
     """The first `limit` of each currency, since amounts of two currencies do not compare."""
-    return [
-        Debtor(
-            customer_id=row["customer_id"],
-            name=row["name"] or "Unknown customer",
-            external_id=row["external_id"],
-            segment=row["segment"],
-            currency=row["currency"],
-            split=(row["current"], row["d1_30"], row["d31_60"], row["d61_90"], row["d91_plus"]),
-            oldest_due_on=row["oldest_due_on"],
-            days_overdue=max((query.as_of - row["oldest_due_on"]).days, 0),
-            open_invoices=row["open_invoices"],
-            share_percent=rules.share_percent(row["total_minor"], row["whole_minor"]),
-        )
-        for row in await queries.top(tx, query.as_of, query.known_at, query.currency, query.sort_by, query.limit)
-    ]
+    debtors: list[Debtor] = []
+    for row in await queries.wholes(tx, query.as_of, query.known_at, query.currency):
+        first = await _first(tx, query, row["currency"])
+        names = await queries.called(tx, [found["customer_id"] for found in first])
+        debtors += [
+            _debtor(found, row["currency"], row["whole_minor"], names.get(found["customer_id"]), query.as_of)
+            for found in first
+        ]
+    return debtors
+
+
+async def _first(tx: Tx, query: RankDebtors, currency: str) -> list[Any]:
+    if query.known_at < ALL_KNOWN:
+        every = await queries.owed_as_known(tx, query.as_of, query.known_at, currency)
+        return rules.ranked(every, query.sort_by)[: query.limit]
+    found: list[Any] = []
+    offset, chunk = 0, FIRST_LOOK * query.limit
+    while True:
+        candidates = await queries.by_peak(tx, query.as_of, currency, offset, chunk + 1)
+        ids = [row["customer_id"] for row in candidates[:chunk]]
+        found = rules.ranked([*found, *await queries.owed(tx, query.as_of, currency, ids)], query.sort_by)[
+            : query.limit
+        ]
+        if len(candidates) <= chunk or rules.is_settled(
+            found, query.limit, query.sort_by, candidates[-1]["peak_minor"]
+        ):
+            return found
+        offset, chunk = offset + chunk, chunk * 2
+
+
+def _debtor(row: Any, currency: str, whole_minor: int, name: Any, as_of: date) -> Debtor:
+    return Debtor(
+        customer_id=row["customer_id"],
+        name=name["name"] if name else "Unknown customer",
+        external_id=name["external_id"] if name else None,
+        segment=name["segment"] if name else None,
+        currency=currency,
+        split=(row["current"], row["d1_30"], row["d31_60"], row["d61_90"], row["d91_plus"]),
+        oldest_due_on=row["oldest_due_on"],
+        days_overdue=max((as_of - row["oldest_due_on"]).days, 0),
+        open_invoices=row["open_invoices"],
+        share_percent=rules.share_percent(row["total_minor"], whole_minor),
+    )

@@ -1,47 +1,115 @@
-"""Who owes most."""
+"""Who owes most, without adding up everybody.
+
+Of each customer it is known what it owed when the month began and what was invoiced since, and so that on no day of the
+month it owed more than the two together. Customers are added up in the order of that peak; once enough of them owe more
+than the next one's peak, nobody behind it can be among the first.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 
-from services.reporting.debtors.rules import SortBy
+from services.reporting.ageing.rules import ALL_KNOWN
 from shared.db import Tx
 
-_ORDER = {"total": "total_minor desc, overdue_minor desc", "overdue": "overdue_minor desc, total_minor desc"}
 
-
-async def top(
-    tx: Tx, as_of: date, known_at: date, currency: str | None, sort_by: SortBy, limit: int
-) -> list[asyncpg.Record]:
-    """The first `limit` customers of each currency, with their buckets, oldest due date and currency's whole."""
+async def wholes(tx: Tx, as_of: date, known_at: date, currency: str | None) -> list[asyncpg.Record]:
+    """Everything open in each currency."""
     return await tx.fetch(
-        f"""
-        with owed as (
-            select o.currency, o.customer_id, count(*) as open_invoices, min(o.due_on) as oldest_due_on,
-                   sum(o.balance_minor)::bigint as total_minor,
-                   coalesce(sum(o.balance_minor) filter (where $1 - o.due_on <= 0), 0)::bigint as current,
-                   coalesce(sum(o.balance_minor) filter (where $1 - o.due_on between 1 and 30), 0)::bigint as d1_30,
-                   coalesce(sum(o.balance_minor) filter (where $1 - o.due_on between 31 and 60), 0)::bigint as d31_60,
-                   coalesce(sum(o.balance_minor) filter (where $1 - o.due_on between 61 and 90), 0)::bigint as d61_90,
-                   coalesce(sum(o.balance_minor) filter (where $1 - o.due_on >= 91), 0)::bigint as d91_plus,
-                   coalesce(sum(o.balance_minor) filter (where $1 > o.due_on), 0)::bigint as overdue_minor
-            from open_on($1, $2) o
-            where $3::text is null or o.currency = $3
-            group by o.currency, o.customer_id
-        ), ranked as (
-            select owed.*, (sum(total_minor) over (partition by currency))::bigint as whole_minor,
-                   row_number() over (partition by currency order by {_ORDER[sort_by]}, customer_id) as rank
-            from owed
-        )
-        select r.*, c.name, c.external_id, c.segment
-        from ranked r left join customer c on c.id = r.customer_id
-        where r.rank <= $4
-        order by r.currency, r.rank
+        """
+        select o.currency, sum(o.balance_minor)::bigint as whole_minor
+        from owed_by_group('all', $1::date, $2::date) o
+        where $3::text is null or o.currency = $3
+        group by o.currency
+        having sum(o.open_invoices) <> 0
+        order by o.currency
         """,
         as_of,
         known_at,
         currency,
+    )
+
+
+async def by_peak(tx: Tx, as_of: date, currency: str, offset: int, limit: int) -> list[asyncpg.Record]:
+    """Customers by the most they can have owed on any day of the month."""
+    return await tx.fetch(
+        """
+        select customer_id, peak_minor from account_period
+        where currency = $1 and before_on = (select standing_before($2::date)) and peak_minor > 0
+        order by peak_minor desc, customer_id
+        offset $3 limit $4
+        """,
+        currency,
+        as_of,
+        offset,
         limit,
     )
+
+
+async def owed(tx: Tx, as_of: date, currency: str, customers: Sequence[UUID]) -> list[asyncpg.Record]:
+    """What each of these customers owed, with its buckets and oldest due date."""
+    return await _summed(
+        tx,
+        """
+        select c.customer_id, w.* from unnest($3::uuid[]) as c (customer_id)
+        cross join lateral owed_by_customer(c.customer_id, $1::date) w where w.currency = $2
+        """,
+        as_of,
+        currency,
+        list(customers),
+    )
+
+
+async def owed_as_known(tx: Tx, as_of: date, known_at: date, currency: str) -> list[asyncpg.Record]:
+    """What every customer owed by what was known at the end of another day: peaks say nothing about that."""
+    assert known_at < ALL_KNOWN
+    return await _summed(
+        tx,
+        """
+        select p.customer_id, w.* from account_period p
+        cross join lateral owed_by_customer(p.customer_id, least($1::date, $3::date)) w
+        where p.currency = $2 and p.before_on = (select standing_before(least($1::date, $3::date))) and w.currency = $2
+        union all
+        select c.customer_id, c.currency, c.due_on, c.issued_on, c.balance_minor, c.disputed_minor, c.on_plan_minor,
+               c.open_invoices
+        from correction($1::date, $3::date) c where c.currency = $2
+        """,
+        as_of,
+        currency,
+        known_at,
+    )
+
+
+async def _summed(tx: Tx, source: str, *args: object) -> list[asyncpg.Record]:
+    return await tx.fetch(
+        f"""
+        with due as (
+            select customer_id, due_on, sum(balance_minor)::bigint as balance_minor,
+                   sum(open_invoices)::bigint as open_invoices
+            from ({source}) as o
+            group by customer_id, due_on
+        )
+        select d.customer_id, sum(d.open_invoices)::bigint as open_invoices,
+               min(d.due_on) filter (where d.open_invoices <> 0) as oldest_due_on,
+               sum(d.balance_minor)::bigint as total_minor,
+               coalesce(sum(d.balance_minor) filter (where $1::date - d.due_on <= 0), 0)::bigint as current,
+               coalesce(sum(d.balance_minor) filter (where $1::date - d.due_on between 1 and 30), 0)::bigint as d1_30,
+               coalesce(sum(d.balance_minor) filter (where $1::date - d.due_on between 31 and 60), 0)::bigint as d31_60,
+               coalesce(sum(d.balance_minor) filter (where $1::date - d.due_on between 61 and 90), 0)::bigint as d61_90,
+               coalesce(sum(d.balance_minor) filter (where $1::date - d.due_on >= 91), 0)::bigint as d91_plus,
+               coalesce(sum(d.balance_minor) filter (where $1 > d.due_on), 0)::bigint as overdue_minor
+        from due d
+        group by d.customer_id
+        having sum(d.open_invoices) <> 0
+        """,
+        *args,
+    )
+
+
+async def called(tx: Tx, customers: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
+    rows = await tx.fetch("select id, name, external_id, segment from customer where id = any($1)", list(customers))
+    return {row["id"]: row for row in rows}

@@ -13,13 +13,26 @@ from shared.db import Tx
 async def sales_by_month(
     tx: Tx, as_of: date, known_at: date, window_start: date, currency: str | None
 ) -> list[asyncpg.Record]:
-    """Per currency and month: sales until `as_of`, and what of them lies behind `window_start`."""
+    """Per currency and month: sales until `as_of`, and what of them lies behind `window_start`. What was invoiced on
+    one day and booked on another is put right by itself, as `correction` does for balances."""
     return await tx.fetch(
         """
-        select currency, date_trunc('month', effective_on)::date as month, sum(sale_minor)::bigint as sales_minor,
-               coalesce(sum(sale_minor) filter (where effective_on > $3), 0)::bigint as in_window_minor
-        from movement
-        where sale_minor <> 0 and effective_on <= $1 and booked_on <= $2 and ($4::text is null or currency = $4)
+        with sale as (
+            select currency, effective_on, sales_minor from flow
+            where kind = 'all' and key = '' and effective_on <= least($1::date, $2::date)
+            union all
+            select currency, effective_on,
+                   change_minor * ((effective_on <= $1::date and booked_on <= $2::date)::integer
+                                   - (effective_on <= least($1::date, $2::date))::integer)
+            from movement
+            where $2::date < 'infinity' and kind = 'sale' and effective_on <> booked_on
+              and daterange(least(effective_on, booked_on), greatest(effective_on, booked_on))
+                  @> least($1::date, $2::date)
+        )
+        select currency, date_trunc('month', effective_on)::date as month, sum(sales_minor)::bigint as sales_minor,
+               coalesce(sum(sales_minor) filter (where effective_on > $3), 0)::bigint as in_window_minor
+        from sale
+        where sales_minor <> 0 and ($4::text is null or currency = $4)
         group by 1, 2
         """,
         as_of,
@@ -30,30 +43,26 @@ async def sales_by_month(
 
 
 async def at_ends(tx: Tx, currency: str, ends: Sequence[date], window_days: int) -> list[asyncpg.Record]:
-    """At the end of each day in `ends`: receivables, what of them is not yet due, and the window's credit sales.
-
-    Movements are first added up by (effective day, due day), of which there are few however many invoices there are.
-    """
+    """At the end of each day in `ends`: receivables, what of them is not yet due, and the window's credit sales."""
     return await tx.fetch(
         """
-        with cell as materialized (
-            select effective_on, due_on, sum(change_minor)::bigint as change_minor,
-                   sum(sale_minor)::bigint as sale_minor
-            from movement
-            where currency = $1 and effective_on <= $2
-            group by 1, 2
-        )
-        select e.on_day, coalesce(sum(c.change_minor), 0)::bigint as receivables_minor,
-               coalesce(sum(c.change_minor) filter (where c.due_on >= e.on_day), 0)::bigint as current_minor,
-               coalesce(sum(c.sale_minor) filter (where c.effective_on > e.on_day - $4::integer), 0)::bigint
-                   as sales_minor
-        from unnest($3::date[]) as e (on_day)
-        left join cell c on c.effective_on <= e.on_day
-        group by e.on_day
+        select e.on_day, o.receivables_minor, o.current_minor, s.sales_minor
+        from unnest($2::date[]) as e (on_day)
+        cross join lateral (
+            select coalesce(sum(o.balance_minor), 0)::bigint as receivables_minor,
+                   coalesce(sum(o.balance_minor) filter (where o.due_on >= e.on_day), 0)::bigint as current_minor
+            from owed_by_group('all', e.on_day, 'infinity') o
+            where o.currency = $1
+        ) o
+        cross join lateral (
+            select coalesce(sum(f.sales_minor), 0)::bigint as sales_minor
+            from flow f
+            where f.kind = 'all' and f.key = '' and f.currency = $1
+              and f.effective_on <= e.on_day and f.effective_on > e.on_day - $3::integer
+        ) s
         order by e.on_day
         """,
         currency,
-        max(ends),
         list(ends),
         window_days,
     )

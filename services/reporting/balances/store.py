@@ -1,0 +1,392 @@
+"""Movements, and the cells and standings they add up to.
+
+A cell is what one day changed, a standing everything before the first day of a month: a question about any day reads
+one standing and the cells since, however much came before. All of them are sums, so that whatever comes late, twice or
+out of order gives the same tables; a count of open invoices is a sum of the days on which each began and ceased to be
+owed, taken anew for an invoice that is touched, and put against what had been counted of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from services.reporting.balances.rules import Movement
+from shared.db import Tx
+
+InvoiceRow = tuple[UUID, int, UUID, str, str, date, date, str, int, int, int, date | None]
+"""id, version, customer id, number, status, issue date, due date, currency, total, balance, disputed, settled on."""
+
+Regrouped = tuple[UUID, str, str, str]
+"""customer id, kind of group, the group it leaves, the group it joins."""
+
+FIGURES_LOCK = 8_004_002
+"""One transaction at a time adds to sums that all of them share, and keeps the lock until it commits."""
+
+_GROUPS = """
+    left join customer c on c.id = {0}.customer_id
+    left join collector k on k.customer_id = {0}.customer_id
+    cross join lateral (values ('all', ''), ('entity', {0}.entity_id), ('segment', coalesce(c.segment, 'unknown')),
+                               ('country', coalesce(c.country, 'unknown')), ('collector', coalesce(k.name, 'nobody'))
+                       ) as g (kind, key)
+"""
+"""Every group that a row of a customer and an entity belongs to."""
+
+_STEPS = f"""
+sided as (
+    select 1 as side, f.* from fresh f
+    union all
+    select s.side, k.* from known k cross join (values (1), (-1)) as s (side)
+), changed as (
+    select s.side, s.invoice_id, s.customer_id, s.entity_id, s.currency, s.effective_on, s.change_minor,
+           max(s.due_on) over i as due_on, max(s.issued_on) over i as issued_on,
+           s.disputed_minor - lag(s.disputed_minor, 1, 0::bigint) over v as disputed_minor,
+           s.on_plan_minor - lag(s.on_plan_minor, 1, 0::bigint) over v as on_plan_minor
+    from sided s
+    window i as (partition by s.side, s.invoice_id), v as (partition by s.side, s.invoice_id order by s.version)
+), day as (
+    select side, invoice_id, customer_id, entity_id, currency, due_on, issued_on, effective_on,
+           sum(change_minor)::bigint as change_minor, sum(greatest(change_minor, 0))::bigint as increase_minor,
+           sum(disputed_minor)::bigint as disputed_minor, sum(on_plan_minor)::bigint as on_plan_minor
+    from changed
+    group by side, invoice_id, customer_id, entity_id, currency, due_on, issued_on, effective_on
+), step as (
+    select d.*, (sum(d.change_minor) over invoice)::bigint as after_minor
+    from day d
+    window invoice as (partition by d.side, d.invoice_id order by d.effective_on)
+), delta as materialized (
+    select customer_id, entity_id, currency, effective_on, due_on, issued_on,
+           sum(side * change_minor)::bigint as change_minor, sum(side * increase_minor)::bigint as increase_minor,
+           sum(side * disputed_minor)::bigint as disputed_minor, sum(side * on_plan_minor)::bigint as on_plan_minor,
+           sum(side * ((after_minor <> 0)::integer - (after_minor - change_minor <> 0)::integer))::bigint as opened
+    from step
+    group by customer_id, entity_id, currency, effective_on, due_on, issued_on
+), delta_of_group as materialized (
+    select g.kind, g.key, d.currency, d.effective_on, d.due_on, d.issued_on,
+           sum(d.change_minor)::bigint as change_minor, sum(d.disputed_minor)::bigint as disputed_minor,
+           sum(d.on_plan_minor)::bigint as on_plan_minor, sum(d.opened)::bigint as opened
+    from delta d {_GROUPS.format("d")}
+    group by g.kind, g.key, d.currency, d.effective_on, d.due_on, d.issued_on
+    having not (sum(d.change_minor) = 0 and sum(d.disputed_minor) = 0 and sum(d.on_plan_minor) = 0
+                and sum(d.opened) = 0)
+)
+"""
+"""What `fresh` movements change, `known` being the ones of the same invoices that are counted already: each invoice
+day by day with all its movements, less the same without the fresh ones."""
+
+_RECEIVABLES = """
+insert into receivable as kept (invoice_id, customer_id, entity_id, currency, due_on, issued_on, opened_on, closed_on,
+                                balance_minor)
+select invoice_id, customer_id, entity_id, currency, due_on, issued_on, min(effective_on),
+       case when sum(change_minor) = 0 then max(effective_on) filter (where change_minor <> 0) else 'infinity' end,
+       sum(change_minor)::bigint
+from step
+where side = 1
+group by invoice_id, customer_id, entity_id, currency, due_on, issued_on
+"""
+
+_REPLACING = """
+on conflict (invoice_id) do update
+set due_on = excluded.due_on, issued_on = excluded.issued_on, opened_on = excluded.opened_on,
+    closed_on = excluded.closed_on, balance_minor = excluded.balance_minor
+"""
+
+_ACCOUNT_CELLS = """
+insert into account_cell as kept (customer_id, currency, effective_on, due_on, issued_on, change_minor, increase_minor,
+                                  disputed_minor, on_plan_minor, opened)
+select customer_id, currency, effective_on, due_on, issued_on, sum(change_minor)::bigint, sum(increase_minor)::bigint,
+       sum(disputed_minor)::bigint, sum(on_plan_minor)::bigint, sum(opened)::bigint
+from delta
+group by customer_id, currency, effective_on, due_on, issued_on
+having not (sum(change_minor) = 0 and sum(increase_minor) = 0 and sum(disputed_minor) = 0 and sum(on_plan_minor) = 0
+            and sum(opened) = 0)
+"""
+
+_ADDING_TO_ACCOUNT_CELLS = """
+on conflict (customer_id, currency, effective_on, due_on, issued_on) do update
+set change_minor = kept.change_minor + excluded.change_minor,
+    increase_minor = kept.increase_minor + excluded.increase_minor,
+    disputed_minor = kept.disputed_minor + excluded.disputed_minor,
+    on_plan_minor = kept.on_plan_minor + excluded.on_plan_minor, opened = kept.opened + excluded.opened
+"""
+
+_GROUP_CELLS = """
+insert into group_cell as kept (kind, effective_on, key, currency, due_on, issued_on, change_minor, disputed_minor,
+                                on_plan_minor, opened)
+select kind, effective_on, key, currency, due_on, issued_on, change_minor, disputed_minor, on_plan_minor, opened
+from delta_of_group
+"""
+
+_ADDING_TO_GROUP_CELLS = """
+on conflict (kind, effective_on, key, currency, due_on, issued_on) do update
+set change_minor = kept.change_minor + excluded.change_minor,
+    disputed_minor = kept.disputed_minor + excluded.disputed_minor,
+    on_plan_minor = kept.on_plan_minor + excluded.on_plan_minor, opened = kept.opened + excluded.opened
+"""
+
+_ACCOUNT_STANDINGS = """
+insert into account_standing as kept (customer_id, before_on, currency, due_on, issued_on, balance_minor,
+                                      disputed_minor, on_plan_minor, open_invoices)
+select d.customer_id, s.before_on, d.currency, d.due_on, d.issued_on, sum(d.change_minor)::bigint,
+       sum(d.disputed_minor)::bigint, sum(d.on_plan_minor)::bigint, sum(d.opened)::bigint
+from delta d join standing_day s on s.before_on > d.effective_on
+group by d.customer_id, s.before_on, d.currency, d.due_on, d.issued_on
+on conflict (customer_id, before_on, currency, due_on, issued_on) do update
+set balance_minor = kept.balance_minor + excluded.balance_minor,
+    disputed_minor = kept.disputed_minor + excluded.disputed_minor,
+    on_plan_minor = kept.on_plan_minor + excluded.on_plan_minor,
+    open_invoices = kept.open_invoices + excluded.open_invoices
+"""
+
+_GROUP_STANDINGS = """
+insert into group_standing as kept (kind, before_on, key, currency, due_on, issued_on, balance_minor, disputed_minor,
+                                    on_plan_minor, open_invoices)
+select d.kind, s.before_on, d.key, d.currency, d.due_on, d.issued_on, sum(d.change_minor)::bigint,
+       sum(d.disputed_minor)::bigint, sum(d.on_plan_minor)::bigint, sum(d.opened)::bigint
+from delta_of_group d join standing_day s on s.before_on > d.effective_on
+group by d.kind, s.before_on, d.key, d.currency, d.due_on, d.issued_on
+"""
+
+_ADDING_TO_GROUP_STANDINGS = """
+on conflict (kind, before_on, key, currency, due_on, issued_on) do update
+set balance_minor = kept.balance_minor + excluded.balance_minor,
+    disputed_minor = kept.disputed_minor + excluded.disputed_minor,
+    on_plan_minor = kept.on_plan_minor + excluded.on_plan_minor,
+    open_invoices = kept.open_invoices + excluded.open_invoices
+"""
+
+_ACCOUNT_PERIODS = """
+insert into account_period as kept (currency, before_on, customer_id, opening_minor, increase_minor)
+select d.currency, p.before_on, d.customer_id,
+       coalesce(sum(d.change_minor) filter (where d.effective_on < p.before_on), 0)::bigint,
+       coalesce(sum(d.increase_minor) filter (where d.effective_on >= p.before_on), 0)::bigint
+from delta d
+join (select before_on, lead(before_on, 1, 'infinity') over (order by before_on) as until_on
+      from (select '-infinity'::date as before_on union all select before_on from standing_day) as s) as p
+  on d.effective_on < p.until_on
+where d.change_minor <> 0 or d.increase_minor <> 0
+group by d.currency, p.before_on, d.customer_id
+"""
+
+_ADDING_TO_ACCOUNT_PERIODS = """
+on conflict (currency, before_on, customer_id) do update
+set opening_minor = kept.opening_minor + excluded.opening_minor,
+    increase_minor = kept.increase_minor + excluded.increase_minor
+"""
+
+_PARTS = "select 1 as sign, g.kind as of_kind, g.key, f.* from {0} f " + _GROUPS.format("f")
+
+_FLOWS = """
+insert into flow as kept (kind, key, currency, effective_on, sales_minor, cash_minor, credited_minor, written_off_minor,
+                          charged_minor, other_minor, invoices, first_booked_on)
+select of_kind, key, currency, effective_on,
+       coalesce(sum(sign * change_minor) filter (where kind = 'sale'), 0)::bigint,
+       coalesce(-sum(sign * change_minor) filter (where kind = 'cash'), 0)::bigint,
+       coalesce(-sum(sign * change_minor) filter (where kind in ('credit', 'void')), 0)::bigint,
+       coalesce(-sum(sign * change_minor) filter (where kind = 'write_off'), 0)::bigint,
+       coalesce(sum(sign * change_minor) filter (where kind = 'charge'), 0)::bigint,
+       coalesce(-sum(sign * change_minor) filter (where kind in ('discount', 'difference', 'restored', 'other')), 0)
+           ::bigint,
+       coalesce(sum(sign) filter (where kind = 'sale'), 0), min(booked_on) filter (where of_kind = 'all')
+from part
+where kind <> 'hold'
+group by of_kind, key, currency, effective_on
+"""
+
+_ADDING_TO_FLOWS = """
+on conflict (kind, key, currency, effective_on) do update
+set sales_minor = kept.sales_minor + excluded.sales_minor, cash_minor = kept.cash_minor + excluded.cash_minor,
+    credited_minor = kept.credited_minor + excluded.credited_minor,
+    written_off_minor = kept.written_off_minor + excluded.written_off_minor,
+    charged_minor = kept.charged_minor + excluded.charged_minor, other_minor = kept.other_minor + excluded.other_minor,
+    invoices = kept.invoices + excluded.invoices,
+    first_booked_on = least(kept.first_booked_on, excluded.first_booked_on)
+"""
+
+KEEP = f"""
+with given as (
+    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[],
+                         $8::date[], $9::date[], $10::date[], $11::bigint[], $12::bigint[], $13::bigint[])
+), fresh as (
+    insert into movement (invoice_id, version, customer_id, entity_id, currency, kind, due_on, issued_on, effective_on,
+                          booked_on, change_minor, disputed_minor, on_plan_minor)
+    select * from given
+    on conflict do nothing
+    returning *
+), known as (
+    select m.* from movement m where m.invoice_id in (select invoice_id from fresh)
+), {_STEPS}
+, part as ({_PARTS.format("fresh")})
+, receivables as ({_RECEIVABLES} {_REPLACING})
+, account_cells as ({_ACCOUNT_CELLS} {_ADDING_TO_ACCOUNT_CELLS})
+, account_standings as ({_ACCOUNT_STANDINGS})
+, account_periods as ({_ACCOUNT_PERIODS} {_ADDING_TO_ACCOUNT_PERIODS})
+, group_standings as ({_GROUP_STANDINGS} {_ADDING_TO_GROUP_STANDINGS})
+, group_cells as ({_GROUP_CELLS} {_ADDING_TO_GROUP_CELLS})
+{_FLOWS} {_ADDING_TO_FLOWS}
+"""
+
+
+async def queue(tx: Tx) -> None:
+    """Wait for other writers of shared sums, from here to the end of the transaction; what they wrote is seen then.
+
+    The statements behind it have more parts than a plan for the values at hand is worth.
+    """
+    await tx.execute(
+        "select pg_advisory_xact_lock($1), set_config('plan_cache_mode', 'force_generic_plan', true)", FIGURES_LOCK
+    )
+
+
+async def keep_movements(tx: Tx, movements: Sequence[Movement]) -> None:
+    """Add each movement once, and what it changes to every sum. Call `queue` before."""
+    await tx.execute(KEEP, *map(list, zip(*movements, strict=True)))
+
+
+async def keep_invoices(tx: Tx, rows: Sequence[InvoiceRow]) -> None:
+    """At most one row an invoice; an older version than the one kept changes nothing."""
+    await tx.execute(
+        """
+        insert into invoice as kept (id, version, customer_id, number, status, issue_date, due_date, currency,
+                                     total_minor, balance_minor, disputed_minor, settled_on)
+        select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::date[], $7::date[],
+                             $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::date[])
+        on conflict (id) do update
+        set version = excluded.version, number = excluded.number, status = excluded.status,
+            issue_date = excluded.issue_date, due_date = excluded.due_date, total_minor = excluded.total_minor,
+            balance_minor = excluded.balance_minor, disputed_minor = excluded.disputed_minor,
+            settled_on = excluded.settled_on
+        where kept.version < excluded.version
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )
+
+
+async def regroup(tx: Tx, moves: Sequence[Regrouped]) -> None:
+    """Take customers' sums out of one group and put them into another. Call `queue` before."""
+    columns = [list(column) for column in zip(*moves, strict=True)]
+    for statement in (_REGROUP_CELLS, _REGROUP_STANDINGS, _REGROUP_FLOWS):
+        await tx.execute(statement, *columns)
+
+
+_MOVED = """
+with given as (
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as t (customer_id, kind, left_key, joined_key)
+), moved as (
+    select g.customer_id, g.kind, s.sign, s.key
+    from given g cross join lateral (values (-1, g.left_key), (1, g.joined_key)) as s (sign, key)
+)
+"""
+
+_REGROUP_CELLS = f"""
+{_MOVED}
+insert into group_cell as kept (kind, effective_on, key, currency, due_on, issued_on, change_minor, disputed_minor,
+                                on_plan_minor, opened)
+select m.kind, c.effective_on, m.key, c.currency, c.due_on, c.issued_on, sum(m.sign * c.change_minor)::bigint,
+       sum(m.sign * c.disputed_minor)::bigint, sum(m.sign * c.on_plan_minor)::bigint, sum(m.sign * c.opened)::bigint
+from moved m join account_cell c using (customer_id)
+group by m.kind, c.effective_on, m.key, c.currency, c.due_on, c.issued_on
+{_ADDING_TO_GROUP_CELLS}
+"""
+
+_REGROUP_STANDINGS = f"""
+{_MOVED}
+insert into group_standing as kept (kind, before_on, key, currency, due_on, issued_on, balance_minor, disputed_minor,
+                                    on_plan_minor, open_invoices)
+select m.kind, s.before_on, m.key, s.currency, s.due_on, s.issued_on, sum(m.sign * s.balance_minor)::bigint,
+       sum(m.sign * s.disputed_minor)::bigint, sum(m.sign * s.on_plan_minor)::bigint,
+       sum(m.sign * s.open_invoices)::bigint
+from moved m join account_standing s using (customer_id)
+group by m.kind, s.before_on, m.key, s.currency, s.due_on, s.issued_on
+{_ADDING_TO_GROUP_STANDINGS}
+"""
+
+_REGROUP_FLOWS = f"""
+{_MOVED}, part as (
+    select m.sign, m.kind as of_kind, m.key, v.*
+    from moved m join receivable r using (customer_id) join movement v on v.invoice_id = r.invoice_id
+)
+{_FLOWS} {_ADDING_TO_FLOWS}
+"""
+
+
+async def add_up_all(tx: Tx) -> None:
+    """Fill every empty sum but the standings from the movements at once: for loading many of them."""
+    everything = f"with fresh as (select * from movement), known as (select * from movement where false), {_STEPS}"
+    for statement in (
+        f"{everything} {_RECEIVABLES}",
+        f"{everything} {_ACCOUNT_CELLS}",
+        f"{everything} {_GROUP_CELLS}",
+        f"{everything} {_ACCOUNT_PERIODS}",
+        f"with part as ({_PARTS.format('movement')}) {_FLOWS}",
+    ):
+        await tx.execute(statement)
+
+
+async def first_movement_on(tx: Tx) -> date | None:
+    """The first day anything counts for."""
+    return await tx.fetchval("select min(effective_on) from flow where kind = 'all' and key = ''")
+
+
+async def last_standing_day(tx: Tx) -> date | None:
+    return await tx.fetchval("select max(before_on) from standing_day")
+
+
+async def keep_standings(tx: Tx, before_on: date) -> None:
+    """Add up everything before a day that is later than every standing day so far. Call `queue` before."""
+    since = await last_standing_day(tx) or date.min  # The driver's word for -infinity.
+    for statement in (_STAND_ACCOUNTS, _STAND_GROUPS, _BEGIN_PERIODS):
+        await tx.execute(statement, before_on, since)
+    await tx.execute("insert into standing_day values ($1)", before_on)
+
+
+_STAND_ACCOUNTS = """
+insert into account_standing
+select customer_id, $1, currency, due_on, issued_on, sum(balance_minor)::bigint, sum(disputed_minor)::bigint,
+       sum(on_plan_minor)::bigint, sum(open_invoices)::bigint
+from (
+    select customer_id, currency, due_on, issued_on, balance_minor, disputed_minor, on_plan_minor, open_invoices
+    from account_standing where before_on = $2
+    union all
+    select customer_id, currency, due_on, issued_on, change_minor, disputed_minor, on_plan_minor, opened
+    from account_cell where effective_on >= $2 and effective_on < $1
+) as before
+group by customer_id, currency, due_on, issued_on
+having not (sum(balance_minor) = 0 and sum(disputed_minor) = 0 and sum(on_plan_minor) = 0 and sum(open_invoices) = 0)
+"""
+
+_STAND_GROUPS = """
+insert into group_standing
+select kind, $1, key, currency, due_on, issued_on, sum(balance_minor)::bigint, sum(disputed_minor)::bigint,
+       sum(on_plan_minor)::bigint, sum(open_invoices)::bigint
+from (
+    select kind, key, currency, due_on, issued_on, balance_minor, disputed_minor, on_plan_minor, open_invoices
+    from group_standing where before_on = $2
+    union all
+    select kind, key, currency, due_on, issued_on, change_minor, disputed_minor, on_plan_minor, opened
+    from group_cell where effective_on >= $2 and effective_on < $1
+) as before
+group by kind, key, currency, due_on, issued_on
+having not (sum(balance_minor) = 0 and sum(disputed_minor) = 0 and sum(on_plan_minor) = 0 and sum(open_invoices) = 0)
+"""
+
+_BEGIN_PERIODS = """
+with opening as (
+    select currency, customer_id, sum(balance_minor)::bigint as opening_minor, 0::bigint as increase_minor
+    from account_standing where before_on = $1
+    group by currency, customer_id
+), later as (
+    select currency, customer_id, 0::bigint as opening_minor, sum(increase_minor)::bigint as increase_minor
+    from account_cell where effective_on >= $1
+    group by currency, customer_id
+), taken_over as (
+    update account_period p set increase_minor = p.increase_minor - later.increase_minor
+    from later
+    where p.customer_id = later.customer_id and p.currency = later.currency
+      and p.before_on = $2
+)
+insert into account_period (currency, before_on, customer_id, opening_minor, increase_minor)
+select currency, $1, customer_id, sum(opening_minor)::bigint, sum(increase_minor)::bigint
+from (select * from opening union all select * from later) as period
+group by currency, customer_id
+"""
