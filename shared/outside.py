@@ -129,14 +129,15 @@ async def _addresses(host: str, port: int) -> list[IPv4Address | IPv6Address]:
     return [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
 
 
-def check_address(url: str) -> httpx.URL:
+def check_address(url: str, *, private: bool = False) -> httpx.URL:
     """An address that people may set: HTTPS, with a host, without a password in it. Raises AddressForbidden for what
-    is plain without a look at the network; whether the host is public is seen when it is called."""
+    is plain without a look at the network; whether the host is public is seen when it is called. `private` allows
+    addresses of private networks, and HTTP."""
     try:
         asked = httpx.URL(url)
     except httpx.InvalidURL as fault:
         raise AddressForbidden(f"this is no address: {fault}") from None
-    if asked.scheme != "https":
+    if asked.scheme != "https" and not (private and asked.scheme == "http"):
         raise AddressForbidden("an address begins with https://")
     if not asked.host or asked.userinfo:
         raise AddressForbidden("an address has a host, and no user or password")
@@ -144,7 +145,7 @@ def check_address(url: str) -> httpx.URL:
         literal = ip_address(asked.host)
     except ValueError:
         return asked
-    if not is_public(literal):
+    if not private and not is_public(literal):
         raise AddressForbidden(f"{asked.host} is not a public address")
     return asked
 

@@ -131,6 +131,8 @@ async def run_worker(service: Service, settings: ServiceSettings, resources: Res
             consumer = Consumer(database, service.subscriptions, broker, on_applied=ticker.events_applied)
             jobs["consumer"] = consumer.run(stop)
             jobs["parked"] = retry_parked_until(stop, database, service.subscriptions)
+        for job in service.jobs:
+            jobs[getattr(job, "__name__", repr(job))] = job(stop, database, opened)
         keep_what_is_loaded()
         health.ready = True
         logger.info("worker_started", service=service.name, cluster=cluster)

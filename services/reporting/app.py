@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from services.reporting.ageing import api as ageing
@@ -10,14 +13,19 @@ from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
 from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
+from services.reporting.jobs import Resources, send_webhooks
 from services.reporting.kpis import api as kpis
 from services.reporting.settings import Settings, read_settings
 from services.reporting.ticks import ticks
 from services.reporting.timeline import api as timeline
+from services.reporting.webhook_deliveries import api as webhook_deliveries
+from services.reporting.webhook_deliveries.handlers import Outlet
+from services.reporting.webhooks import api as webhooks
 from shared import process
 from shared.db import Database
 from shared.fanout import Fanout
 from shared.http.app import create_app
+from shared.outside import outside_client
 from shared.service import Service
 
 SERVICE = Service(
@@ -26,20 +34,38 @@ SERVICE = Service(
     "customer timelines and the feed of every event.",
     subscriptions=subscriptions,
     ticks=ticks,
-    routers=(ageing.router, kpis.router, debtors.router, feed.router, timeline.router),
+    routers=(
+        ageing.router,
+        kpis.router,
+        debtors.router,
+        feed.router,
+        timeline.router,
+        webhooks.router,
+        webhook_deliveries.router,
+    ),
     pages=(dashboard.pages,),
+    jobs=(send_webhooks,),
 )
+
+
+@asynccontextmanager
+async def resources(settings: Settings) -> AsyncIterator[Resources]:
+    """The ways to the outside, of both processes."""
+    async with outside_client(settings.webhook_timeout_seconds) as client:
+        yield Resources(Outlet(client, settings.webhooks_private, settings.webhook_timeout_seconds))
 
 
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:
     """`database` is for tests that have one open."""
-    app = create_app(SERVICE, settings or read_settings(), database=database)
+    chosen = settings or read_settings()
+    app = create_app(SERVICE, chosen, lambda _: resources(chosen), database=database)
     app.state.live_feed = Fanout(feed_handlers.look)
     return app
 
 
 async def run_worker(settings: Settings | None = None) -> None:
-    await process.run_worker(SERVICE, settings or read_settings())
+    chosen = settings or read_settings()
+    await process.run_worker(SERVICE, chosen, lambda _: resources(chosen))
 
 
 def main() -> None:

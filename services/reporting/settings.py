@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
     http_port: int = 8004
     worker_port: int = 8104
+
+    webhooks_private: bool = False
+    """Whether webhooks may lead into private networks, and over plain HTTP: for systems next door, and local use."""
+    webhook_timeout_seconds: float = Field(default=15, gt=0, le=60)
 
 
 def read_settings() -> Settings:

@@ -40,6 +40,8 @@ SCOPES = {
     "reminders:write": "Change strategies and act on cases",
     "reminders:approve": "Approve the offers and placements that others ask for, and set what may be agreed",
     "reports:read": "Reports, the event feed and timelines",
+    "reports:write": "Set alert rules, acknowledge alerts, have reports sent",
+    "webhooks:write": "Have events sent to other systems",
     "operations:read": "See parked events",
     "operations:write": "Retry and skip parked events, replay the event log",
     "simulation:write": "Set the simulated clock",

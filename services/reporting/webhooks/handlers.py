@@ -1,0 +1,140 @@
+"""Subscribe another system to events, change what it gets, and give it a new secret."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from secrets import token_bytes
+from typing import Any
+from uuid import UUID
+
+from services.reporting.feed import handlers as feed
+from services.reporting.webhooks import rules, store
+from services.reporting.webhooks.rules import UnusableAddress, Webhook, WebhookNotFound
+from shared.clock import real_now
+from shared.db import Tx
+from shared.http.preconditions import check_version
+from shared.ids import new_id
+from shared.outside import AddressForbidden, check_address
+from shared.records import replace
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeWebhook:
+    """`start_after` is the event behind which to begin; without one, what comes from now on. `private` allows addresses
+    in private networks, and plain HTTP."""
+
+    url: str
+    description: str
+    types: tuple[str, ...]
+    customers: tuple[UUID, ...]
+    notify: str | None
+    start_after: UUID | None
+    by: str
+    private: bool
+
+
+def secret_of(key: bytes) -> str:
+    """As it is handed to people, once."""
+    return f"whsec_{b64encode(key).decode()}"
+
+
+async def subscribe_webhook(tx: Tx, command: SubscribeWebhook) -> Webhook:
+    """Raises UnknownTypes, UnusableAddress, EventNotFound."""
+    _check_address(command.url, private=command.private)
+    rules.check_types(command.types)
+    if command.start_after:
+        starts_behind = await feed.place_of(tx, command.start_after, "/start_after")
+    else:
+        starts_behind = await feed.end_of_feed(tx)
+    webhook = Webhook(
+        id=new_id(),
+        version=1,
+        url=command.url,
+        description=command.description,
+        types=command.types,
+        customers=command.customers,
+        notify=command.notify,
+        status="active",
+        disabled_because=None,
+        key=token_bytes(KEY_BYTES),
+        former_key=None,
+        former_until=None,
+        starts_behind=starts_behind,
+        created_by=command.by,
+        created_at=tx.now,
+    )
+    await store.add(tx, webhook)
+    return webhook
+
+
+async def change_webhook(
+    tx: Tx, webhook_id: UUID, version: int, changes: Mapping[str, Any], *, private: bool
+) -> Webhook:
+    """`changes` are fields of a Webhook that people may set. Made active again, it goes on where it stopped. Raises
+    WebhookNotFound, PreconditionFailed, UnknownTypes, UnusableAddress."""
+    webhook = await _locked(tx, webhook_id, version)
+    if "url" in changes:
+        _check_address(changes["url"], private=private)
+    rules.check_types(changes.get("types", ()))
+    changed = replace(webhook, version=webhook.version + 1, **changes)
+    if changed.status != "disabled":
+        changed = replace(changed, disabled_because=None)
+    await store.save(tx, changed)
+    return changed
+
+
+async def rotate_secret(tx: Tx, webhook_id: UUID, overlap: timedelta) -> Webhook:
+    """Raises WebhookNotFound."""
+    webhook = rules.rotate(await _locked(tx, webhook_id), token_bytes(KEY_BYTES), overlap, real_now())
+    await store.save(tx, webhook)
+    return webhook
+
+
+async def disable_webhook(tx: Tx, webhook_id: UUID, because: str) -> Webhook | None:
+    """None when it is not active any more."""
+    webhook = await store.lock(tx, webhook_id)
+    if webhook is None or webhook.status != "active":
+        return None
+    disabled = rules.disable(webhook, because)
+    await store.save(tx, disabled)
+    return disabled
+
+
+async def remove_webhook(tx: Tx, webhook_id: UUID, version: int) -> None:
+    """With everything that waits for it. Raises WebhookNotFound, PreconditionFailed."""
+    await _locked(tx, webhook_id, version)
+    await store.remove(tx, webhook_id)
+
+
+async def find_webhook(tx: Tx, webhook_id: UUID) -> Webhook:
+    """Raises WebhookNotFound."""
+    webhook = await store.read(tx, webhook_id)
+    if webhook is None:
+        raise WebhookNotFound(webhook_id)
+    return webhook
+
+
+async def list_webhooks(tx: Tx, after: UUID | None, limit: int) -> Sequence[Webhook]:
+    return await store.page(tx, after, limit)
+
+
+async def _locked(tx: Tx, webhook_id: UUID, version: int | None = None) -> Webhook:
+    webhook = await store.lock(tx, webhook_id)
+    if webhook is None:
+        raise WebhookNotFound(webhook_id)
+    if version is not None:
+        check_version(version, webhook.version)
+    return webhook
+
+
+def _check_address(url: str, *, private: bool) -> None:
+    """What is plain without a look at the network; whether a name leads to a public address is seen at each call."""
+    try:
+        check_address(url, private=private)
+    except AddressForbidden as fault:
+        raise UnusableAddress(str(fault), field="/url") from None

@@ -1,0 +1,80 @@
+"""Webhooks: systems that events are sent to, and the secrets that sign what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from shared.errors import NotFound, Refused
+from shared.events import catalogue
+from shared.records import replace
+
+Status = Literal["active", "paused", "disabled"]
+"""`disabled` by the service itself, since nothing could be delivered; either way the place in the feed is kept."""
+
+OVERLAP_HOURS_MAX = 7 * 24
+
+
+class WebhookNotFound(NotFound):
+    slug = "webhook-not-found"
+    title = "There is no such webhook"
+
+    def __init__(self, webhook_id: UUID) -> None:
+        super().__init__(f"No webhook has the id {webhook_id}.")
+
+
+class UnknownTypes(Refused):
+    slug = "unknown-event-type"
+    title = "No service publishes such an event"
+
+
+class UnusableAddress(Refused):
+    slug = "unusable-address"
+    title = "The address cannot be called"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """`types` and `customers` empty stand for all. While `former_until` is ahead (real time), both keys sign."""
+
+    id: UUID
+    version: int
+    url: str
+    description: str
+    types: tuple[str, ...]
+    customers: tuple[UUID, ...]
+    notify: str | None
+    status: Status
+    disabled_because: str | None
+    key: bytes = field(repr=False)
+    former_key: bytes | None = field(repr=False)
+    former_until: datetime | None
+    starts_behind: int
+    created_by: str
+    created_at: datetime
+
+
+def check_types(types: Sequence[str]) -> None:
+    """A type with a slip in it would wait for ever for what never comes. Raises UnknownTypes."""
+    for place, type in enumerate(types):
+        if type not in catalogue.BY_TYPE:
+            raise UnknownTypes(f"no service publishes {type}; GET /v1/event-types lists them", field=f"/types/{place}")
+
+
+def signing_keys(webhook: Webhook, real_now: datetime) -> list[bytes]:
+    """The newest first; the one before it while they overlap."""
+    former = webhook.former_key if webhook.former_until and real_now < webhook.former_until else None
+    return [webhook.key, former] if former else [webhook.key]
+
+
+def rotate(webhook: Webhook, key: bytes, overlap: timedelta, real_now: datetime) -> Webhook:
+    """A new key; what signed so far goes on signing beside it for a while. Without overlap it ends at once."""
+    former = (webhook.key, real_now + overlap) if overlap else (None, None)
+    return replace(webhook, version=webhook.version + 1, key=key, former_key=former[0], former_until=former[1])
+
+
+def disable(webhook: Webhook, because: str) -> Webhook:
+    return replace(webhook, version=webhook.version + 1, status="disabled", disabled_because=because)
