@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
-from tests.invoice.client import Receivables
+from tests.invoice.client import Receivables, line
 from tests.invoice.test_documents_api import describe_seller
 from tests.mailbox import Mailbox
 
@@ -130,3 +131,78 @@ async def test_without_a_provider_the_page_offers_the_transfer_alone(books: Rece
     assert "Per Überweisung zahlen" in page
     assert "Oder per Überweisung" not in page
     assert "hinterlegen" not in page
+
+
+async def test_a_dispute_is_acknowledged_on_paper_to_who_wants_paper_with_or_without_an_address(
+    books: Receivables, smtp: Mailbox
+) -> None:
+    await describe_seller(books, delivery={"automatic": True}, disputes={"acknowledge": True})
+    told = {}
+    for name, contacts in {
+        "with": [{"role": "billing", "name": "Ada", "email": "ap@acme.example"}],
+        "without": [],
+    }.items():
+        customer = await books.customer(contacts=contacts)
+        await prefer(books, customer, paper=True)
+        issued = await books.issue(customer)
+        disputed = await books.dispute(issued["id"], "40.00")
+        newest = (await books.get("/v1/deliveries", customer_id=customer))["items"][0]
+        told[name] = (disputed.json()["acknowledgement"], newest["kind"], newest["channel"])
+
+    assert told == dict.fromkeys(("with", "without"), ("sent", "dispute_acknowledged", "letter"))
+    assert smtp.messages == []
+
+
+@pytest.mark.parametrize(
+    ("paper", "said", "channel"),
+    [
+        (True, None, "letter"),
+        (True, "email", "email"),
+        (False, None, "email"),
+        (False, "letter", "letter"),
+    ],
+)
+async def test_an_invoice_is_delivered_as_said_else_as_the_customer_wants_its_documents(
+    books: Receivables, paper: bool, said: str | None, channel: str
+) -> None:
+    customer = await books.customer()
+    await prefer(books, customer, paper=paper)
+    about = {"delivery_channel": said} if said else {}
+
+    await books.issue(customer, **about)
+    agreed = await books.post(
+        "/v1/recurring-invoices",
+        {
+            "customer_id": customer,
+            "rrule": "FREQ=MONTHLY",
+            "starts_on": "2024-03-01",
+            "lines": [line("10.00")],
+            **about,
+        },
+    )
+    assert agreed.status_code == 201, agreed.text
+    row = json.dumps({"customer_id": customer, "lines": [line("20.00")], **about})
+    imported = await books.http.post(
+        "/v1/imports",
+        content=row,
+        headers={"content-type": "application/x-ndjson", "idempotency-key": uuid4().hex},
+    )
+    assert imported.status_code == 202, imported.text
+    await books.wake_on("2024-03-01")
+
+    issued = (await books.get("/v1/invoices", customer_id=customer))["items"]
+    assert [each["delivery_channel"] for each in issued] == [channel] * 3
+
+
+async def test_an_import_taken_again_after_the_customer_chose_paper_finds_its_invoice(books: Receivables) -> None:
+    customer = await books.customer()
+    row = json.dumps({"customer_id": customer, "number": "A-1", "lines": [line("20.00")]})
+    states = []
+    for _ in range(2):
+        headers = {"content-type": "application/x-ndjson", "idempotency-key": uuid4().hex}
+        taken = (await books.http.post("/v1/imports", content=row, headers=headers)).json()
+        await books.tick()
+        states.append(await books.get(f"/v1/imports/{taken['id']}"))
+        await prefer(books, customer, paper=True)
+
+    assert [(each["accepted"], each["present"], each["rejected"]) for each in states] == [(1, 0, 0), (0, 1, 0)]

@@ -9,6 +9,7 @@ from services.invoice.completeness import handlers
 from services.invoice.completeness.rules import Policy, Subject
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
+from services.invoice.deliveries import handlers as deliveries
 from services.invoice.drafting.rules import NOTHING_MORE, Finding, InvoiceIn
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, ResourcesDep
@@ -38,15 +39,15 @@ async def check(body: InvoiceIn, database: DatabaseDep, resources: ResourcesDep)
     priced = body.priced()
     ref = CustomerRef(body.customer_id, body.customer_external_id)
     account = await customers.learn_account(database, resources.credit, ref, body.entity_id)
-    subject = Subject(
-        priced,
-        account.customer,
-        account.entity,
-        NOTHING_MORE if body.is_plain else body,
-        body.reference,
-        body.delivery_channel,
-    )
     async with reading(database) as tx:
+        subject = Subject(
+            priced,
+            account.customer,
+            account.entity,
+            NOTHING_MORE if body.is_plain else body,
+            body.reference,
+            body.delivery_channel or await deliveries.channel_for(tx, account.entity, account.customer),
+        )
         issued_on = body.issue_date or account.entity.today(tx.now)
         findings = await handlers.find(tx, subject, issued_on)
     money = {"net": priced.net_minor, "tax": priced.tax_minor, "total": priced.total_minor}

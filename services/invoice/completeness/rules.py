@@ -55,7 +55,7 @@ class Subject:
     entity: Entity
     about: InvoiceAbout
     reference: str | None
-    delivery_channel: DeliveryChannel
+    delivery_channel: DeliveryChannel | None
 
 
 def check(subject: Subject, similar: Sequence[Similar] = ()) -> tuple[Finding, ...]:

@@ -54,7 +54,7 @@ async def credit_note_issued(tx: Tx, entity: Entity, customer: Customer, note_id
             tx.now,
             delivery_id=new_id(),
             kind="credit_note",
-            channel=await _channel(tx, entity, customer),
+            channel=await channel_for(tx, entity, customer),
             invoice_id=invoice_id,
             credit_note_id=note_id,
         )
@@ -65,7 +65,7 @@ async def payment_received(tx: Tx, entity: Entity, customer: Customer, payment_i
     """Where the entity thanks for payments, with a receipt."""
     if not entity.policies.delivery.receipts:
         return
-    channel = await _channel(tx, entity, customer)
+    channel = await channel_for(tx, entity, customer)
     if channel == "letter" or rules.address_of(customer.contacts):
         asked = rules.ask(
             entity, customer, tx.now, delivery_id=new_id(), kind="receipt", channel=channel, payment_id=payment_id
@@ -73,7 +73,7 @@ async def payment_received(tx: Tx, entity: Entity, customer: Customer, payment_i
         await store.add(tx, [asked])
 
 
-async def _channel(tx: Tx, entity: Entity, customer: Customer) -> Channel:
+async def channel_for(tx: Tx, entity: Entity, customer: Customer) -> Channel:
     """On paper for customers who want it so."""
     wanted = await preferences.preference_of(tx, customer.id, entity.id)
     return "letter" if wanted.paper else "email"
@@ -91,30 +91,33 @@ async def notify(
     collection_id: UUID | None = None,
     payment_id: UUID | None = None,
     instalment_on: date | None = None,
-) -> None:
+) -> bool:
     """Tell the customer by mail or, where it wants paper, by letter, where the entity sends by itself; nothing is asked
-    of the database otherwise. What has to be told is a letter where there is no address to write to."""
+    of the database otherwise. What has to be told is a letter where there is no address to write to. Returns whether
+    the word is on its way: without an address for mails it is not."""
     if not rules.wants_told(entity, kind):
-        return
-    channel, reachable = await _channel(tx, entity, customer), rules.address_of(customer.contacts) is not None
+        return False
+    channel, reachable = await channel_for(tx, entity, customer), rules.address_of(customer.contacts) is not None
     if channel == "email" and not reachable and kind in rules.DUTIES:
         channel = "letter"
-    if channel == "letter" or reachable:
-        asked = rules.ask(
-            entity,
-            customer,
-            tx.now,
-            delivery_id=new_id(),
-            kind=kind,
-            channel=channel,
-            invoice_id=invoice_id,
-            dispute_id=dispute_id,
-            plan_id=plan_id,
-            collection_id=collection_id,
-            payment_id=payment_id,
-            instalment_on=instalment_on,
-        )
-        await store.add(tx, [asked])
+    if channel == "email" and not reachable:
+        return False
+    asked = rules.ask(
+        entity,
+        customer,
+        tx.now,
+        delivery_id=new_id(),
+        kind=kind,
+        channel=channel,
+        invoice_id=invoice_id,
+        dispute_id=dispute_id,
+        plan_id=plan_id,
+        collection_id=collection_id,
+        payment_id=payment_id,
+        instalment_on=instalment_on,
+    )
+    await store.add(tx, [asked])
+    return True
 
 
 async def ask(tx: Tx, deliveries: Sequence[Delivery]) -> None:

@@ -165,11 +165,6 @@ def wants_told(entity: Entity, kind: Notice) -> bool:
     return kind in DUTIES or entity.policies.delivery.automatic
 
 
-def tells(entity: Entity, customer: Customer) -> bool:
-    """Whether a notice by mail leaves by itself: the entity sends on its own and there is an address."""
-    return entity.policies.delivery.automatic and address_of(customer.contacts) is not None
-
-
 def address_of(contacts: Iterable[Mapping[str, Any]]) -> str | None:
     """Where invoices are sent: to whoever deals with billing, else to the first person with an address that works."""
     reachable = [each for each in contacts if each.get("email") and is_address(each["email"])]

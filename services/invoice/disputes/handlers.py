@@ -12,7 +12,6 @@ from uuid import UUID
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.rules import Account
 from services.invoice.deliveries import handlers as deliveries
-from services.invoice.deliveries.rules import tells
 from services.invoice.disputes import rules, store
 from services.invoice.disputes.rules import (
     Attachment,
@@ -113,7 +112,6 @@ async def open_dispute(tx: Tx, command: OpenDispute) -> tuple[Dispute, Invoice]:
     DeadlineRefused."""
     account, invoice = await invoices.lock_invoice(tx, command.invoice_id)
     today, policy = account.entity.today(tx.now), account.entity.policies.disputes
-    told = policy.acknowledge and tells(account.entity, account.customer)
     lines = rules.named_lines(command.lines, sold_lines(await invoices.get_document(tx, invoice.id)))
     asked = command.amount
     if asked is None and command.lines:
@@ -148,15 +146,14 @@ async def open_dispute(tx: Tx, command: OpenDispute) -> tuple[Dispute, Invoice]:
     await store.insert(tx, dispute, rules.shares(amount, lines), _escalates_at(account.entity, dispute))
     await invoices.save(tx, account.entity, [outcome.invoice])
     await outbox.append(tx, *outcome.events)
-    if told:
-        await deliveries.notify(
-            tx,
-            account.entity,
-            account.customer,
-            "dispute_acknowledged",
-            invoice_id=invoice.id,
-            dispute_id=dispute.id,
-        )
+    if policy.acknowledge and await deliveries.notify(
+        tx,
+        account.entity,
+        account.customer,
+        "dispute_acknowledged",
+        invoice_id=invoice.id,
+        dispute_id=dispute.id,
+    ):
         await acknowledged(tx, dispute.id)
         dispute = replace(dispute, acknowledgement="sent")
     return dispute, outcome.invoice

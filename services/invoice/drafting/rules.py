@@ -301,7 +301,9 @@ class InvoiceIn(InvoiceAbout):
     issue_date: IsoDate | None = Field(default=None, description="Left out: today")
     due_date: IsoDate | None = None
     payment_terms: PaymentTerms | None = None
-    delivery_channel: DeliveryChannel = "email"
+    delivery_channel: DeliveryChannel | None = Field(
+        default=None, description="Left out: by letter to customers who want paper, else by mail"
+    )
     entity_id: Annotated[str, Field(min_length=1, max_length=64)] = Field(
         default="default", description="The selling entity in whose name it is issued"
     )

@@ -58,7 +58,7 @@ class FormerInvoice(Wire):
     issue_date: IsoDate
     due_date: IsoDate | None = None
     reference: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    delivery_channel: DeliveryChannel = "email"
+    delivery_channel: DeliveryChannel | None = None
     entity_id: Annotated[str, Field(min_length=1, max_length=64)] = Field(
         default="default", description="Left out: the entity that the import is for"
     )

@@ -17,7 +17,7 @@ from services.invoice.completeness.rules import allowed, check
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Customer
-from services.invoice.drafting.rules import InvoiceIn
+from services.invoice.drafting.rules import DeliveryChannel, InvoiceIn
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, Entity
 from services.invoice.import_rows.rules import BadRow, FormerInvoice, PaidInvoice, Row, reason_of
@@ -32,6 +32,7 @@ from services.invoice.mappings.rules import STANDARD, Kind, Reason, Saved, fits
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment
 from services.invoice.payments.rules import Wanted
+from services.invoice.preferences import handlers as preferences
 from services.invoice.tables.rules import Table
 from shared.db import Tx
 from shared.errors import DomainError
@@ -299,6 +300,7 @@ async def _judge(
     existing = await _existing(tx, rows, directory) if keys else {}
     said = await store.said_before(tx, run.id, keys) if ahead and keys else {}
     judged = Judged(bad=dict(bad))
+    on_paper = await _on_paper(tx, rows, directory)
     for row in rows:
         customer, seller = directory.find(row), sellers.get(row.entity_id)
         if seller is None:
@@ -308,7 +310,8 @@ async def _judge(
             judged.bad |= row.refused(Reason(f"#{_ref(row).field}", f"customer {_ref(row)} is not known"))
             continue
         try:
-            document = _document(tx, row, customer, seller)
+            preferred: DeliveryChannel = "letter" if (row.entity_id, customer.id) in on_paper else "email"
+            document = _document(tx, row, customer, seller, preferred)
         except DomainError as error:
             judged.bad |= row.refused(reason_of(error))
             continue
@@ -353,12 +356,26 @@ async def _existing(tx: Tx, rows: Sequence[Row], directory: Directory) -> dict[s
     return found
 
 
-def _document(tx: Tx, row: Row, customer: Customer, seller: Seller) -> Document:
+async def _on_paper(tx: Tx, rows: Sequence[Row], directory: Directory) -> set[tuple[str, UUID]]:
+    """Of rows that leave the delivery open, the customers who want paper, by entity."""
+    asked: dict[str, list[UUID]] = defaultdict(list)
+    for row in rows:
+        if row.wanted.delivery_channel is None and (customer := directory.find(row)):
+            asked[row.entity_id].append(customer.id)
+    return {
+        (entity_id, customer_id)
+        for entity_id, ids in asked.items()
+        for customer_id, wanted in (await preferences.preferences_of(tx, entity_id, ids)).items()
+        if wanted.paper
+    }
+
+
+def _document(tx: Tx, row: Row, customer: Customer, seller: Seller, preferred: DeliveryChannel) -> Document:
     wanted, entity = row.wanted, seller.entity
     credit = CreditAnswer(entity.credit_policy, "not_asked")
     if not isinstance(wanted, InvoiceIn):
-        return _former_document(tx, row, wanted, customer, seller, credit)
-    command = IssueInvoice.asked(CustomerRef(customer.id), wanted, row.priced, credit)
+        return _former_document(tx, row, wanted, customer, seller, credit, preferred)
+    command = IssueInvoice.asked(CustomerRef(customer.id), wanted, row.priced, credit).delivered_by(preferred)
     policy = entity.policies.completeness
     findings = check(invoices.subject_of(command, customer, entity)) if policy != "off" else ()
     kept = allowed(findings, policy, command.accept)
@@ -366,7 +383,13 @@ def _document(tx: Tx, row: Row, customer: Customer, seller: Seller) -> Document:
 
 
 def _former_document(
-    tx: Tx, row: Row, wanted: FormerInvoice, customer: Customer, seller: Seller, credit: CreditAnswer
+    tx: Tx,
+    row: Row,
+    wanted: FormerInvoice,
+    customer: Customer,
+    seller: Seller,
+    credit: CreditAnswer,
+    preferred: DeliveryChannel,
 ) -> Document:
     """An invoice of a former system: it left long ago, so nobody asks how complete it was."""
     entity = seller.entity
@@ -377,7 +400,7 @@ def _former_document(
         customer=CustomerRef(customer.id),
         priced=row.priced,
         credit=credit,
-        delivery_channel=wanted.delivery_channel,
+        delivery_channel=wanted.delivery_channel or preferred,
         number=wanted.number,
         reference=wanted.reference,
         issue_date=wanted.issue_date,

@@ -238,7 +238,7 @@ def content_of(invoice: Invoice, settled_on: date | None) -> str:
 
 
 def says_the_same(row: Row, drafted: Invoice, existing: Invoice) -> bool:
-    """Whether a row asks for the invoice that is there: dates that it leaves open are those of the invoice.
+    """Whether a row asks for the invoice that is there: what it leaves open, dates and delivery, is as on the invoice.
 
     How far the invoice is paid by now does not matter, but a payment history wants it settled on its day.
     """
@@ -251,7 +251,8 @@ def says_the_same(row: Row, drafted: Invoice, existing: Invoice) -> bool:
         and (drafted.currency, drafted.net_minor, drafted.tax_minor)
         == (existing.currency, existing.net_minor, existing.tax_minor)
         and (issue_date, due_date) == (existing.issue_date, existing.due_date)
-        and (drafted.reference, drafted.delivery_channel) == (existing.reference, existing.delivery_channel)
+        and drafted.reference == existing.reference
+        and row.wanted.delivery_channel in (None, existing.delivery_channel)
         and row.settled_on in (None, existing.settled_on)
     )
 

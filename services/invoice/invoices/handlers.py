@@ -60,7 +60,7 @@ class IssueInvoice:
     customer: CustomerRef
     priced: Priced
     credit: CreditAnswer
-    delivery_channel: DeliveryChannel
+    delivery_channel: DeliveryChannel | None
     number: str | None = None
     reference: str | None = None
     issue_date: date | None = None
@@ -91,6 +91,10 @@ class IssueInvoice:
             accept=wanted.accept,
         )
 
+    def delivered_by(self, preferred: DeliveryChannel) -> IssueInvoice:
+        """As the customer wants its documents, where nothing else is said."""
+        return self if self.delivery_channel else replace(self, delivery_channel=preferred)
+
 
 async def ask_credit(
     desk: CreditDesk, account: Account, amount: Money, reference: str | None, *, asked_as: str, order: str | None = None
@@ -112,6 +116,8 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
     account = await customers.lock_account(tx, command.customer, command.entity_id)
     customer, entity, priced = account.customer, account.entity, command.priced
     today = entity.today(tx.now)
+    if command.delivery_channel is None:
+        command = command.delivered_by(await deliveries.channel_for(tx, entity, customer))
     subject = subject_of(command, customer, entity)
     findings = await completeness.findings_to_keep(tx, subject, command.issue_date or today, command.accept)
     document = compose(command, customer, entity, account.series_prefix, now=tx.now, findings=findings)
@@ -181,7 +187,7 @@ def compose(
         number=own_number(command.number, series_prefix),
         issued_on=issued_on,
         due_on=due_on,
-        delivery_channel=command.delivery_channel,
+        delivery_channel=command.delivery_channel or "email",
         reference=command.reference,
         booked_from=entity.open_day(issued_on),
         terms=terms,

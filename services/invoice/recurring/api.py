@@ -79,7 +79,9 @@ class RecurringIn(Wire):
     price_changes: PriceChanges = ()
     payment_terms: PaymentTerms | None = Field(default=None, description="Left out: the customer's own")
     reference: Reference | None = None
-    delivery_channel: DeliveryChannel = "email"
+    delivery_channel: DeliveryChannel | None = Field(
+        default=None, description="Left out: by letter to customers who want paper, else by mail"
+    )
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "RecurringIn":
@@ -91,7 +93,8 @@ class RecurringIn(Wire):
 
 
 class ChangeRecurringIn(Wire):
-    """What is given is replaced, for all that is not billed yet; null takes an end, terms or a reference away."""
+    """What is given is replaced, for all that is not billed yet; null takes an end, terms, a reference or the way of
+    delivery away."""
 
     name: Text | None = None
     lines: Lines | None = None
@@ -104,7 +107,7 @@ class ChangeRecurringIn(Wire):
 
     @model_validator(mode="after")
     def _not_null(self) -> "ChangeRecurringIn":
-        for name in ("lines", "catch_up", "price_changes", "delivery_channel"):
+        for name in ("lines", "catch_up", "price_changes"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 raise ValueError(f"{name} cannot be taken away")
         return self
@@ -150,7 +153,7 @@ class RecurringOut(BaseModel):
     price_changes: tuple[PriceChange, ...]
     payment_terms: PaymentTerms | None
     reference: str | None
-    delivery_channel: DeliveryChannel
+    delivery_channel: DeliveryChannel | None
     billed_through: date | None
     next_bill_on: date | None
     created_at: datetime

@@ -156,7 +156,7 @@ class Recurring:
     price_changes: tuple[PriceChange, ...]
     payment_terms: PaymentTerms | None
     reference: str | None
-    delivery_channel: DeliveryChannel
+    delivery_channel: DeliveryChannel | None
     billed_through: date | None
     next_bill_on: date | None
     created_at: datetime
