@@ -16,6 +16,7 @@ from services.reporting.feed import handlers as feed_handlers
 from services.reporting.jobs import Resources, send_webhooks
 from services.reporting.kpis import api as kpis
 from services.reporting.settings import Settings, read_settings
+from services.reporting.snapshots import api as snapshots
 from services.reporting.ticks import ticks
 from services.reporting.timeline import api as timeline
 from services.reporting.webhook_deliveries import api as webhook_deliveries
@@ -40,6 +41,7 @@ SERVICE = Service(
         debtors.router,
         feed.router,
         timeline.router,
+        snapshots.router,
         webhooks.router,
         webhook_deliveries.router,
     ),
