@@ -137,6 +137,7 @@ def _page_out(rows: list[asyncpg.Record], page: PageRequest) -> Page[EventOut]:
 
 @router.get(
     "/events/stream",
+    status_code=200,  # FastAPI cannot read it from this response class.
     response_class=EventStream,
     responses={200: {"content": {event_stream.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
     dependencies=[scope("reports:read")],
