@@ -17,13 +17,17 @@ async def end(tx: Tx) -> asyncpg.Record | None:
 
 async def page(tx: Tx, place: Place, until: int, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """By subject. What an event is about is told by its data, so that types which this release does not know count."""
-    return await tx.fetch(_PAGE, place.source, until, place.member, after, limit)
+    return await tx.fetch(_PAGE, place.source, until, place.member, after or FIRST, limit)
 
 
+FIRST = UUID(int=0)
+
+# The planner takes an equality for rare and would sort the whole table for each page; of coalesce it expects nothing, and
+# follows the index by subject.
 _PAGE = """
 select distinct on (subject) subject, version, customer_id, type, time, effective_on, data -> $3 as state
 from event
-where ($4::uuid is null or subject > $4) and seq <= $2 and source = $1 and data -> $3 ->> 'id' = subject::text
+where subject > $4 and seq <= $2 and source = $1 and coalesce(data -> $3 ->> 'id' = subject::text, false)
 order by subject, version desc
 limit $5
 """
