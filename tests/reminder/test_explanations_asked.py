@@ -10,6 +10,7 @@ import pytest
 
 from tests.reminder.books import without_email
 from tests.reminder.desk import Desk
+from tests.reminder.test_placements import AGENCY
 
 DUE = date(2026, 2, 1)
 STEPS = """\
@@ -163,6 +164,113 @@ async def test_what_a_past_day_rested_for_is_read_from_the_events(desk: Desk) ->
         f"promised {made['id']}"
     ]
     assert "rested" not in (await ask(desk, customer.id, as_of="2026-02-13"))["silence"]
+
+
+LADDER = """\
+name: default
+title: A ladder that ends with a step that somebody approves
+steps:
+  - {name: ask, days_from_due: 1, channel: email, tone: friendly, template: first-reminder}
+  - {name: insist, days_from_due: 25, channel: email, tone: firm, template: second-reminder}
+  - {name: decide, days_from_due: 30, channel: email, tone: formal, template: final-notice, approval: true}
+"""
+ENGINE = ("reason", "strategy", "strategy_version")
+
+
+async def test_a_past_day_is_told_with_the_reasons_it_was_told_with_on_that_day(
+    desk: Desk, bert: dict[str, str]
+) -> None:
+    """Two months of an account, with all that it may rest for: each evening is explained, and explained again when all
+    is over."""
+    await desk.http.put("/v1/strategies/default", content=LADDER, headers={"if-match": '"1"'})
+    await desk.http.put("/v1/agencies/northern", json=AGENCY, headers={"if-none-match": "*"})
+    least = {"placements": {"days_overdue_min": 1}}
+    kept = await desk.http.put("/v1/authority/default", json=least, headers={"if-none-match": "*"})
+    assert kept.status_code == 200, kept.text
+    customer = await desk.onboard()
+    invoice = await desk.issue(customer, DUE)
+    case, made = f"/v1/cases/{customer.id}", {}
+
+    async def second(path: str, body: dict[str, Any]) -> None:
+        answer = await desk.http.post(path, json=body, headers={"Idempotency-Key": str(uuid4()), **bert})
+        assert answer.status_code == 201, answer.text
+
+    async def act(day: int) -> None:
+        match day:
+            case 4:
+                made["pause"] = await post(
+                    desk, f"{case}/pauses", {"until": "2026-02-20", "reason": "other", "asked_by": "their buyer"}
+                )
+            case 6:
+                promise = {"amount": {"amount": "100.00", "currency": "EUR"}, "on": "2026-02-09"}
+                made["promise"] = await post(desk, f"{case}/promises", promise)
+            case 8:
+                await post(desk, f"/v1/pauses/{made['pause']['id']}/end", {"note": "settled"})
+            case 11:
+                await post(desk, f"/v1/promises/{made['promise']['id']}/withdrawal", {"reason": "a misunderstanding"})
+                offer = {"kind": "extension", "expires_on": "2026-02-14", "pay_by": "2026-02-18"}
+                made["offer"] = await post(desk, f"{case}/offers", offer)
+            case 16:
+                made["placement"] = await post(desk, f"{case}/placements", {"agency_id": "northern"})
+            case 17:
+                await second(f"/v1/placements/{made['placement']['id']}/approval", {})
+                await desk.tick()
+            case 19:
+                await post(desk, f"/v1/placements/{made['placement']['id']}/recall", {"reason": "they ring us"})
+                body = {"kind": "legal_action", "opened_on": "2026-02-18", "court": "AG Hamburg"}
+                made["action"] = await post(desk, f"{case}/proceedings", body)
+            case 22:
+                changes, seen = {"file_number": "7 C 12/26"}, {"if-match": '"1"'}
+                await desk.http.patch(f"/v1/proceedings/{made['action']['id']}", json=changes, headers=seen)
+            case 23:
+                await post(desk, f"/v1/proceedings/{made['action']['id']}/closure", {"outcome": "settled"})
+
+    then: dict[str, dict[str, Any]] = {}
+    for n in range(60):
+        day = date(2026, 2, 2) + timedelta(days=n)
+        await desk.until(day, hour=12)
+        if day.month == 2:
+            await act(day.day)
+        if day == date(2026, 3, 20):
+            await desk.hear(*invoice.pay())
+        await desk.until(day, hour=23)
+        then[day.isoformat()] = await ask(desk, customer.id)
+
+    await desk.until(date(2026, 4, 3))
+    seen = set()
+    for day, told in then.items():
+        now = await ask(desk, customer.id, as_of=day)
+        if now["reason"] is None:  # What else was open then is not kept.
+            assert told["reason"] in ("nothing_collectable", "too_early"), day
+            continue
+        assert {each: now[each] for each in ENGINE} == {each: told[each] for each in ENGINE}, day
+        assert rests(now) == rests(told), day
+        seen.add(now["reason"])
+    assert seen == {"too_early", "paused", "promised", "placed", "legal", "awaits_approval"}
+
+    by_day = {day: (await ask(desk, customer.id, as_of=f"2026-02-{day:02}"))["silence"] for day in (7, 12, 16, 17, 22)}
+    assert by_day == {
+        7: "Nothing went out on that day, because the case rested, through 20 February 2026: the case was paused "
+        "(other, asked by their buyer); anna said so on 4 February 2026. It also rested, through 12 February 2026: the "
+        "customer promised to pay by 9 February 2026 (100.00 EUR by 2026-02-09); anna said so on 6 February 2026.",
+        12: "Nothing went out on that day, because the case rested, through 14 February 2026: the case was paused "
+        "(offered: 100.00 EUR by 2026-02-18); anna said so on 11 February 2026.",
+        16: "Nothing went out on that day. The next step of the strategy was 'insist': 'insist' is for 25 days after "
+        "the due date of the oldest invoice that may be chased. anna had asked that it goes to an agency, and nobody "
+        "had decided on that.",
+        17: "Nothing went out on that day, because the case rested: the account was placed with an agency (Northern "
+        "Collect); bert said so on 17 February 2026.",
+        22: "Nothing went out on that day, because the case rested: legal action was under way (since 2026-02-18); "
+        "anna said so on 18 February 2026.",
+    }
+
+
+def rests(explained: dict[str, Any]) -> set[tuple[str, str, str]]:
+    return {
+        (each["fact"], each["value"], each["source"])
+        for each in explained["facts"]
+        if each["fact"].startswith("rests_")
+    }
 
 
 async def test_today_is_now_and_tomorrow_is_refused(desk: Desk) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from services.reminder.contacts.rules import Contact
+from services.reminder.holds.rules import Hold
 from services.reminder.next_steps.rules import Case, facts
 from services.reminder.outlooks.rules import Outlook
 from services.reminder.policies.rules import Policy, Touch
@@ -31,7 +32,7 @@ def facts_of(
     return (
         *_of_case(case, strategy),
         *_of_account(case, account, today),
-        *_of_holds(case, today),
+        *of_holds(case.holds, today),
         *_of_contacts(case, contacts),
         *_of_policy(touches, account, today, policy),
         *_of_outlook(case, account, outlook),
@@ -82,8 +83,9 @@ def _of_account(case: Case, account: Account, today: date) -> Iterator[Fact]:
         yield Fact("opted_out", f"{unwanted.channel}{about}", f"customer {account.id}")
 
 
-def _of_holds(case: Case, today: date) -> Iterator[Fact]:
-    for hold in case.holds:
+def of_holds(holds: Iterable[Hold], today: date) -> Iterator[Fact]:
+    """What a case rests for on a day."""
+    for hold in holds:
         if hold.rests_on(today):
             until = f" through {hold.until.isoformat()}" if hold.until else ""
             yield Fact(f"rests_{hold.kind}", f"{hold.detail}{until}".strip(), f"{hold.kind} {hold.source}")

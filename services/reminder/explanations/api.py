@@ -32,7 +32,9 @@ class FactOut(BaseModel):
 
 class ExplanationOut(BaseModel):
     """`text` is all of it in one paragraph; the other fields are its sentences. `next_at` is when what is foretold
-    happens if nothing else does, `check_at` the next decision. `not_known` is what is not kept of a past day."""
+    happens if nothing else does, `check_at` the next decision. `reason` is the engine's name of why nothing goes out
+    (`too_early`, `promised`, `paused` ...), null where that is not known any more; `not_known` is what is not kept of a
+    past day."""
 
     customer_id: UUID
     entity_id: str
@@ -42,6 +44,7 @@ class ExplanationOut(BaseModel):
     last_contact: str
     last_suppression: str | None
     silence: str
+    reason: str | None
     next: str
     not_known: str | None
     facts: tuple[FactOut, ...]
@@ -68,6 +71,7 @@ async def explain_case(
             last_contact=found.last_contact,
             last_suppression=found.last_suppression,
             silence=found.silence,
+            reason=found.reason,
             next=found.next,
             not_known=found.not_known,
             facts=tuple(FactOut(fact=each.fact, value=each.value, source=each.source) for each in found.facts),

@@ -47,7 +47,16 @@ def explain(
         last_suppression=sayings.held_back(held, account) if held else None,
         silence=_silence(case, account, strategy, step, contacts, touches, today, policy),
         next=_next(case, account, outlook, policy),
+        reason=_reason(case, step, today),
     )
+
+
+def _reason(case: Case, step: Coming | Reason, today: date) -> str:
+    """The engine's own name of why nothing goes out."""
+    resting = holding(case.holds, today)
+    if resting and step is not Reason.UNDER_WAY:
+        return str(resting.kind)
+    return str(Reason.TOO_EARLY if isinstance(step, Coming) else step)
 
 
 def _situation(case: Case, account: Account, today: date) -> str:

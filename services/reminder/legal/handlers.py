@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,6 @@ from uuid import UUID
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
-from services.reminder.cases.rules import Hold, HoldKind
 from services.reminder.legal import rules, store
 from services.reminder.legal.rules import (
     Interruption,
@@ -39,7 +38,6 @@ NEXT_WARNING = store.NEXT_WARNING
 AT_ONCE = 100
 WATCHED_FROM_DAYS = 91
 """Fresh invoices are years from lapsing: they are watched when they are as old as an agency wants them."""
-HELD_AS: Mapping[Kind, HoldKind] = {"legal_action": HoldKind.LEGAL, "insolvency": HoldKind.INSOLVENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +80,8 @@ async def open_proceeding(tx: Tx, command: OpenProceeding) -> Proceeding:
     await cases.find_case(tx, command.customer_id, command.entity_id)  # The lock makes room for one never heard of.
     await receivables.lock(tx, [command.customer_id])
     view = await cases.find_case(tx, command.customer_id, command.entity_id)
-    proceeding_id, kind = new_id(), HELD_AS[command.kind]
-    detail = " ".join(part for part in (command.court, command.file_number) if part)
-    hold = Hold(kind, None, str(proceeding_id), detail or f"since {command.opened_on.isoformat()}")
-    view = await cases.hold_case(tx, HoldCase(command.customer_id, command.entity_id, hold))
     proceeding = Proceeding(
-        id=proceeding_id,
+        id=new_id(),
         version=1,
         customer_id=command.customer_id,
         entity_id=command.entity_id,
@@ -106,7 +100,10 @@ async def open_proceeding(tx: Tx, command: OpenProceeding) -> Proceeding:
         closed_on=None,
         outcome=None,
     )
-    await store.insert(tx, rules.checked(proceeding, tx.now.date()))
+    rules.checked(proceeding, tx.now.date())
+    held = await cases.hold_case(tx, HoldCase(command.customer_id, command.entity_id, rules.hold_of(proceeding)))
+    proceeding = replace(proceeding, case_id=held.case.id)
+    await store.insert(tx, proceeding)
     await _assign(tx, proceeding)
     return proceeding
 
@@ -129,7 +126,7 @@ async def close_proceeding(tx: Tx, proceeding_id: UUID, outcome: str) -> Proceed
     closed = rules.close(await _locked(tx, proceeding_id), tx.now.date(), outcome)
     await store.save(tx, closed)
     await _claim_is_no_task(tx, closed, f"the proceeding is closed: {outcome}")
-    release = ReleaseCase(closed.customer_id, closed.entity_id, HELD_AS[closed.kind], str(closed.id))
+    release = ReleaseCase(closed.customer_id, closed.entity_id, rules.HELD_AS[closed.kind], str(closed.id))
     await cases.release_case(tx, release)
     return closed
 

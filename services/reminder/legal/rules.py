@@ -13,6 +13,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.reminder.authority.rules import Limitations as Limits
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.receivables.rules import Account
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import add_months, at_local_time
@@ -111,6 +112,15 @@ def close(proceeding: Proceeding, today: date, outcome: str) -> Proceeding:
 def _expect_open(proceeding: Proceeding) -> None:
     if proceeding.status != "open":
         raise ProceedingOver(f"it is closed since {proceeding.closed_on}: {proceeding.outcome}")
+
+
+HELD_AS: Mapping[Kind, HoldKind] = {"legal_action": HoldKind.LEGAL, "insolvency": HoldKind.INSOLVENT}
+
+
+def hold_of(proceeding: Proceeding) -> Hold:
+    """Nothing is sent to the customer meanwhile."""
+    since = f"since {proceeding.opened_on.isoformat()}"
+    return Hold(HELD_AS[proceeding.kind], None, str(proceeding.id), since)
 
 
 def file_in_time(proceeding: Proceeding) -> AssignTask | None:

@@ -12,7 +12,7 @@ import httpx
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.cases.rules import HoldKind
 from services.reminder.errands.rules import instalments
 from services.reminder.offer_links import rules as offer_links
 from services.reminder.offers import rules, store
@@ -306,9 +306,7 @@ async def _end_task(tx: Tx, offer: Offer, by: str, what: str, because: str | Non
 
 
 async def _rest(tx: Tx, offer: Offer) -> None:
-    """While the customer thinks about it, nothing is asked."""
-    hold = Hold(HoldKind.PAUSED, offer.expires_on, str(offer.id), f"offered: {offer.in_words}")
-    await cases.hold_case(tx, HoldCase(offer.customer_id, offer.entity_id, hold))
+    await cases.hold_case(tx, HoldCase(offer.customer_id, offer.entity_id, rules.hold_of(offer)))
 
 
 async def _release(tx: Tx, offer: Offer) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.reminder.authority.rules import Offers as Limits
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.receivables.rules import Account, Item
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import ONE_DAY, at_local_time
@@ -355,6 +356,11 @@ def end(offer: Offer, status: Status, now: datetime, because: str | None) -> Off
         ended_on=now.date(),
         look_at=None,
     )
+
+
+def hold_of(offer: Offer) -> Hold:
+    """While the customer thinks about it, nothing is asked."""
+    return Hold(HoldKind.PAUSED, offer.expires_on, str(offer.id), f"offered: {offer.in_words}")
 
 
 def _expect(offer: Offer, status: Status, now: datetime) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause, HoldCase, ReleaseCase
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.cases.rules import HoldKind
 from services.reminder.pauses import rules, store
 from services.reminder.pauses.rules import Pause, PauseNotFound, Status, Wanted
 from services.reminder.receivables import handlers as receivables
@@ -52,8 +52,7 @@ async def pause_case(tx: Tx, command: PauseCase) -> Pause:
         pause = replace(pause, rested_before={number: day and day.isoformat() for number, day in rested.items()})
         await _look_again(tx, pause)
     else:
-        hold = Hold(HoldKind.PAUSED, pause.until_on, str(pause.id), f"{pause.reason}, asked by {pause.asked_by}")
-        held = await cases.hold_case(tx, HoldCase(pause.customer_id, pause.entity_id, hold))
+        held = await cases.hold_case(tx, HoldCase(pause.customer_id, pause.entity_id, rules.hold_of(pause)))
         pause = replace(pause, case_id=held.case.id)
     await store.insert(tx, pause)
     return pause

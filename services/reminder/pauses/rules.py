@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.reminder.authority.rules import Pauses as Limits
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.receivables.rules import Account
 from shared.calendar import ONE_DAY, at_local_time
 from shared.errors import Conflict, NotFound, Refused
@@ -117,6 +118,11 @@ def begin(
         ended_why=None,
         look_at=at_local_time(wanted.until_on + ONE_DAY, time(), account.time_zone),
     )
+
+
+def hold_of(pause: Pause) -> Hold:
+    """What the case rests for."""
+    return Hold(HoldKind.PAUSED, pause.until_on, str(pause.id), f"{pause.reason}, asked by {pause.asked_by}")
 
 
 def end(pause: Pause, today: date, by: str, why: str | None) -> Pause:

@@ -13,7 +13,7 @@ import httpx
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.cases.rules import HoldKind
 from services.reminder.placement_files import rules as files
 from services.reminder.placements import rules, store
 from services.reminder.placements.rules import Agency, AgencyNotFound, Owed, Placement, PlacementNotFound, Status
@@ -134,7 +134,7 @@ async def decide_placement(tx: Tx, command: DecidePlacement) -> Placement:
     await store.save(tx, approved)
     await _end_task(tx, approved, command.by, command.note)
     agency = await get_agency(tx, approved.agency_id)
-    hold = Hold(HoldKind.PLACED, None, str(approved.id), f"{approved.amount} to {agency.name}")
+    hold = rules.hold_of(approved, agency)
     await cases.hold_case(tx, HoldCase(approved.customer_id, approved.entity_id, hold))
     return approved
 

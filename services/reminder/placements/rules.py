@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.placement_files.rules import file_name
 from services.reminder.receivables.rules import Account, Item
 from services.reminder.tasks.rules import AssignTask
@@ -250,6 +251,11 @@ def approve(placement: Placement, account: Account, by: str, now: datetime, note
         decision_note=note,
         hand_over_at=now,
     )
+
+
+def hold_of(placement: Placement, agency: Agency) -> Hold:
+    """The customer is not contacted here meanwhile."""
+    return Hold(HoldKind.PLACED, None, str(placement.id), agency.name)
 
 
 def reject(placement: Placement, by: str, now: datetime, note: str | None) -> Placement:

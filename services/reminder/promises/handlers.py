@@ -14,7 +14,7 @@ import httpx
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase, View
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.cases.rules import HoldKind
 from services.reminder.promises import rules, store
 from services.reminder.promises.rules import Figures, Origin, Payment, Promise, PromiseNotFound, Status, Wanted
 from services.reminder.receivables import handlers as receivables
@@ -285,8 +285,7 @@ async def figures(tx: Tx, customer_id: UUID, entity_id: str) -> Figures:
 
 
 async def _rest(tx: Tx, promise: Promise, until: date | None = None) -> View:
-    until = until or promise.grace_until
-    hold = Hold(HoldKind.PROMISED, until, str(promise.id), promise.in_words, promise.promised_on)
+    hold = rules.hold_of(promise, until)
     return await cases.hold_case(tx, HoldCase(promise.customer_id, promise.entity_id, hold))
 
 

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from services.reminder.authority.rules import Promises as Limits
 from services.reminder.authority.rules import business_days_after
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.receivables.rules import Account, Item
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import ONE_DAY, at_local_time
@@ -109,6 +110,12 @@ class Promise:
     def in_words(self) -> str:
         """`100.00 EUR by 2026-02-20`: what the case rests for."""
         return f"{self.amount} by {self.promised_on.isoformat()}"
+
+
+def hold_of(promise: Promise, until: date | None = None) -> Hold:
+    """What the case rests for, through the days of grace unless said otherwise."""
+    last = until or promise.grace_until
+    return Hold(HoldKind.PROMISED, last, str(promise.id), promise.in_words, promise.promised_on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Sentences, and the facts that they rest on. `last_suppression` is None when nothing was held back since the last
-    message; `not_known` is what cannot be said any more of a day that is past. `next_at` is the
-    moment of what is foretold."""
+    message; `not_known` is what cannot be said any more of a day that is past. `next_at` is the moment of what is
+    foretold; `reason` the engine's own name of why nothing goes out, None where that is not known any more."""
 
     situation: str
     last_contact: str
@@ -41,6 +41,7 @@ class Explanation:
     strategy: str = ""
     strategy_version: int = 0
     next_at: datetime | None = None
+    reason: str | None = None
 
     @property
     def text(self) -> str:
