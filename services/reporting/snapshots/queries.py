@@ -22,8 +22,8 @@ async def page(tx: Tx, place: Place, until: int, after: UUID | None, limit: int)
 
 FIRST = UUID(int=0)
 
-# The planner takes an equality for rare and would sort the whole table for each page; of coalesce it expects nothing, and
-# follows the index by subject.
+# The planner takes an equality for rare and would sort the whole table for each page; of coalesce it expects nothing,
+# and follows the index by subject.
 _PAGE = """
 select distinct on (subject) subject, version, customer_id, type, time, effective_on, data -> $3 as state
 from event
