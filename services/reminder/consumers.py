@@ -26,7 +26,13 @@ from services.reminder.receivables.rules import Key
 from shared.db import Tx
 from shared.delivery import Received, Subscriptions
 from shared.events.credit import CreditAssessed, CustomerEvent, CustomerUpdated
-from shared.events.invoice import InvoiceDelivered, InvoiceDisputeResolved, InvoiceEvent, InvoicePromiseOffered
+from shared.events.invoice import (
+    InvoiceDelivered,
+    InvoiceDisputeResolved,
+    InvoiceEvent,
+    InvoicePromiseOffered,
+    NoticeSent,
+)
 
 subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.credit", "ar.invoice", "ar.overdue"))
 
@@ -50,7 +56,7 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
             assessed=[
                 (one.event.customer_id, one.event.file) for one in received if isinstance(one.event, CreditAssessed)
             ],
-            also=list(written_to_there),
+            also=[*written_to_there, *(one.event.customer_id for one in received if isinstance(one.event, NoticeSent))],
         ),
     )
     news = iter(kept.first_time)
@@ -62,6 +68,9 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
         if isinstance(one.event, InvoiceEvent):
             key = one.event.customer_id, one.event.invoice.entity_id
             causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=kept.ended.get(key, frozenset()))
+        elif isinstance(one.event, NoticeSent):
+            notice = one.event.customer_id, one.event.entity_id
+            causes.setdefault(notice, Cause(one.envelope.correlation_id, one.envelope.id))
         elif isinstance(one.event, CustomerEvent | CreditAssessed):
             of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
     for subsidiary, parent in written_to_there.items():
@@ -71,11 +80,16 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
         causes,
         of_customers,
         messages=[
-            RecordTouch(
-                one.event.customer_id, one.event.invoice.entity_id, "email", "other", tx.now, str(one.event.delivery_id)
-            )
-            for one in received
-            if isinstance(one.event, InvoiceDelivered) and one.event.channel == "email"
+            *(
+                RecordTouch(sent.customer_id, sent.invoice.entity_id, "email", "other", tx.now, str(sent.delivery_id))
+                for one in received
+                if isinstance(sent := one.event, InvoiceDelivered) and sent.channel == "email"
+            ),
+            *(
+                RecordTouch(sent.customer_id, sent.entity_id, sent.channel, "other", tx.now, str(sent.delivery_id))
+                for one in received
+                if isinstance(sent := one.event, NoticeSent)
+            ),
         ],
     )
     await legal.watch(tx, invoices)

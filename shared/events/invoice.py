@@ -171,6 +171,45 @@ class InvoiceDelivered(InvoiceEvent):
     days_from_supply: int
 
 
+class NoticeSent(Event):
+    """A message of the invoice service left for the customer, other than an invoice (invoice.delivered tells of those):
+    a statement, a receipt, a credit note, or word of a dispute, a plan, an instalment, a debit or a payment that came
+    back. Its own aggregate, said once; no balance moves by it."""
+
+    type: ClassVar[str] = "dueward.notice.sent.v1"
+    topic: ClassVar[str] = "ar.invoice"
+    entity_id: str
+    delivery_id: UUID
+    kind: Annotated[
+        Literal[
+            "statement",
+            "receipt",
+            "credit_note",
+            "dispute_acknowledged",
+            "plan_agreed",
+            "plan_broken",
+            "plan_kept",
+            "instalment_due",
+            "instalment_missed",
+            "collection_failed",
+            "debit_announced",
+            "payment_returned",
+        ],
+        Growing(),
+    ]
+    channel: Annotated[Literal["email", "letter"], Growing()]
+    sent_on: date
+    invoice_id: UUID | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.delivery_id
+
+    @property
+    def version(self) -> int:
+        return 1
+
+
 class InvoiceDisputed(InvoiceEvent):
     """The customer contests a part or the whole; `amount` is held back from collection until it is resolved. `code` is
     what the dispute is counted under, `answer_by` the day by which the seller should answer."""

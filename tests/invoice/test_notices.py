@@ -254,3 +254,34 @@ async def test_every_notice_is_written_in_each_language(desk: Receivables, smtp:
         assert "/pay/" in text_of(mail)
     numbers = [issued["number"], other["number"], late["number"]]
     assert all(any(number in text_of(mail) for number in numbers) for mail in smtp.messages)
+
+
+async def test_each_message_that_leaves_is_published_once_by_kind_and_channel_and_invoices_are_not_among_them(
+    desk: Receivables, smtp: Mailbox
+) -> None:
+    customer, issued = await owing(desk)
+    await desk.dispute(issued["id"], "40.00")
+    assert [event["type"] for event in await desk.published() if event["type"] == "notice.sent"] == [], "not before"
+    await desk.tick()
+    await desk.tick()
+    await desk.http.put(
+        f"/v1/customers/{customer}/document-preferences", json={"paper": True}, headers={"if-match": '"0"'}
+    )
+    await desk.post(f"/v1/invoices/{issued['id']}/credit-notes", {"reason": "goodwill", "amount": eur("1.00")})
+    await desk.wake_on("2024-03-02")
+    [batch] = (await desk.get("/v1/letter-batches"))["items"]
+    assert len(await notices(desk)) == 1, "a letter has left when it is printed"
+    await desk.post(f"/v1/letter-batches/{batch['id']}/printed", {})
+
+    told = await notices(desk)
+
+    assert [(each["kind"], each["channel"], each["sent_on"]) for each in told] == [
+        ("dispute_acknowledged", "email", "2024-03-01"),
+        ("credit_note", "letter", "2024-03-02"),
+    ]
+    assert {each["customer_id"] for each in told} == {customer}
+    assert len({each["delivery_id"] for each in told}) == 2
+
+
+async def notices(desk: Receivables) -> list[dict[str, Any]]:
+    return [event["data"] for event in await desk.published() if event["type"] == "notice.sent"]

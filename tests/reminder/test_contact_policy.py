@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from shared.events.invoice import InvoiceDelivered
+import pytest
+
+from shared.events.invoice import InvoiceDelivered, NoticeSent
+from shared.ids import new_id
 from tests import service_client
 from tests.reminder.books import ADA
 from tests.reminder.couriers import hire
@@ -78,6 +81,36 @@ async def test_an_invoice_mailed_today_keeps_a_reminder_back_where_the_policy_co
     assert await desk.sent() == [("2026-02-03", "first-reminder")]
     (held,) = await desk.contacts(status="suppressed")
     assert (held["reason"], held["due_at"][:10]) == ("min_gap", "2026-02-02")
+
+
+@pytest.mark.parametrize(
+    ("counted", "channel", "sent_on"),
+    [(True, "email", "2026-02-03"), (True, "letter", "2026-02-03"), (False, "email", "2026-02-02")],
+)
+async def test_a_statement_or_receipt_sent_today_keeps_a_reminder_back_where_the_policy_counts_it(
+    desk: Desk, counted: bool, channel: Any, sent_on: str
+) -> None:
+    await put(desk, 0, count_other_messages=counted)
+    customer = await desk.onboard()
+    await desk.issue(customer, DUE, "R-1", issued_on=FRESH)
+    await desk.until(date(2026, 2, 2), hour=8)
+    today = date(2026, 2, 2)
+    about = {"customer_id": customer.id, "entity_id": "default", "effective_on": today, "booked_on": today}
+    notice = NoticeSent(**about, delivery_id=new_id(), kind="statement", channel=channel, sent_on=today)
+    await desk.hear(notice)
+    await desk.hear(notice)  # As another delivery of the same event.
+    await desk.until(date(2026, 2, 3))
+    assert await desk.sent() == [(sent_on, "first-reminder")]
+    held = await desk.contacts(status="suppressed")
+    assert [each["reason"] for each in held] == (["min_gap"] if counted else [])
+
+
+async def test_a_notice_to_somebody_nobody_has_heard_of_is_taken_and_changes_nothing(desk: Desk) -> None:
+    await put(desk, 0, count_other_messages=True)
+    today = date(2026, 2, 2)
+    about = {"customer_id": new_id(), "entity_id": "default", "effective_on": today, "booked_on": today}
+    await desk.hear(NoticeSent(**about, delivery_id=new_id(), kind="receipt", channel="email", sent_on=today))
+    assert await desk.contacts() == []
 
 
 async def opt_out(desk: Desk, customer: Any, **what: Any) -> Any:

@@ -147,9 +147,11 @@ def _after(delivery: Delivery, receipt: MailReceipt, now: datetime) -> Delivery:
 
 
 async def _announce(tx: Tx, left: Sequence[Delivery]) -> None:
-    """Publish that invoices are delivered, one version of the invoice each."""
+    """Publish what left: that invoices are delivered, one version of the invoice each, and the other messages."""
     for delivery in left:
         if delivery.kind != "invoice" or delivery.invoice_id is None:
+            entity = await entities.get_entity(tx, delivery.entity_id)
+            await outbox.append(tx, rules.told(delivery, on=entity.today(delivery.sent_at or tx.now)))
             continue
         written = await documents.get_paper(tx, delivery.invoice_id)
         entity = written.account.entity

@@ -12,7 +12,7 @@ from services.invoice.deliveries.rules import Delivery
 from services.invoice.documents.rules import Paper
 from services.invoice.invoices.rules import Invoice, Outcome
 from shared.errors import NotFound
-from shared.events.invoice import InvoiceDelivered
+from shared.events.invoice import InvoiceDelivered, NoticeSent
 from shared.money import Money
 
 SIGNATURE_SECONDS_MAX = 300
@@ -75,6 +75,22 @@ def delivered(invoice: Invoice, paper: Paper, delivery: Delivery, *, on: date) -
         days_from_supply=(on - (paper.supplied_on or invoice.issue_date)).days,
     )
     return Outcome(moved, (event,))
+
+
+def told(delivery: Delivery, *, on: date) -> NoticeSent:
+    """Announce that something other than an invoice left for the customer. A delivery is no invoice here."""
+    assert delivery.kind != "invoice"
+    return NoticeSent(
+        customer_id=delivery.customer_id,
+        effective_on=on,
+        booked_on=on,
+        entity_id=delivery.entity_id,
+        delivery_id=delivery.id,
+        kind=delivery.kind,
+        channel=delivery.channel,
+        sent_on=on,
+        invoice_id=delivery.invoice_id,
+    )
 
 
 def is_signed(header: str, body: bytes, secret: str, now: datetime) -> bool:
