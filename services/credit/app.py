@@ -30,6 +30,7 @@ from services.credit.segment_drifts import api as segment_drifts
 from services.credit.settings import Settings
 from services.credit.ticks import Resources, ticks
 from services.credit.vetting_imports import api as vetting_imports
+from services.credit.what_ifs import api as what_ifs
 from shared import process
 from shared.db import Database
 from shared.http.app import create_app
@@ -44,6 +45,7 @@ SERVICE = Service(
         customers.router,
         limits.router,
         policies.router,
+        what_ifs.router,
         decisions.router,
         rates.router,
         reservations.router,

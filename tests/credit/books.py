@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from shared.delivery import Received
@@ -18,6 +18,7 @@ from shared.events.invoice import (
     InvoiceIssued,
     InvoiceSettled,
     InvoiceState,
+    InvoiceWrittenOff,
 )
 from shared.money import Money
 
@@ -37,10 +38,15 @@ class Invoice:
     version: int = 0
     paid_minor: int = 0
     disputed_minor: int = 0
+    written_off_minor: int = 0
+
+    @property
+    def number(self) -> str:
+        return f"R-{self.id.hex[:6]}"
 
     @property
     def balance_minor(self) -> int:
-        return self.total_minor - self.paid_minor
+        return self.total_minor - self.paid_minor - self.written_off_minor
 
     def issue(self) -> InvoiceEvent:
         total = self._money(self.total_minor)
@@ -58,22 +64,33 @@ class Invoice:
         self.paid_minor -= minor
         return InvoiceBalanceChanged(**self._next(), change=self._money(minor), reason="unallocation")
 
+    def write_off(self, on: date = ISSUED_ON) -> InvoiceEvent:
+        """All that is open."""
+        given_up, self.written_off_minor = self.balance_minor, self.balance_minor
+        parts = {**self._next(), "effective_on": on, "booked_on": on}
+        return InvoiceWrittenOff(**parts, change=self._money(-given_up), write_off_id=uuid4(), reason="insolvent")
+
     def dispute(self, minor: int) -> InvoiceEvent:
         self.disputed_minor = minor
         return InvoiceDisputed(**self._next(), dispute_id=uuid4(), amount=self._money(minor), reason="short delivery")
+
+    @property
+    def _status(self) -> Literal["open", "partly_paid", "settled", "written_off"]:
+        if self.balance_minor == 0:
+            return "written_off" if self.written_off_minor else "settled"
+        return "partly_paid" if self.paid_minor else "open"
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.currency)
 
     def _next(self) -> dict[str, Any]:
         self.version += 1
-        open_parts = "partly_paid" if self.paid_minor else "open"
         state = InvoiceState(
             id=self.id,
             version=self.version,
             entity_id="default",
-            number=f"R-{self.id.hex[:6]}",
-            status="settled" if self.balance_minor == 0 else open_parts,
+            number=self.number,
+            status=self._status,
             issue_date=ISSUED_ON,
             due_date=self.due_on,
             total=self._money(self.total_minor),
@@ -82,7 +99,8 @@ class Invoice:
             collectable=self._money(self.balance_minor - self.disputed_minor),
             overdue_episode=0,
             overdue_since=None,
-            settled_on=ISSUED_ON if self.balance_minor == 0 else None,
+            settled_on=ISSUED_ON if self._status == "settled" else None,
+            written_off=self._money(self.written_off_minor) if self.written_off_minor else None,
         )
         return {
             "customer_id": self.customer_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from services.credit.assessments import rules, store
@@ -21,7 +21,7 @@ from services.credit.behaviour import handlers as behaviour
 from services.credit.behaviour.rules import Cause
 from services.credit.scorecards import handlers as scorecards
 from services.credit.scorecards import rules as documents
-from services.credit.scorecards.rules import OtherName
+from services.credit.scorecards.rules import OtherName, RiskClass
 from services.credit.vetting import handlers as vetting
 from services.credit.vetting.handlers import Profile
 from shared import outbox
@@ -52,6 +52,18 @@ async def latest(tx: Tx, customer_id: UUID) -> Standing | None:
 async def latest_of(tx: Tx, customer_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
     """Of many at once; who was never assessed is not in the answer."""
     return await store.standings(tx, customer_ids)
+
+
+async def classes_until(
+    tx: Tx, customer_ids: Sequence[UUID], until: datetime
+) -> Sequence[tuple[UUID, datetime, UUID, RiskClass]]:
+    """(customer_id, assessed_at, assessment_id, risk_class) of every assessment made before, the oldest first."""
+    return await store.classes_until(tx, customer_ids, until)
+
+
+async def materials_of(tx: Tx, assessment_ids: Collection[UUID]) -> Mapping[UUID, Material]:
+    """What these assessments rest on."""
+    return await store.materials(tx, assessment_ids) if assessment_ids else {}
 
 
 async def assess_customer(tx: Tx, command: AssessCustomer) -> Assessment:

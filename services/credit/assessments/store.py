@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.credit.assessments.rules import Assessment, CreditFile, Material, Result, Standing
+from services.credit.scorecards.rules import RiskClass
 from shared.db import Tx
 
 _MATERIAL = TypeAdapter(Material)
@@ -132,6 +133,26 @@ where customer_id = $1 and ($2::uuid is null or id < $2)
 order by id desc
 limit $3
 """
+
+
+async def classes_until(
+    tx: Tx, customer_ids: Sequence[UUID], until: datetime
+) -> list[tuple[UUID, datetime, UUID, RiskClass]]:
+    """(customer_id, assessed_at, assessment_id, risk_class) of every assessment before, the oldest first."""
+    return [tuple(row) for row in await tx.fetch(_CLASSES_UNTIL, customer_ids, until)]
+
+
+_CLASSES_UNTIL = """
+select customer_id, assessed_at, id, result -> 'score' ->> 'risk_class'
+from assessment where customer_id = any($1) and assessed_at < $2
+order by customer_id, id
+"""
+
+
+async def materials(tx: Tx, assessment_ids: Collection[UUID]) -> dict[UUID, Material]:
+    rows = await tx.fetch("select id, material from assessment where id = any($1)", list(assessment_ids))
+    return {row["id"]: _MATERIAL.validate_python(row["material"]) for row in rows}
+
 
 BOOK_CHUNK = 500
 

@@ -164,6 +164,21 @@ async def list_decisions(tx: Tx, customer_id: UUID, before: UUID | None, count_m
     return await store.list_decisions(tx, customer_id, before, count_max)
 
 
+async def count_between(tx: Tx, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many decisions were made [since, until), and how many of them kept too little to be made again."""
+    return await store.count_between(tx, since, until)
+
+
+async def asked_about(tx: Tx, after: UUID, since: datetime, until: datetime, count_max: int) -> list[UUID]:
+    """The next customers after this one about whom decisions were made [since, until) that can be made again."""
+    return await store.asked_about(tx, after, since, until, count_max)
+
+
+async def between(tx: Tx, customer_ids: Sequence[UUID], since: datetime, until: datetime) -> Sequence[Decision]:
+    """Decisions about these customers that can be made again, by customer and in the order in which they were made."""
+    return await store.between(tx, customer_ids, since, until)
+
+
 async def replay_decision(tx: Tx, decision_id: UUID) -> Replayed:
     """What the rules make of the inputs that were kept. Changes nothing. Raises DecisionNotFound, NoInputsKept."""
     return rules.replay(await get_decision(tx, decision_id))

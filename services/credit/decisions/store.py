@@ -138,6 +138,42 @@ limit $3
 """
 
 
+async def count_between(tx: Tx, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many decisions [since, until), and how many of them without all inputs."""
+    row = await tx.fetchrow(_COUNT_BETWEEN, since, until)
+    assert row
+    return row["decisions"], row["without_inputs"]
+
+
+_COUNT_BETWEEN = """
+select count(*) as decisions, count(*) filter (where inputs is null) as without_inputs
+from credit_decision where decided_at >= $1 and decided_at < $2
+"""
+
+
+async def asked_about(tx: Tx, after: UUID, since: datetime, until: datetime, count_max: int) -> list[UUID]:
+    rows = await tx.fetch(_ASKED_ABOUT, after, since, until, count_max)
+    return [row["customer_id"] for row in rows]
+
+
+_ASKED_ABOUT = """
+select distinct customer_id from credit_decision
+where customer_id > $1 and decided_at >= $2 and decided_at < $3 and inputs is not null
+order by customer_id limit $4
+"""
+
+
+async def between(tx: Tx, customer_ids: Sequence[UUID], since: datetime, until: datetime) -> list[Decision]:
+    return [_decision(row) for row in await tx.fetch(_BETWEEN, customer_ids, since, until)]
+
+
+_BETWEEN = """
+select * from credit_decision
+where customer_id = any($1) and decided_at >= $2 and decided_at < $3 and inputs is not null
+order by customer_id, id
+"""
+
+
 async def add_override(tx: Tx, override: Override) -> bool:
     """False when the decision was overridden before."""
     return bool(

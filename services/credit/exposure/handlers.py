@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.credit.exposure import rules, store
-from services.credit.exposure.rules import NOTHING_KNOWN, Exposure, Facts
+from services.credit.exposure.rules import NOTHING_KNOWN, Exposure, Facts, InvoiceOutcome
 from shared.db import Tx
 from shared.events.invoice import InvoiceEvent, InvoiceIssued
 
@@ -32,6 +32,10 @@ async def keep_exposure(tx: Tx, events: Sequence[InvoiceEvent]) -> None:
                 invoice.disputed.minor,
                 invoice.on_plan.minor if invoice.on_plan else 0,
                 invoice.due_date,
+                invoice.number,
+                invoice.total.minor,
+                invoice.written_off.minor if invoice.written_off else 0,
+                invoice.status,
             )
             for invoice in rules.newest_of_each(event.invoice for event in events)
         ],
@@ -56,6 +60,11 @@ async def facts_of(
         return {}
     found = await store.facts_of(tx, customer_ids, today, references)
     return {customer_id: found.get(customer_id, NOTHING_KNOWN) for customer_id in customer_ids}
+
+
+async def outcomes_of(tx: Tx, customer_ids: Sequence[UUID]) -> list[InvoiceOutcome]:
+    """What became of every invoice of these customers that was heard of since outcomes are kept."""
+    return await store.outcomes_of(tx, customer_ids)
 
 
 async def watch(tx: Tx, customer_ids: Sequence[UUID], due_at: datetime) -> None:

@@ -109,6 +109,26 @@ class Facts:
 NOTHING_KNOWN = Facts()
 
 
+@dataclass(frozen=True, slots=True)
+class InvoiceOutcome:
+    """What became of an invoice; `names` are its number and its order's reference, by which a decision may know it."""
+
+    invoice_id: UUID
+    customer_id: UUID
+    names: tuple[str, ...]
+    status: str
+    total: Money
+    written_off: Money
+
+    @property
+    def is_loss(self) -> bool:
+        return self.written_off.minor > 0
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == "settled" and not self.is_loss
+
+
 def newest_of_each(invoices: Iterable[InvoiceState]) -> list[InvoiceState]:
     """The highest version of each invoice: a batch may speak of one invoice several times, and in any order."""
     newest: dict[UUID, InvoiceState] = {}

@@ -1,7 +1,7 @@
 """Open balances by invoice, kept by version and summed when asked: a sum that is never stored cannot drift.
 
-Tables: invoice_exposure and account_watch (written), reservation (used up by invoices; read), and to be read with them
-in one look: fx_rates, credit_group, decision_override, credit_policy.
+Tables: invoice_exposure, invoice_order and account_watch (written), reservation (used up by invoices; read), and to be
+read with them in one look: fx_rates, credit_group, decision_override, credit_policy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.credit.exposure.rules import NOTHING_KNOWN, NOTHING_OWED, Exposure, Facts, Group, Owed, Pass
+from services.credit.exposure.rules import (
+    NOTHING_KNOWN,
+    NOTHING_OWED,
+    Exposure,
+    Facts,
+    Group,
+    InvoiceOutcome,
+    Owed,
+    Pass,
+)
 from services.credit.rates.rules import Rates
 from shared.db import Tx
 from shared.money import Money
@@ -21,9 +30,9 @@ WATCH_DUE = "(select min(due_at) from account_watch)"
 
 
 async def keep(tx: Tx, rows: Sequence[tuple[Any, ...]], orders: Sequence[tuple[UUID, UUID, str]]) -> None:
-    """Rows of (invoice_id, customer_id, version, currency, balance_minor, disputed_minor, on_plan_minor, due_date), one
-    an invoice; orders of (invoice_id, customer_id, reference) that were invoiced, whose reservations this uses up. An
-    account that a hold rule may concern is to be looked at."""
+    """Rows of (invoice_id, customer_id, version, currency, balance_minor, disputed_minor, on_plan_minor, due_date,
+    number, total_minor, written_off_minor, status), one an invoice; orders of (invoice_id, customer_id, reference) that
+    were invoiced, whose reservations this uses up. An account that a hold rule may concern is to be looked at."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     invoiced = [list(column) for column in zip(*orders, strict=True)] or [[], [], []]
     await tx.execute(_KEEP, *columns, *invoiced, tx.now)
@@ -32,28 +41,38 @@ async def keep(tx: Tx, rows: Sequence[tuple[Any, ...]], orders: Sequence[tuple[U
 _KEEP = """
 with kept as (
     insert into invoice_exposure (invoice_id, customer_id, version, currency, balance_minor, disputed_minor,
-                                  on_plan_minor, due_date)
+                                  on_plan_minor, due_date, number, total_minor, written_off_minor, status)
     select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-                         $8::date[])
+                         $8::date[], $9::text[], $10::bigint[], $11::bigint[], $12::text[])
     on conflict (invoice_id) do update set
         version = excluded.version,
         balance_minor = excluded.balance_minor,
         disputed_minor = excluded.disputed_minor,
         on_plan_minor = excluded.on_plan_minor,
-        due_date = excluded.due_date
+        due_date = excluded.due_date,
+        number = excluded.number,
+        total_minor = excluded.total_minor,
+        written_off_minor = excluded.written_off_minor,
+        status = excluded.status
     where excluded.version > invoice_exposure.version
+       or (excluded.version = invoice_exposure.version and invoice_exposure.status is null)
+), ordered as (
+    insert into invoice_order (invoice_id, customer_id, reference)
+    select distinct on (invoice_id) *
+    from unnest($13::uuid[], $14::uuid[], $15::text[]) as o (invoice_id, customer_id, reference)
+    on conflict (invoice_id) do nothing
 ), used as (
     update reservation r
-    set status = 'used', version = r.version + 1, ended_at = $12, invoice_id = o.invoice_id
+    set status = 'used', version = r.version + 1, ended_at = $16, invoice_id = o.invoice_id
     from (
         select distinct on (customer_id, reference) *
-        from unnest($9::uuid[], $10::uuid[], $11::text[]) as o (invoice_id, customer_id, reference)
+        from unnest($13::uuid[], $14::uuid[], $15::text[]) as o (invoice_id, customer_id, reference)
     ) o
     where r.customer_id = o.customer_id and r.reference = o.reference and r.status = 'held'
       and not exists (select from reservation earlier where earlier.invoice_id = o.invoice_id)
 )
 insert into account_watch (customer_id, due_at)
-select distinct customer_id, $12::timestamptz from unnest($2::uuid[]) as heard (customer_id)
+select distinct customer_id, $16::timestamptz from unnest($2::uuid[]) as heard (customer_id)
 where (select coalesce((rules ->> 'watch')::boolean, false) from credit_policy order by version desc limit 1)
    or exists (select from credit_account a where a.customer_id = heard.customer_id and a.held <> '{}')
 on conflict (customer_id) do update set due_at = least(account_watch.due_at, excluded.due_at)
@@ -146,6 +165,28 @@ left join top on top.for_id = wanted.id
 _FACTS_OF_ONE = _FACTS_OF.replace("$1::uuid[]", "array[$1::uuid]")
 """An array whose length PostgreSQL does not know has the statement planned again at every call, which takes five times
 as long as the answer."""
+
+
+async def outcomes_of(tx: Tx, customer_ids: Sequence[UUID]) -> list[InvoiceOutcome]:
+    return [
+        InvoiceOutcome(
+            invoice_id=row["invoice_id"],
+            customer_id=row["customer_id"],
+            names=tuple(name for name in (row["number"], row["reference"]) if name),
+            status=row["status"],
+            total=Money(row["total_minor"], row["currency"]),
+            written_off=Money(row["written_off_minor"], row["currency"]),
+        )
+        for row in await tx.fetch(_OUTCOMES_OF, customer_ids)
+    ]
+
+
+_OUTCOMES_OF = """
+select i.*, o.reference
+from invoice_exposure i left join invoice_order o on o.invoice_id = i.invoice_id
+where i.customer_id = any($1) and i.status is not null
+order by i.customer_id, i.invoice_id
+"""
 
 
 async def watch(tx: Tx, customer_ids: Sequence[UUID], due_at: datetime) -> None:

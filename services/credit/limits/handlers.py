@@ -202,6 +202,16 @@ async def list_policies(tx: Tx, before: int | None, count_max: int) -> list[Poli
     return [PolicyInForce(*found) for found in await store.policies(tx, before, count_max)]
 
 
+async def accounts_after(tx: Tx, after: UUID, count_max: int) -> Sequence[Account]:
+    """The book, to look at, a part at a time: the accounts of the next customers after this one."""
+    return await store.accounts_after(tx, after, count_max)
+
+
+async def accounts_of(tx: Tx, customer_ids: Collection[UUID]) -> Mapping[UUID, Account]:
+    """To look at; customers that are not known are not in the answer."""
+    return {account.customer_id: account for account in await store.read_accounts(tx, customer_ids)}
+
+
 async def standing(tx: Tx, customer_id: UUID, today: date) -> tuple[Account, Facts]:
     """The account and what is known of it, to look at. Raises CustomerNotFound."""
     account = await store.read_account(tx, customer_id)

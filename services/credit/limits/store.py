@@ -48,6 +48,17 @@ where c.id = $1
 """
 
 
+async def read_accounts(tx: Tx, customer_ids: Collection[UUID]) -> list[Account]:
+    return [_account(row) for row in await tx.fetch(_READ_ACCOUNTS, list(customer_ids))]
+
+
+_READ_ACCOUNTS = f"""
+select {_ACCOUNT}
+from customer c join credit_account a on a.customer_id = c.id
+where c.id = any($1)
+"""
+
+
 async def lock_accounts(tx: Tx, customer_ids: Collection[UUID]) -> list[Account]:
     """In the one order that keeps two such transactions from waiting for each other; unknown customers are left out."""
     if len(customer_ids) == 1:
@@ -100,6 +111,19 @@ where a.changes_on <= $1
 order by c.id
 limit $2
 for no key update of c, a skip locked
+"""
+
+
+async def accounts_after(tx: Tx, after: UUID, count_max: int) -> list[Account]:
+    """In the order of the customers' ids."""
+    return [_account(row) for row in await tx.fetch(_ACCOUNTS_AFTER, after, count_max)]
+
+
+_ACCOUNTS_AFTER = f"""
+select {_ACCOUNT}
+from customer c join credit_account a on a.customer_id = c.id
+where c.id > $1
+order by c.id limit $2
 """
 
 
