@@ -25,6 +25,7 @@ from services.credit.policies import api as policies
 from services.credit.rates import api as rates
 from services.credit.recommendations import api as recommendations
 from services.credit.reservations import api as reservations
+from services.credit.reviews import api as reviews
 from services.credit.scorecards import api as scorecards
 from services.credit.segment_drifts import api as segment_drifts
 from services.credit.settings import Settings
@@ -62,6 +63,7 @@ SERVICE = Service(
         duplicates.router,
         drifts.router,
         segment_drifts.router,
+        reviews.router,
     ),
     publishes=("ar.customer", "ar.credit"),
 )

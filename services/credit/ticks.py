@@ -14,6 +14,7 @@ from services.credit.reservations import handlers as reservations
 from services.credit.segment_drifts import handlers as segment_drifts
 from services.credit.vetting import handlers as vetting
 from services.credit.vetting.rules import Asked, Bureau
+from services.credit.watching import handlers as watching
 from shared.calendar import local_date
 from shared.db import transaction
 from shared.ticks import TickContext, Ticks
@@ -100,3 +101,10 @@ async def watch_segments(context: TickContext) -> bool:
 async def watch_customers(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await drifts.watch_customers(tx) > 0
+
+
+@ticks.on(next_due=watching.FOLLOW_DUE)
+async def follow_customers(context: TickContext) -> bool:
+    """What the policy wants done after news of a customer, or on its day: reviews."""
+    async with transaction(context.database) as tx:
+        return await watching.follow_customers(tx) > 0

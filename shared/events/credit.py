@@ -165,7 +165,17 @@ class HoldState(Payload):
     version: int
     status: Annotated[Literal["in_force", "released"], Growing()]
     cause: Annotated[
-        Literal["by_hand", "overdue_days", "overdue_amount", "promise_broken", "over_limit", "insolvency", "dunning"],
+        Literal[
+            "by_hand",
+            "overdue_days",
+            "overdue_amount",
+            "promise_broken",
+            "over_limit",
+            "insolvency",
+            "dunning",
+            "insolvency_on_record",
+            "court_flags",
+        ],
         Growing(),
     ]
     held: tuple[Annotated[Literal["orders", "invoices", "delivery"], Growing()], ...]
@@ -383,3 +393,48 @@ class SegmentDriftEnded(SegmentDriftEvent):
     """The customers of a segment pay as before again."""
 
     type: ClassVar[str] = "dueward.credit.segment_drift_ended.v1"
+
+
+class ReviewState(Payload):
+    """A person's look at a customer's credit. `because` names what made it due; `owner` does it, null while nobody took
+    it."""
+
+    id: UUID
+    version: int
+    status: Annotated[Literal["open", "done"], Growing()]
+    because: tuple[str, ...]
+    opened_on: date
+    due_on: date
+    owner: str | None = None
+    outcome: (
+        Annotated[
+            Literal["no_change", "limit_changed", "terms_changed", "hold_placed", "security_asked_for", "other"],
+            Growing(),
+        ]
+        | None
+    ) = None
+
+
+class ReviewEvent(Event):
+    topic: ClassVar[str] = "ar.credit"
+    review: ReviewState
+
+    @property
+    def subject(self) -> UUID:
+        return self.review.id
+
+    @property
+    def version(self) -> int:
+        return self.review.version
+
+
+class ReviewDue(ReviewEvent):
+    """A customer's credit is to be looked at by a person until `due_on`."""
+
+    type: ClassVar[str] = "dueward.credit.review_due.v1"
+
+
+class ReviewDone(ReviewEvent):
+    """A person looked at a customer's credit."""
+
+    type: ClassVar[str] = "dueward.credit.review_done.v1"

@@ -19,6 +19,7 @@ from services.credit.assessments.rules import (
 )
 from services.credit.behaviour import handlers as behaviour
 from services.credit.behaviour.rules import Cause
+from services.credit.follow_ups import handlers as follow_ups
 from services.credit.scorecards import handlers as scorecards
 from services.credit.scorecards import rules as documents
 from services.credit.scorecards.rules import OtherName, RiskClass
@@ -113,6 +114,7 @@ async def _assess(tx: Tx, command: AssessCustomer, by_calendar: date | None) -> 
     )
     await store.save_file(tx, command.customer_id, after, rules.look_again_at(assessment.result))
     await outbox.append(tx, rules.assessed(after, assessment, file.standing.risk_class if file else None))
+    await follow_ups.note(tx, {command.customer_id: rules.news(assessment, file)})
     return assessment
 
 

@@ -20,8 +20,9 @@ from services.credit.vetting.rules import (
     Input,
     LeftOut,
     PaymentHistory,
-    PublicRecord,
     TradeReference,
+    court_flags,
+    insolvency,
 )
 from shared.errors import NotFound
 from shared.events.credit import CreditAssessed, CreditFileState, ScoreReason
@@ -108,11 +109,12 @@ def characteristics(material: Material, ratios: Ratios | None) -> dict[str, Valu
     references = _of(material, TradeReference)
     imported = next(iter(_of(material, PaymentHistory)), None)
     report = next(iter(_of(material, CreditReport)), None)
+    flags = court_flags(material.inputs)
     values: dict[str, Value] = {
         "bureau_score": Decimal(report.score) if report else None,
         "years_trading": _years_trading(material, report),
-        "insolvency": _insolvency(material, report),
-        "court_flags": _court_flags(material, report),
+        "insolvency": insolvency(material.inputs),
+        "court_flags": None if flags is None else Decimal(flags),
         "trade_references": Decimal(len(references)),
         "reference_days_late": _mean([each.average_days_late for each in references]),
         "average_days_late": own.average_days_late,
@@ -151,25 +153,6 @@ def _years_trading(material: Material, report: CreditReport | None) -> Decimal |
     return Decimal(today.year - founded_on.year - ((today.month, today.day) < (founded_on.month, founded_on.day)))
 
 
-def _insolvency(material: Material, report: CreditReport | None) -> str | None:
-    """The worst that anybody says; None where nobody looked."""
-    entries = _of(material, PublicRecord)
-    said: list[str] = ["open" if each.status == "open" else "past" for each in entries if each.entry == "insolvency"]
-    said += [report.insolvency] if report else []
-    if not said:
-        return "none" if entries else None
-    return max(said, key=("none", "past", "open").index)
-
-
-def _court_flags(material: Material, report: CreditReport | None) -> Decimal | None:
-    """A report counts the same judgments that a register has, so the larger number is taken."""
-    entries = _of(material, PublicRecord)
-    if not entries and not report:
-        return None
-    found = sum(each.status == "open" and each.entry != "insolvency" for each in entries)
-    return Decimal(max(found, report.judgments if report else 0))
-
-
 def _mean(days: Sequence[int]) -> Decimal | None:
     return Decimal(sum(days)) / len(days) if days else None
 
@@ -192,6 +175,13 @@ def causes(file: CreditFile | None, by_calendar: date | None, material: Material
         expired = any(each.input.expires_on == file.standing.valid_until for each in material.left_out)
         return (*file.because, Cause.INPUT_EXPIRED if expired else Cause.VALIDITY_OVER)
     return file.because
+
+
+def news(assessment: Assessment, before: CreditFile | None) -> set[str]:
+    """What others may want to do something about: that there is an assessment, why, and whether it got worse."""
+    risk_class = assessment.result.score.risk_class
+    worse = before is not None and CLASSES.index(risk_class) > CLASSES.index(before.standing.risk_class)
+    return {"assessed", *assessment.because, *({"class_worsened"} if worse else ())}
 
 
 def assessed(file: CreditFile, assessment: Assessment, previous: RiskClass | None) -> CreditAssessed:

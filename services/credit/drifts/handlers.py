@@ -11,6 +11,7 @@ from services.credit.behaviour.rules import Cause
 from services.credit.control_charts.rules import Chart
 from services.credit.drifts import rules, store
 from services.credit.drifts.rules import Drift, DriftUnknown
+from services.credit.follow_ups import handlers as follow_ups
 from services.credit.segment_drifts import handlers as segment_drifts
 from services.credit.segment_drifts.rules import norm_for
 from shared import outbox
@@ -49,6 +50,7 @@ async def watch_customers(tx: Tx, customers_max: int = LOOKED_AT_A_RUN) -> int:
     if looked:
         await store.save(tx, looked)
     await assessments.note(tx, causes)
+    await follow_ups.note(tx, causes)
     return len(due)
 
 

@@ -14,6 +14,8 @@ from services.credit.holds.rules import MEASURED, POLICY, Cause, CausePersists, 
 from services.credit.limits import handlers as limits
 from services.credit.limits.rules import Account, rules_of
 from services.credit.policy_rules.rules import Held
+from services.credit.vetting import handlers as vetting
+from services.credit.vetting.rules import Input
 from shared import outbox
 from shared.calendar import local_date
 from shared.db import Tx
@@ -132,7 +134,10 @@ async def _look_at(tx: Tx, customer_id: UUID, account: Account, facts: Facts, to
 
 async def _look(tx: Tx, account: Account, facts: Facts, today: date) -> Look:
     due_dates = (await exposure.due_dates(tx, [account.customer_id])).get(account.customer_id, ())
-    return rules.look(account, facts, due_dates, today)
+    on_record: Sequence[Input] = ()
+    if rules_of(facts.policy_rules).holds.goes_by_vetting:
+        on_record = (await vetting.sift(tx, account.customer_id, today)).counted
+    return rules.look(account, facts, due_dates, today, on_record)
 
 
 async def _place(tx: Tx, account: Account, hold: Hold, others: Sequence[Hold], today: date) -> None:

@@ -10,16 +10,27 @@ from uuid import UUID
 
 from services.credit.exposure.rules import Facts
 from services.credit.limits.rules import Account, available, rules_of, usable_rates
-from services.credit.policy_rules.rules import HELD, Held
+from services.credit.policy_rules.rules import HELD, Held, HoldRules
 from services.credit.rates.rules import convert
+from services.credit.vetting.rules import Input, court_flags, insolvency
 from shared.errors import Conflict, NotFound, Refused
 from shared.events.credit import HoldPlaced, HoldReleased, HoldState
 from shared.money import Money
 
-Cause = Literal["by_hand", "overdue_days", "overdue_amount", "promise_broken", "over_limit", "insolvency", "dunning"]
+Cause = Literal[
+    "by_hand",
+    "overdue_days",
+    "overdue_amount",
+    "promise_broken",
+    "over_limit",
+    "insolvency",
+    "dunning",
+    "insolvency_on_record",
+    "court_flags",
+]
 ByHand = Literal["by_hand", "insolvency"]
-MEASURED: tuple[Cause, ...] = ("overdue_days", "overdue_amount", "over_limit")
-"""Causes that the figures show: such a hold comes and goes with them."""
+MEASURED: tuple[Cause, ...] = ("overdue_days", "overdue_amount", "over_limit", "insolvency_on_record", "court_flags")
+"""Causes that the figures, or what vetting knows, show: such a hold comes and goes with them."""
 UNTIL_PAID: tuple[Cause, ...] = ("promise_broken", "dunning")
 """Causes that an event brings, and that are gone when nothing is overdue any longer."""
 POLICY = "policy"
@@ -104,8 +115,9 @@ def release(hold: Hold, by: str, reason: str, now: datetime) -> Hold:
     return replace(hold, version=hold.version + 1, released_at=now, released_by=by, release_reason=reason)
 
 
-def look(account: Account, facts: Facts, due_dates: Sequence[date], today: date) -> Look:
-    """Hold the account against the hold rules of the policy. More than so many days: the day itself is not beyond."""
+def look(account: Account, facts: Facts, due_dates: Sequence[date], today: date, inputs: Sequence[Input] = ()) -> Look:
+    """Hold the account against the hold rules of the policy. More than so many days: the day itself is not beyond.
+    `inputs` are what vetting knows and counts today."""
     policy = rules_of(facts.policy_rules)
     rules, rates = policy.holds, usable_rates(facts, policy, today)
     causes: dict[Cause, str] = {}
@@ -130,7 +142,20 @@ def look(account: Account, facts: Facts, due_dates: Sequence[date], today: date)
         left = available(account.limit, facts.exposure, rates)
         if left.minor < 0:
             causes["over_limit"] = f"{-left} more is owed than the limit of {account.limit} allows."
+    causes |= _on_record(rules, inputs)
+    if rules.goes_by_vetting:
+        days += [each.expires_on + _DAY for each in inputs]
     return Look(causes, bool(overdue_since), min(days, default=None))
+
+
+def _on_record(rules: HoldRules, inputs: Sequence[Input]) -> dict[Cause, str]:
+    causes: dict[Cause, str] = {}
+    if rules.insolvency and insolvency(inputs) == "open":
+        causes["insolvency_on_record"] = "Insolvency proceedings are open."
+    flags = court_flags(inputs) or 0
+    if rules.court_flags_from is not None and flags >= rules.court_flags_from:
+        causes["court_flags"] = f"Open judgments, liens and protests: {flags}, held from {rules.court_flags_from}."
+    return causes
 
 
 def ended(holds: Sequence[Hold], seen: Look, today: date) -> list[tuple[Hold, str]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.credit.exposure import handlers as exposure
 from services.credit.exposure.rules import Facts
+from services.credit.follow_ups import handlers as follow_ups
 from services.credit.limits import rules, store
 from services.credit.limits.rules import (
     Account,
@@ -146,11 +147,16 @@ async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
     rules.check_policy(wanted.limits, wanted.rules)
     if wanted != policy:
         look_again = wanted.rules.holds != policy.rules.holds
+        follow_again = wanted.rules.follows and any(
+            getattr(wanted.rules, part) != getattr(policy.rules, part) for part in ("reviews", "recommended", "classes")
+        )
         policy = replace(wanted, version=policy.version + 1, reason=command.reason)
         if not await store.add_policy(tx, policy, command.changed_by):
             raise StalePolicy(f"Somebody else made version {policy.version} of the policy.")
         if look_again:
             await exposure.watch_everybody(tx)
+        if follow_again:
+            await follow_ups.note_everybody(tx)
     return PolicyInForce(policy, *await store.policy_changed(tx, policy.version))
 
 

@@ -394,12 +394,14 @@ def reasons(account: Account, facts: Facts, rates: Rates | None = None) -> tuple
 
 def rules_of(document: Mapping[str, Any]) -> PolicyRules:
     """The policy's rules as they are kept."""
-    told = {name: value for name, value in document.items() if name != WATCH}
+    told = {name: value for name, value in document.items() if name not in (WATCH, FOLLOW)}
     return PolicyRules.model_validate(told) if told else DEFAULTS
 
 
 WATCH = "watch"
 """Stands with the kept rules where some hold rule is on, so that news of an invoice has its customer looked at."""
+FOLLOW = "follow"
+"""The same where the policy does something besides holding: reviews, limits that follow recommendations."""
 
 
 def _by_policy(policy: Policy, segment: str, currency: str) -> tuple[Money, str]:

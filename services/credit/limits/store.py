@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from services.credit.limits.rules import WATCH, Account, Addition, Policy, PolicyLimit, rules_of
+from services.credit.limits.rules import FOLLOW, WATCH, Account, Addition, Policy, PolicyLimit, rules_of
 from shared.db import Tx
 from shared.money import Money
 
@@ -176,7 +176,7 @@ async def add_policy(tx: Tx, policy: Policy, changed_by: str) -> bool:
     """False when somebody added this version in the meantime."""
     limits = [{"segment": entry.segment, "limit": _wire(entry.limit)} for entry in policy.limits]
     rules = policy.rules.model_dump(mode="json", exclude_defaults=True) | (
-        {WATCH: True} if policy.rules.holds.is_on else {}
+        ({WATCH: True} if policy.rules.holds.is_on else {}) | ({FOLLOW: True} if policy.rules.follows else {})
     )
     return bool(
         await tx.fetchval(

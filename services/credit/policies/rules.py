@@ -51,6 +51,13 @@ def _of_rules(before: PolicyRules, after: PolicyRules) -> Iterator[Change]:
     for what, says in _OF_HOLDS.items():
         told = [_told(what, getattr(rules.holds, what)) for rules in (before, after)]
         yield from _change(f"/rules/holds/{what}", says, *told)
+    for name in CLASSES:
+        months = [_told("months", rules.reviews.months.get(name)) for rules in (before, after)]
+        yield from _change(f"/rules/reviews/months/{name}", f"the time between reviews of class {name}", *months)
+    for part, names in (("reviews", _OF_REVIEWS), ("recommended", _OF_RECOMMENDED)):
+        for what, says in names.items():
+            told = [_told(what, getattr(getattr(rules, part), what)) for rules in (before, after)]
+            yield from _change(f"/rules/{part}/{what}", says, *told)
     for what, says in _OF_THE_RULES.items():
         told = [_told(what, getattr(rules, what)) for rules in (before, after)]
         yield from _change(f"/rules/{what}", says, *told)
@@ -74,6 +81,19 @@ _OF_HOLDS = {
     "overdue_amounts_above": "the amounts overdue beyond which a customer is held",
     "promise_broken": "a hold for a broken promise",
     "over_limit": "a hold for being over the limit",
+    "insolvency": "a hold for an insolvency on record",
+    "court_flags_from": "the court entries from which a customer is held",
+}
+_OF_REVIEWS = {
+    "after": "what is followed by a review",
+    "days": "how long a review may take",
+}
+_OF_RECOMMENDED = {
+    "then": "what becomes of a recommended limit",
+    "up_percent_max": "by how much a limit goes up by itself",
+    "down_percent_max": "by how much a limit goes down by itself",
+    "least_percent": "the least change of a limit",
+    "approvers": "how many approve a recommended limit",
 }
 _OF_THE_RULES = {
     "refer_over_percent": "what may exceed the limit and still go to a person",
@@ -90,8 +110,14 @@ def _told(what: str, value: Any) -> str | None:
         return "on" if value else "off"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    if what.endswith("_percent"):
+    if isinstance(value, str):
+        return value
+    if "_percent" in what:
         return _percent(value)
+    if what in ("court_flags_from", "approvers"):
+        return str(value)
+    if what == "months":
+        return f"{value} month" if value == 1 else f"{value} months"
     return f"{value} day" if value == 1 else f"{value} days"
 
 

@@ -20,6 +20,17 @@ Held = Literal["orders", "invoices", "delivery"]
 CLASSES: tuple[RiskClass, ...] = get_args(RiskClass)
 HELD: tuple[Held, ...] = get_args(Held)
 
+ReviewCause = Literal[
+    "class_worsened",
+    "drift",
+    "late_payment",
+    "reminded",
+    "disputed",
+    "written_off",
+    "promise_broken",
+    "new_input",
+]
+
 Percent = Annotated[int, Field(ge=0, le=100)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
@@ -66,22 +77,56 @@ class ClassTerms(_Part):
 
 class HoldRules(_Part):
     """When a customer is held without anybody deciding it, and released when the cause is gone. Null or false: never.
-    Overdue beyond means more than so many days, more than such an amount in the limit's own currency."""
+    Overdue beyond means more than so many days, more than such an amount in the limit's own currency. `insolvency` and
+    `court_flags_from` (so many judgments, liens and protests that are open) go by what vetting knows."""
 
     held: Annotated[tuple[Held, ...], Field(max_length=3)] = ("orders",)
     overdue_days_above: Days | None = None
     overdue_amounts_above: Annotated[tuple[Money, ...], Field(max_length=200)] = ()
     promise_broken: bool = False
     over_limit: bool = False
+    insolvency: bool = False
+    court_flags_from: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+    @property
+    def goes_by_vetting(self) -> bool:
+        return self.insolvency or self.court_flags_from is not None
 
     @property
     def is_on(self) -> bool:
         return (
-            self.overdue_days_above is not None
+            self.goes_by_vetting
+            or self.overdue_days_above is not None
             or bool(self.overdue_amounts_above)
             or self.promise_broken
             or self.over_limit
         )
+
+
+class ReviewRules(_Part):
+    """When a person looks at a customer's credit: so many months after the last time, by class, and after such events.
+    It is due `days` after it was found to be. Nothing named: nobody is reviewed."""
+
+    months: dict[RiskClass, Annotated[int, Field(ge=1, le=60)]] = Field(default_factory=dict)
+    after: Annotated[tuple[ReviewCause, ...], Field(max_length=20)] = ()
+    days: Annotated[int, Field(ge=0, le=365)] = 14
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.months or self.after)
+
+
+class RecommendedRules(_Part):
+    """What becomes of the limit that an assessment recommends. `ask`: it is a limit request, which `approvers` approve
+    or more where the amount takes more. `apply`: it takes effect by itself where it goes up or down by no more than so
+    many percent of the limit before, where nobody has to approve the amount, and where no person set the limit before;
+    else it is asked for. What changes the limit by less than `least_percent` is left alone."""
+
+    then: Literal["nothing", "ask", "apply"] = "nothing"
+    up_percent_max: Annotated[int, Field(ge=0, le=1000)] = 25
+    down_percent_max: Percent = 50
+    least_percent: Percent = 10
+    approvers: Annotated[int, Field(ge=1, le=2)] = 1
 
 
 DEFAULT_CLASSES: dict[RiskClass, ClassTerms] = {
@@ -102,9 +147,16 @@ class PolicyRules(_Part):
     counted: Counted = Counted()
     classes: dict[RiskClass, ClassTerms] = Field(default_factory=lambda: dict(DEFAULT_CLASSES))
     holds: HoldRules = HoldRules()
+    reviews: ReviewRules = ReviewRules()
+    recommended: RecommendedRules = RecommendedRules()
     refer_over_percent: Percent = 0
     rate_days_max: Annotated[int, Field(ge=0, le=30)] = 7
     reservation_days: Annotated[int, Field(ge=1, le=365)] = 14
+
+    @property
+    def follows(self) -> bool:
+        """Whether something is done about customers of whom there is news, besides holds."""
+        return self.reviews.is_on or self.recommended.then != "nothing"
 
     def approvers_for(self, limit: Money) -> int:
         """How many others have to approve this limit: those of the highest threshold it exceeds. A currency without a
@@ -122,6 +174,14 @@ def faults(rules: PolicyRules) -> Iterator[Refused]:
     """Amounts below zero, and where one part undoes another, each with its place."""
     yield from _faults_of_approvals(rules.approvals)
     yield from _faults_of_classes(rules)
+    reviewed = [(name, rules.reviews.months[name]) for name in CLASSES if name in rules.reviews.months]
+    for (better, months), (worse, months_of_worse) in pairwise(reviewed):
+        if months_of_worse > months:
+            yield ContradictoryPolicy(
+                "worse-class-reviewed-later",
+                f"Class {worse} is reviewed less often than class {better}.",
+                field=f"/rules/reviews/months/{worse}",
+            )
     holds = rules.holds
     if holds.is_on and not holds.held:
         yield ContradictoryPolicy(

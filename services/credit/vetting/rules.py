@@ -280,6 +280,32 @@ def _name(input: Input) -> object:
             return input.kind
 
 
+def insolvency(inputs: Iterable[Input]) -> Literal["none", "past", "open"] | None:
+    """The worst that a report or a register says; None where nobody looked."""
+    report, entries = _report_and_entries(inputs)
+    said = {"open" if each.status == "open" else "past" for each in entries if each.entry == "insolvency"}
+    said |= {report.insolvency} if report else set()
+    if not said:
+        return "none" if entries else None
+    return "open" if "open" in said else "past" if "past" in said else "none"
+
+
+def court_flags(inputs: Iterable[Input]) -> int | None:
+    """Judgments, liens and protests that are open; None where nobody looked. A report counts the same ones that a
+    register has, so the larger number is taken."""
+    report, entries = _report_and_entries(inputs)
+    if not entries and not report:
+        return None
+    found = sum(each.status == "open" and each.entry != "insolvency" for each in entries)
+    return max(found, report.judgments if report else 0)
+
+
+def _report_and_entries(inputs: Iterable[Input]) -> tuple[CreditReport | None, list[PublicRecord]]:
+    particulars = [each.particulars for each in inputs]
+    report = next((each for each in particulars if isinstance(each, CreditReport)), None)
+    return report, [each for each in particulars if isinstance(each, PublicRecord)]
+
+
 InquiryStatus = Literal["asked", "asking", "answered", "not_found", "refused", "unreached", "unreadable", "unknown"]
 
 

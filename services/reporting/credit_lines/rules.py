@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.reporting.wording.rules import Data, Line, joined
+from services.reporting.wording.rules import Data, Line, day, joined, words
 
 
 def _drift_detected(d: Data) -> Line:
@@ -34,9 +34,22 @@ def _segment_drift_ended(d: Data) -> Line:
     return Line("credit", f"Segment {d['drift']['segment']} pays as before again", "")
 
 
+def _review_due(d: Data) -> Line:
+    review = d["review"]
+    return Line("credit", f"Credit review due by {day(review['due_on'])}", ", ".join(map(words, review["because"])))
+
+
+def _review_done(d: Data) -> Line:
+    review = d["review"]
+    by = f"by {review['owner']}" if review.get("owner") else None
+    return Line("credit", "Credit reviewed", joined(words(review.get("outcome")), by))
+
+
 CREDIT: dict[str, Callable[[Data], Line]] = {
     "dueward.credit.drift_detected.v1": _drift_detected,
     "dueward.credit.drift_ended.v1": _drift_ended,
     "dueward.credit.segment_drift_detected.v1": _segment_drift_detected,
     "dueward.credit.segment_drift_ended.v1": _segment_drift_ended,
+    "dueward.credit.review_due.v1": _review_due,
+    "dueward.credit.review_done.v1": _review_done,
 }

@@ -1,0 +1,61 @@
+"""Whom to follow up, when and why. Table: follow_up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from shared.db import Tx
+
+FOLLOW_DUE = "(select min(due_at) from follow_up)"
+
+
+async def note(tx: Tx, causes: Mapping[UUID, Collection[str]]) -> None:
+    rows = [(customer_id, cause) for customer_id, found in sorted(causes.items()) for cause in sorted(found)]
+    await tx.execute(_NOTE, [row[0] for row in rows], [row[1] for row in rows], tx.now)
+
+
+_NOTE = """
+insert into follow_up (customer_id, due_at, because)
+select customer_id, $3::timestamptz, array_agg(distinct cause order by cause)
+from unnest($1::uuid[], $2::text[]) as t (customer_id, cause)
+where (select coalesce((rules ->> 'follow')::boolean, false) from credit_policy order by version desc limit 1)
+group by customer_id
+on conflict (customer_id) do update set
+    due_at = least(follow_up.due_at, excluded.due_at),
+    because = array(select distinct unnest(follow_up.because || excluded.because) order by 1)
+"""
+
+
+async def note_day(tx: Tx, customer_id: UUID, due_at: datetime) -> None:
+    await tx.execute(_NOTE_DAY, customer_id, due_at)
+
+
+_NOTE_DAY = """
+insert into follow_up (customer_id, due_at) values ($1, $2)
+on conflict (customer_id) do update set due_at = least(follow_up.due_at, excluded.due_at)
+"""
+
+
+async def note_everybody(tx: Tx) -> None:
+    await tx.execute(_NOTE_EVERYBODY, tx.now)
+
+
+_NOTE_EVERYBODY = """
+insert into follow_up (customer_id, due_at) select customer_id, $1::timestamptz from credit_account
+on conflict (customer_id) do update set due_at = least(follow_up.due_at, excluded.due_at)
+"""
+
+
+async def take(tx: Tx, count_max: int) -> dict[UUID, list[str]]:
+    rows = await tx.fetch(_TAKE, tx.now, count_max)
+    return {row["customer_id"]: row["because"] for row in sorted(rows, key=lambda row: row["customer_id"])}
+
+
+_TAKE = """
+delete from follow_up where customer_id in (
+    select customer_id from follow_up where due_at <= $1 order by due_at, customer_id limit $2 for update skip locked
+)
+returning customer_id, because
+"""
