@@ -1,4 +1,4 @@
-"""What the reminder service publishes: `ar.reminder` (contacts, cases and tasks)."""
+"""What the reminder service publishes: `ar.reminder` (contacts, cases, tasks, and what is agreed with customers)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,22 @@ from shared.events.event import Event, Growing, Payload
 from shared.money import Money
 
 Tone = Annotated[Literal["friendly", "firm", "formal"], Growing()]
+
+
+class ReminderEvent(Event):
+    """Something that happened to one thing of this service, whose state is the field that `about` names."""
+
+    topic: ClassVar[str] = "ar.reminder"
+    about: ClassVar[str]
+    entity_id: str
+
+    @property
+    def subject(self) -> UUID:
+        return getattr(self, self.about).id
+
+    @property
+    def version(self) -> int:
+        return getattr(self, self.about).version
 
 
 class ContactState(Payload):
@@ -31,18 +47,9 @@ class ContactState(Payload):
     reason: str | None = None
 
 
-class ContactEvent(Event):
-    topic: ClassVar[str] = "ar.reminder"
-    entity_id: str
+class ContactEvent(ReminderEvent):
+    about: ClassVar[str] = "contact"
     contact: ContactState
-
-    @property
-    def subject(self) -> UUID:
-        return self.contact.id
-
-    @property
-    def version(self) -> int:
-        return self.contact.version
 
 
 class ReminderPlanned(ContactEvent):
@@ -94,18 +101,9 @@ class CaseState(Payload):
     formal_notice_on: date | None = None
 
 
-class CaseEvent(Event):
-    topic: ClassVar[str] = "ar.reminder"
-    entity_id: str
+class CaseEvent(ReminderEvent):
+    about: ClassVar[str] = "case"
     case: CaseState
-
-    @property
-    def subject(self) -> UUID:
-        return self.case.id
-
-    @property
-    def version(self) -> int:
-        return self.case.version
 
 
 class CaseOpened(CaseEvent):
@@ -178,18 +176,9 @@ class TaskState(Payload):
     role: str | None = None
 
 
-class TaskEvent(Event):
-    topic: ClassVar[str] = "ar.reminder"
-    entity_id: str
+class TaskEvent(ReminderEvent):
+    about: ClassVar[str] = "task"
     task: TaskState
-
-    @property
-    def subject(self) -> UUID:
-        return self.task.id
-
-    @property
-    def version(self) -> int:
-        return self.task.version
 
 
 class TaskAssigned(TaskEvent):
@@ -224,18 +213,9 @@ class PromiseState(Payload):
     because: str | None = None
 
 
-class PromiseEvent(Event):
-    topic: ClassVar[str] = "ar.reminder"
-    entity_id: str
+class PromiseEvent(ReminderEvent):
+    about: ClassVar[str] = "promise"
     promise: PromiseState
-
-    @property
-    def subject(self) -> UUID:
-        return self.promise.id
-
-    @property
-    def version(self) -> int:
-        return self.promise.version
 
 
 class PromiseMade(PromiseEvent):
@@ -284,18 +264,9 @@ class PlacementState(Payload):
     because: str | None = None
 
 
-class PlacementEvent(Event):
-    topic: ClassVar[str] = "ar.reminder"
-    entity_id: str
+class PlacementEvent(ReminderEvent):
+    about: ClassVar[str] = "placement"
     placement: PlacementState
-
-    @property
-    def subject(self) -> UUID:
-        return self.placement.id
-
-    @property
-    def version(self) -> int:
-        return self.placement.version
 
 
 class PlacementMade(PlacementEvent):
@@ -314,6 +285,123 @@ class PlacementClosed(PlacementEvent):
     """The agency gave the claims back."""
 
     type: ClassVar[str] = "dueward.placement.closed.v1"
+
+
+class PauseState(Payload):
+    """A customer left in peace from `started_on` through `until`: as a whole, or for the invoices of `items`. `reason`
+    is why, without a word of what was said."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    case_id: UUID
+    status: Annotated[Literal["running", "over", "ended"], Growing()]
+    reason: Annotated[
+        Literal["customer_asked", "sales_asked", "service_case", "hardship", "holidays", "investigation", "other"],
+        Growing(),
+    ]
+    items: tuple[str, ...]
+    started_on: date
+    until: date
+    ended_on: date | None = None
+
+
+class PauseEvent(ReminderEvent):
+    about: ClassVar[str] = "pause"
+    pause: PauseState
+
+
+class PauseMade(PauseEvent):
+    """Somebody decided that the customer, or some of its invoices, is left in peace for a while."""
+
+    type: ClassVar[str] = "dueward.pause.made.v1"
+
+
+class PauseEnded(PauseEvent):
+    """The customer may be asked again: the last day has passed (`over`), or somebody ended the pause before it
+    (`ended`)."""
+
+    type: ClassVar[str] = "dueward.pause.ended.v1"
+
+
+class OfferState(Payload):
+    """What the seller offers in a negotiation about `amount`: more time (`extension`), instalments (`plan`), or less
+    than all of it (`settlement`, of which `to_pay` is to be paid). The customer may accept it through `expires_on`."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    case_id: UUID
+    kind: Annotated[Literal["extension", "plan", "settlement"], Growing()]
+    status: Annotated[
+        Literal["awaiting_approval", "open", "accepted", "refused", "expired", "withdrawn", "rejected", "lapsed"],
+        Growing(),
+    ]
+    amount: Money
+    to_pay: Money
+    invoices: tuple[str, ...]
+    expires_on: date
+    pay_by: date | None = None
+    instalments: int = 0
+    ended_on: date | None = None
+    because: str | None = None
+
+
+class OfferEvent(ReminderEvent):
+    about: ClassVar[str] = "offer"
+    offer: OfferState
+
+
+class OfferMade(OfferEvent):
+    """An offer is open to the customer; one that takes a second person's approval has it."""
+
+    type: ClassVar[str] = "dueward.offer.made.v1"
+
+
+class OfferAccepted(OfferEvent):
+    """The customer accepted: more time and a settlement are a promise from now on, a plan is asked of the invoice
+    service."""
+
+    type: ClassVar[str] = "dueward.offer.accepted.v1"
+
+
+class OfferLapsed(OfferEvent):
+    """An offer that was open stands no more: `offer.status` says whether it was refused, expired, withdrawn, or
+    accepted and then not paid as agreed (`lapsed`)."""
+
+    type: ClassVar[str] = "dueward.offer.lapsed.v1"
+
+
+class ProceedingState(Payload):
+    """A customer before a court: the seller's legal action, or the customer's insolvency. `claim` is what is sought."""
+
+    id: UUID
+    version: int
+    entity_id: str
+    case_id: UUID
+    kind: Annotated[Literal["legal_action", "insolvency"], Growing()]
+    status: Annotated[Literal["open", "closed"], Growing()]
+    opened_on: date
+    claim: Money | None = None
+    closed_on: date | None = None
+
+
+class ProceedingEvent(ReminderEvent):
+    about: ClassVar[str] = "proceeding"
+    proceeding: ProceedingState
+
+
+class ProceedingBegun(ProceedingEvent):
+    """A legal action against the customer, or its insolvency, was noted: nothing is sent to it meanwhile. Effective on
+    the day it was opened."""
+
+    type: ClassVar[str] = "dueward.proceeding.begun.v1"
+
+
+class ProceedingEnded(ProceedingEvent):
+    """The proceeding is closed, and collection goes on."""
+
+    type: ClassVar[str] = "dueward.proceeding.ended.v1"
 
 
 LatePaymentReason = Annotated[
@@ -351,18 +439,9 @@ class ReplyState(Payload):
     received_on: date
 
 
-class ReplyEvent(Event):
-    topic: ClassVar[str] = "ar.reminder"
-    entity_id: str
+class ReplyEvent(ReminderEvent):
+    about: ClassVar[str] = "reply"
     reply: ReplyState
-
-    @property
-    def subject(self) -> UUID:
-        return self.reply.id
-
-    @property
-    def version(self) -> int:
-        return self.reply.version
 
 
 class ReplyReceived(ReplyEvent):
@@ -390,18 +469,9 @@ class CallState(Payload):
     called_at: datetime
 
 
-class CallLogged(Event):
+class CallLogged(ReminderEvent):
     """Somebody called the customer or was called by it; a call is logged once and never changed."""
 
-    topic: ClassVar[str] = "ar.reminder"
     type: ClassVar[str] = "dueward.call.logged.v1"
-    entity_id: str
+    about: ClassVar[str] = "call"
     call: CallState
-
-    @property
-    def subject(self) -> UUID:
-        return self.call.id
-
-    @property
-    def version(self) -> int:
-        return self.call.version

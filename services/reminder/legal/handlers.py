@@ -25,6 +25,7 @@ from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import Account
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.rules import BY_ITSELF
+from shared import outbox
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.errors import PreconditionFailed
@@ -104,6 +105,7 @@ async def open_proceeding(tx: Tx, command: OpenProceeding) -> Proceeding:
     held = await cases.hold_case(tx, HoldCase(command.customer_id, command.entity_id, rules.hold_of(proceeding)))
     proceeding = replace(proceeding, case_id=held.case.id)
     await store.insert(tx, proceeding)
+    await outbox.append(tx, rules.event(proceeding, tx.now.date()))
     await _assign(tx, proceeding)
     return proceeding
 
@@ -125,6 +127,7 @@ async def close_proceeding(tx: Tx, proceeding_id: UUID, outcome: str) -> Proceed
     """The case goes on. Raises ProceedingNotFound, ProceedingOver."""
     closed = rules.close(await _locked(tx, proceeding_id), tx.now.date(), outcome)
     await store.save(tx, closed)
+    await outbox.append(tx, rules.event(closed, tx.now.date()))
     await _claim_is_no_task(tx, closed, f"the proceeding is closed: {outcome}")
     release = ReleaseCase(closed.customer_id, closed.entity_id, rules.HELD_AS[closed.kind], str(closed.id))
     await cases.release_case(tx, release)

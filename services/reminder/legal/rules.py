@@ -18,6 +18,7 @@ from services.reminder.receivables.rules import Account
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import add_months, at_local_time
 from shared.errors import Conflict, NotFound, Refused
+from shared.events.reminder import ProceedingBegun, ProceedingEnded, ProceedingEvent, ProceedingState
 from shared.money import Money
 
 Kind = Literal["legal_action", "insolvency"]
@@ -121,6 +122,28 @@ def hold_of(proceeding: Proceeding) -> Hold:
     """Nothing is sent to the customer meanwhile."""
     since = f"since {proceeding.opened_on.isoformat()}"
     return Hold(HELD_AS[proceeding.kind], None, str(proceeding.id), since)
+
+
+def event(proceeding: Proceeding, today: date) -> ProceedingEvent:
+    """That it began on the day it was opened, or ended on the day it was closed."""
+    kind = ProceedingBegun if proceeding.status == "open" else ProceedingEnded
+    return kind(
+        customer_id=proceeding.customer_id,
+        effective_on=proceeding.closed_on or proceeding.opened_on,
+        booked_on=today,
+        entity_id=proceeding.entity_id,
+        proceeding=ProceedingState(
+            id=proceeding.id,
+            version=proceeding.version,
+            entity_id=proceeding.entity_id,
+            case_id=proceeding.case_id,
+            kind=proceeding.kind,
+            status=proceeding.status,
+            opened_on=proceeding.opened_on,
+            claim=proceeding.claim,
+            closed_on=proceeding.closed_on,
+        ),
+    )
 
 
 def file_in_time(proceeding: Proceeding) -> AssignTask | None:

@@ -24,6 +24,7 @@ from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import Account
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.rules import BY_ITSELF
+from shared import outbox
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.ids import new_id
@@ -124,6 +125,7 @@ async def make_offer(tx: Tx, command: MakeOffer) -> Offer:
     if needs_approval:
         await tasks.assign_tasks(tx, [rules.ask_for_approval(offer, tx.now.date())])
     else:
+        await _tell(tx, offer)
         await _rest(tx, offer)
     return offer
 
@@ -155,6 +157,7 @@ async def offer_plan(tx: Tx, customer_id: UUID, entity_id: str, instalments_max:
     args = new_id(), view.case.id, view.account, claims, owed.currency, terms, BY_STRATEGY, tx.now
     offer = rules.make(*args, needs_approval=False)
     await store.insert(tx, offer)
+    await _tell(tx, offer)
     return offer
 
 
@@ -166,6 +169,7 @@ async def decide_offer(tx: Tx, command: DecideOffer) -> Offer:
     await store.save(tx, decided)
     await _end_task(tx, decided, command.by, "approved" if command.approved else decided.status, command.note)
     if command.approved:
+        await _tell(tx, decided)
         await _rest(tx, decided)
     return decided
 
@@ -177,6 +181,7 @@ async def answer_offer(tx: Tx, command: AnswerOffer) -> Offer:
     """
     offer = rules.answer(await _locked(tx, command.offer_id), command.answer, tx.now)
     await store.save(tx, offer)
+    await _tell(tx, offer)
     await _release(tx, offer)
     if offer.effect == "promised":
         assert offer.pay_by is not None
@@ -227,7 +232,10 @@ async def hear(tx: Tx, ended: Sequence[Promise]) -> None:
             continue
         offer = await store.find(tx, UUID(promise.reference))
         if offer and offer.effect == "promised":
-            await store.save(tx, rules.promise_ended(offer, promise.status == "kept", tx.now))
+            concluded = rules.promise_ended(offer, promise.status == "kept", tx.now)
+            await store.save(tx, concluded)
+            if concluded.status == "lapsed":
+                await _tell(tx, concluded)
 
 
 async def to_carry_out(tx: Tx) -> list[Effect]:
@@ -294,9 +302,17 @@ async def list_offers(
 async def _drop(tx: Tx, offer: Offer, status: Status, because: str | None) -> Offer:
     ended = rules.end(offer, status, tx.now, because)
     await store.save(tx, ended)
+    if offer.status == "open":
+        await _tell(tx, ended)
     await _end_task(tx, ended, BY_ITSELF, status, because)
     await _release(tx, ended)
     return ended
+
+
+async def _tell(tx: Tx, offer: Offer) -> None:
+    event = rules.event(offer, tx.now.date())
+    if event:
+        await outbox.append(tx, event)
 
 
 async def _end_task(tx: Tx, offer: Offer, by: str, what: str, because: str | None) -> None:

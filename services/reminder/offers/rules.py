@@ -15,6 +15,7 @@ from services.reminder.receivables.rules import Account, Item
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import ONE_DAY, at_local_time
 from shared.errors import Conflict, NotFound, Refused
+from shared.events.reminder import OfferAccepted, OfferEvent, OfferLapsed, OfferMade, OfferState
 from shared.money import Money
 
 Kind = Literal["extension", "plan", "settlement"]
@@ -396,6 +397,36 @@ def look_into(offer: Offer, today: date) -> AssignTask:
         title=f"An accepted offer could not be carried out: {offer.in_words}",
         detail=offer.effect_detail or "",
         due_on=today,
+    )
+
+
+def event(offer: Offer, today: date) -> OfferEvent | None:
+    """That it is open to the customer, was accepted, or stands no more; before it is open nobody was told of it."""
+    kinds: Mapping[str, type[OfferEvent]] = {"open": OfferMade, "accepted": OfferAccepted}
+    if offer.status == "awaiting_approval":
+        return None
+    state = OfferState(
+        id=offer.id,
+        version=offer.version,
+        entity_id=offer.entity_id,
+        case_id=offer.case_id,
+        kind=offer.kind,
+        status=offer.status,
+        amount=offer.amount,
+        to_pay=offer.to_pay,
+        invoices=offer.numbers,
+        expires_on=offer.expires_on,
+        pay_by=offer.pay_by,
+        instalments=len(offer.instalments),
+        ended_on=offer.ended_on,
+        because=offer.because,
+    )
+    return kinds.get(offer.status, OfferLapsed)(
+        customer_id=offer.customer_id,
+        effective_on=today,
+        booked_on=today,
+        entity_id=offer.entity_id,
+        offer=state,
     )
 
 

@@ -13,7 +13,7 @@ from services.reminder.cases.rules import HoldKind
 from services.reminder.pauses import rules, store
 from services.reminder.pauses.rules import Pause, PauseNotFound, Status, Wanted
 from services.reminder.receivables import handlers as receivables
-from shared import context
+from shared import context, outbox
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.ids import new_id
@@ -55,6 +55,7 @@ async def pause_case(tx: Tx, command: PauseCase) -> Pause:
         held = await cases.hold_case(tx, HoldCase(pause.customer_id, pause.entity_id, rules.hold_of(pause)))
         pause = replace(pause, case_id=held.case.id)
     await store.insert(tx, pause)
+    await outbox.append(tx, rules.event(pause, tx.now.date()))
     return pause
 
 
@@ -99,6 +100,7 @@ async def list_pauses(
 
 async def _finish(tx: Tx, pause: Pause) -> None:
     await store.save(tx, pause)
+    await outbox.append(tx, rules.event(pause, tx.now.date()))
     release = ReleaseCase(pause.customer_id, pause.entity_id, HoldKind.PAUSED, str(pause.id))
     await cases.release_case(tx, release)
 

@@ -12,6 +12,7 @@ from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.receivables.rules import Account
 from shared.calendar import ONE_DAY, at_local_time
 from shared.errors import Conflict, NotFound, Refused
+from shared.events.reminder import PauseEnded, PauseEvent, PauseMade, PauseState
 
 Status = Literal["running", "over", "ended"]
 Why = Literal["customer_asked", "sales_asked", "service_case", "hardship", "holidays", "investigation", "other"]
@@ -143,3 +144,26 @@ def end(pause: Pause, today: date, by: str, why: str | None) -> Pause:
 def run_out(pause: Pause) -> Pause:
     """Its last day has passed."""
     return replace(pause, version=pause.version + 1, status="over", ended_on=pause.again_on, look_at=None)
+
+
+def event(pause: Pause, today: date) -> PauseEvent:
+    """That it was made, or is over since the day it ended on."""
+    kind = PauseMade if pause.runs else PauseEnded
+    return kind(
+        customer_id=pause.customer_id,
+        effective_on=pause.ended_on or pause.started_on,
+        booked_on=today,
+        entity_id=pause.entity_id,
+        pause=PauseState(
+            id=pause.id,
+            version=pause.version,
+            entity_id=pause.entity_id,
+            case_id=pause.case_id,
+            status=pause.status,
+            reason=pause.reason,
+            items=pause.items,
+            started_on=pause.started_on,
+            until=pause.until_on,
+            ended_on=pause.ended_on,
+        ),
+    )

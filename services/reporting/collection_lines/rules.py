@@ -91,6 +91,36 @@ def _placement(title: str) -> Callable[[Data], Line]:
     return tell
 
 
+def _pause(title: str) -> Callable[[Data], Line]:
+    def tell(d: Data) -> Line:
+        p = d["pause"]
+        return Line("case", title.format(until=day(p["until"])), joined(words(p["reason"]), ", ".join(p["items"])))
+
+    return tell
+
+
+def _offer(title: str) -> Callable[[Data], Line]:
+    """`title` may name what became of it, the `status`."""
+
+    def tell(d: Data) -> Line:
+        o = d["offer"]
+        part = f"{money(o['to_pay'])} of it to be paid" if o["kind"] == "settlement" else None
+        said = f"{words(o['kind'])} {title.format(until=day(o['expires_on']), status=words(o['status']))}"
+        return Line("case", said[:1].upper() + said[1:], joined(part, o.get("because")), amount(o["amount"]))
+
+    return tell
+
+
+def _proceeding(title: str) -> Callable[[Data], Line]:
+    def tell(d: Data) -> Line:
+        p = d["proceeding"]
+        said = f"{words(p['kind'])} {title}"
+        claim = amount(p["claim"]) if p.get("claim") else None
+        return Line("case", said[:1].upper() + said[1:], f"since {day(p['opened_on'])}", claim)
+
+    return tell
+
+
 def _reply_received(d: Data) -> Line:
     files = d["reply"]["attachments"]
     attached = f"with {files} attachment{'s' if files > 1 else ''}" if files else None
@@ -126,6 +156,13 @@ COLLECTION: dict[str, Callable[[Data], Line]] = {
     "dueward.promise.kept.v1": _promise("Promise to pay by {day} kept"),
     "dueward.promise.broken.v1": _promise("Promise to pay by {day} broken"),
     "dueward.promise.ended.v1": _promise("Promise to pay by {day} {status}"),
+    "dueward.pause.made.v1": _pause("Left in peace until {until}"),
+    "dueward.pause.ended.v1": _pause("No longer left in peace"),
+    "dueward.offer.made.v1": _offer("offered until {until}"),
+    "dueward.offer.accepted.v1": _offer("accepted"),
+    "dueward.offer.lapsed.v1": _offer("{status}"),
+    "dueward.proceeding.begun.v1": _proceeding("noted"),
+    "dueward.proceeding.ended.v1": _proceeding("over"),
     "dueward.placement.made.v1": _placement("Placed with agency"),
     "dueward.placement.recalled.v1": _placement("Taken back from agency"),
     "dueward.placement.closed.v1": _placement("Given back by agency"),
