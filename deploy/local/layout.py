@@ -34,7 +34,7 @@ STACK_MARK = "DUEWARD_STACK"
 """In the environment of every process of a stack: the folder of the stack it belongs to."""
 
 SERVICE_SCOPES = {
-    "credit": "customers:read",
+    "credit": "customers:read invoices:read",
     "invoice": "customers:read credit:read credit:write reports:read",
     "reminder": "customers:read invoices:read",
     "reporting": "customers:read invoices:read",

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from secrets import token_urlsafe
 
 from fastapi import FastAPI
 
+from services.credit.agreements import api as agreements
+from services.credit.application_links import api as application_links
+from services.credit.application_links.handlers import ApplicationLinks
+from services.credit.application_links.rules import key_of
+from services.credit.application_page import api as application_page
 from services.credit.applications import api as applications
 from services.credit.assessments import api as assessments
 from services.credit.blocked_orders import api as blocked_orders
@@ -28,6 +35,7 @@ from services.credit.reservations import api as reservations
 from services.credit.reviews import api as reviews
 from services.credit.scorecards import api as scorecards
 from services.credit.segment_drifts import api as segment_drifts
+from services.credit.seller_desk import SellerDesk
 from services.credit.settings import Settings
 from services.credit.ticks import Resources, ticks
 from services.credit.vetting_imports import api as vetting_imports
@@ -35,6 +43,8 @@ from services.credit.what_ifs import api as what_ifs
 from shared import process
 from shared.db import Database
 from shared.http.app import create_app
+from shared.http.client import service_client
+from shared.mail import MailServer, Postman
 from shared.service import Service
 
 SERVICE = Service(
@@ -60,11 +70,14 @@ SERVICE = Service(
         scorecards.router,
         assessments.router,
         applications.router,
+        application_links.router,
+        agreements.router,
         duplicates.router,
         drifts.router,
         segment_drifts.router,
         reviews.router,
     ),
+    pages=(application_page.pages,),
     publishes=("ar.customer", "ar.credit"),
 )
 
@@ -75,18 +88,54 @@ def read_settings() -> Settings:
 
 @asynccontextmanager
 async def resources(settings: Settings) -> AsyncIterator[Resources]:
-    """The credit bureau, where there is one."""
-    if settings.bureau_url is None:
-        yield Resources()
-        return
+    """The mail server, and the credit bureau, where there is one."""
+    postman = Postman(_mail_server(settings))
     token = settings.bureau_token.get_secret_value() if settings.bureau_token else None
-    async with bureau_at(settings.bureau_url, settings.bureau_name, settings.bureau_timeout_seconds, token) as bureau:
-        yield Resources(bureau)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(postman.close)
+        bureau = None
+        if settings.bureau_url:
+            asking = bureau_at(settings.bureau_url, settings.bureau_name, settings.bureau_timeout_seconds, token)
+            bureau = await stack.enter_async_context(asking)
+        yield Resources(bureau, postman)
+
+
+def _mail_server(settings: Settings) -> MailServer:
+    return MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.mail_from,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        tls=settings.smtp_tls,
+        timeout_seconds=settings.smtp_timeout_seconds,
+    )
+
+
+@dataclass(frozen=True)
+class ApiResources:
+    """What the API asks: the invoice service, who the seller is."""
+
+    sellers: SellerDesk
+
+
+@asynccontextmanager
+async def api_resources(settings: Settings) -> AsyncIterator[ApiResources]:
+    async with service_client(settings, "invoice") as invoice:
+        yield ApiResources(SellerDesk(invoice))
+
+
+def _application_links(settings: Settings) -> ApplicationLinks:
+    """Links stop working with the installation's session secret; without one, with this process."""
+    secret = settings.session_secret.get_secret_value() if settings.session_secret else token_urlsafe()
+    return ApplicationLinks(key_of(secret), (settings.application_url or settings.credit_url).rstrip("/"))
 
 
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:
     chosen = settings or read_settings()
-    app = create_app(SERVICE, chosen, database=database)
+    app = create_app(SERVICE, chosen, lambda _: api_resources(chosen), database=database)
+    app.add_exception_handler(application_page.LinkGone, application_page.link_gone)
+    app.state.application_links = _application_links(chosen)
     app.state.has_bureau = chosen.bureau_url is not None
     return app
 

@@ -10,6 +10,7 @@ from services.credit.drifts import handlers as drifts
 from services.credit.holds import handlers as holds
 from services.credit.intake import handlers as intake
 from services.credit.limits import handlers as limits
+from services.credit.onboarding_mails import handlers as onboarding_mails
 from services.credit.reservations import handlers as reservations
 from services.credit.segment_drifts import handlers as segment_drifts
 from services.credit.vetting import handlers as vetting
@@ -17,6 +18,7 @@ from services.credit.vetting.rules import Asked, Bureau
 from services.credit.watching import handlers as watching
 from shared.calendar import local_date
 from shared.db import transaction
+from shared.mail import Postman
 from shared.ticks import TickContext, Ticks
 
 ticks = Ticks()
@@ -27,9 +29,11 @@ class Resources:
     """What the ticks work with besides the database."""
 
     bureau: Bureau | None = None
+    postman: Postman | None = None
 
 
 LEASE_SECONDS_WITHOUT_BUREAU = 10.0
+LEASE_SECONDS_WITHOUT_POSTMAN = 10.0
 
 POLICY_RUNS_MAX = 20
 """A call's share of a large book; the other jobs of the worker get their turn in between."""
@@ -101,6 +105,24 @@ async def watch_segments(context: TickContext) -> bool:
 async def watch_customers(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await drifts.watch_customers(tx) > 0
+
+
+@ticks.on(next_due=onboarding_mails.MAILS_DUE)
+async def send_onboarding_mails(context: TickContext) -> bool:
+    """A few a call: written as on their way, sent outside any transaction, their fate recorded."""
+    postman: Postman | None = context.resources.postman if context.resources else None
+    lease_seconds = LEASE_SECONDS_WITHOUT_POSTMAN
+    if postman:
+        lease_seconds = postman.server.timeout_seconds * onboarding_mails.LEASE_TIMEOUTS
+    async with transaction(context.database) as tx:
+        given_up = await onboarding_mails.give_up(tx)
+        taken = await onboarding_mails.take_mails(tx, lease_seconds)
+    if not taken:
+        return given_up > 0
+    sent = await onboarding_mails.send(postman, taken, context.now, lease_seconds)
+    async with transaction(context.database) as tx:
+        await onboarding_mails.record(tx, sent)
+    return True
 
 
 @ticks.on(next_due=watching.FOLLOW_DUE)

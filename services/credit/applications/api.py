@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.credit.applications import handlers, rules
+from services.credit.application_forms.rules import Form, missing
+from services.credit.applications import handlers
 from services.credit.applications.handlers import ChangeApplication, ProposeTerms, Vetted
-from services.credit.applications.rules import OPEN, Application, Form, Status, Terms
+from services.credit.applications.rules import OPEN, Application, Status, Terms
 from services.credit.duplicates.rules import Likeness
 from services.credit.recommendations.rules import Reason
 from services.credit.vetting.rules import NoBureau
@@ -126,7 +127,7 @@ class ApplicationOut(BaseModel):
         plain = {name: getattr(application, name) for name in _PLAIN}
         return cls(
             **plain,
-            missing=[MissingOut(field=each.field, detail=each.detail) for each in rules.missing(application.form)],
+            missing=[MissingOut(field=each.field, detail=each.detail) for each in missing(application.form)],
             proposal=ProposalOut(
                 terms=proposal.terms,
                 reason=proposal.reason,

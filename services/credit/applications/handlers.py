@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from services.credit.application_forms.rules import Form, legal_id
 from services.credit.applications import rules, store
-from services.credit.applications.rules import Application, ApplicationNotFound, DuplicatesSuspected, Form, Terms
+from services.credit.applications.rules import Application, ApplicationNotFound, DuplicatesSuspected, Terms
 from services.credit.assessments import handlers as assessments
 from services.credit.assessments.handlers import AssessCustomer
 from services.credit.assessments.rules import Assessment
@@ -122,7 +123,7 @@ async def ask_bureau(tx: Tx, application_id: UUID, by: str) -> Inquiry:
     """By the number that the company stands in its register with. Raises ApplicationNotFound, WrongState, Refused."""
     application = await lock_application(tx, application_id)
     rules.expect(application, "in_vetting")
-    number = rules.legal_id(application.form)
+    number = legal_id(application.form)
     if number is None:
         raise Refused("There is no number to ask the bureau by.", field="/identifiers")
     return await vetting.ask_bureau(tx, application_id, number, by)

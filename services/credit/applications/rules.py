@@ -10,42 +10,26 @@ to be submitted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field
 
+from services.credit.application_forms.rules import Form, Missing, NetDays, Part, Percent, check_year, missing
 from services.credit.customers import rules as customers
 from services.credit.customers.rules import Address, Contact, ParentRefused, Particulars
-from services.credit.identifiers import rules as identifiers
 from services.credit.limit_requests import rules as approving
 from services.credit.limit_requests.rules import Approval, LimitRequest, Wanted
-from shared.calendar import known_time_zone
 from shared.errors import Conflict, NotFound, PreconditionFailed, Refused
 from shared.money import Money
 
 Status = Literal["draft", "submitted", "in_vetting", "approved", "declined", "withdrawn", "accepted"]
 OPEN: tuple[Status, ...] = ("draft", "submitted", "in_vetting", "approved")
-ROLES: tuple[customers.Role, ...] = ("billing", "approver", "escalation")
 VERSIONS_MAX = 1_000
 """Whoever has the link may save as often as that; no person comes near it."""
-FOUNDED_YEAR_MIN = 1000
-
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(customers.one_line)]
-Word = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(customers.one_line)]
-Country = Annotated[str, Field(max_length=64, examples=["DE"]), AfterValidator(customers.known_country)]
-Language = Annotated[str, Field(max_length=64, examples=["de"]), AfterValidator(customers.known_language)]
-Currency = Annotated[str, Field(max_length=64, examples=["EUR"]), AfterValidator(customers.known_currency)]
-TimeZone = Annotated[str, Field(max_length=64), AfterValidator(known_time_zone)]
-Email = Annotated[str, Field(max_length=254), AfterValidator(customers.plausible_email)]
-Phone = Annotated[str, Field(max_length=40), AfterValidator(customers.plausible_phone)]
-Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
-NetDays = Annotated[int, Field(ge=0, le=customers.NET_DAYS_MAX)]
 
 
 class ApplicationNotFound(NotFound):
@@ -83,93 +67,7 @@ class TooManyChanges(Refused):
     title = "The application was changed too often"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Identifier(_Part):
-    """A number of a register, a tax office or a directory, checked by form and check digit."""
-
-    kind: identifiers.Kind
-    value: Annotated[str, Field(min_length=2, max_length=80)]
-
-    @field_validator("value")
-    @classmethod
-    def _checked(cls, value: str, info: ValidationInfo) -> str:
-        """Without a kind that is known there is nothing to check it by, and the kind is the fault."""
-        kind = info.data.get("kind")
-        return identifiers.check(kind, value) if kind else value
-
-
-class AddressPart(_Part):
-    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=6)]
-    city: Line
-    postal_code: Line | None = None
-    region: Line | None = None
-
-
-class ContactPart(_Part):
-    role: customers.Role
-    name: Line
-    email: Email | None = None
-    phone: Phone | None = None
-
-
-class Delivery(_Part):
-    """How the company takes invoices: `e_invoice` names the format its systems read, `buyer_reference` what each
-    invoice has to bear (a Leitweg-ID, say)."""
-
-    channel: Literal["email", "letter", "portal"] = "email"
-    e_invoice: Literal["none", "factur_x", "xrechnung", "peppol"] = "none"
-    purchase_order: bool = False
-    buyer_reference: Line | None = None
-
-
-class Bank(_Part):
-    """The company's own account, for refunds and to recognise its payments by. `account` where it has no IBAN."""
-
-    holder: Line | None = None
-    iban: Annotated[str, Field(max_length=60), AfterValidator(identifiers.check_iban)] | None = None
-    bic: Annotated[str, Field(max_length=20), AfterValidator(identifiers.check_bic)] | None = None
-    account: Line | None = None
-
-
-class Form(_Part):
-    """All that is asked. `parent_id` is the company it belongs to: a customer, or an application that is to be accepted
-    before this one; `parent_name` is what the applicant says itself. The first language is what we write in."""
-
-    legal_name: Line | None = None
-    trading_names: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
-    legal_form: Word | None = None
-    founded_year: Annotated[int, Field(ge=FOUNDED_YEAR_MIN, le=9999)] | None = None
-    country: Country | None = None
-    address: AddressPart | None = None
-    identifiers: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
-    contacts: Annotated[tuple[ContactPart, ...], Field(max_length=30)] = ()
-    languages: Annotated[tuple[Language, ...], Field(max_length=5)] = ()
-    time_zone: TimeZone = "UTC"
-    currency: Currency | None = None
-    delivery: Delivery | None = None
-    bank: Bank | None = None
-    parent_id: UUID | None = None
-    parent_name: Line | None = None
-    segment: Word = customers.SEGMENT_DEFAULT
-    wanted_limit: Money | None = None
-    wanted_net_days: NetDays | None = None
-
-    @property
-    def language(self) -> str:
-        return self.languages[0] if self.languages else "en"
-
-    def contact(self, role: customers.Role) -> ContactPart | None:
-        return next((each for each in self.contacts if each.role == role), None)
-
-    def numbers(self, *kinds: identifiers.Kind) -> tuple[str, ...]:
-        """Those of these kinds, or all."""
-        return tuple(each.value for each in self.identifiers if not kinds or each.kind in kinds)
-
-
-class Terms(_Part):
+class Terms(Part):
     """What is agreed with the customer: how much it may owe and for how long, what is paid in advance, what late
     payment costs (percent a year and a lump sum) and what early payment saves."""
 
@@ -181,14 +79,6 @@ class Terms(_Part):
     late_fee: Money | None = None
     discount_percent: Percent | None = None
     discount_days: NetDays | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A piece that is not there: where it belongs, and what it is."""
-
-    field: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +104,8 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """`link_generation` counts the links given out: only the newest, until `link_until`, opens the customer's page."""
+    """`link_generation` counts how often the links were recalled, and with that whose links still open the applicant's
+    page; `link_until` is the last day of the newest."""
 
     id: UUID
     version: int
@@ -237,7 +128,7 @@ class Application:
 
 def begin(application_id: UUID, form: Form, by: str, now: datetime) -> Application:
     """An empty form is a beginning too. Raises Refused for a company that will be founded."""
-    _check_year(form, now.date())
+    check_year(form, now.date())
     return Application(id=application_id, version=1, status="draft", form=form, made_at=now, made_by=by)
 
 
@@ -247,47 +138,11 @@ def change(application: Application, wanted: Form, today: date) -> Application:
     expect(application, "draft")
     if application.version >= VERSIONS_MAX:
         raise TooManyChanges("Ask for a new link, or have somebody fill it in for you.")
-    _check_year(wanted, today)
+    check_year(wanted, today)
     form = application.form.model_copy(update={name: getattr(wanted, name) for name in wanted.model_fields_set})
     if form == application.form:
         return application
     return replace(application, version=application.version + 1, form=form)
-
-
-def missing(form: Form) -> list[Missing]:
-    """Everything that has to be there before it can be submitted, in the order of the form."""
-    lacks: list[Missing] = []
-
-    def need(there: object, field: str, detail: str) -> None:
-        if not there:
-            lacks.append(Missing(field, detail))
-
-    need(form.legal_name, "/legal_name", "the legal name")
-    need(form.legal_form, "/legal_form", "the legal form")
-    need(form.founded_year, "/founded_year", "the year of foundation")
-    need(form.country, "/country", "the country")
-    need(form.address, "/address", "the address")
-    need(form.identifiers, "/identifiers", "a tax or register number")
-    for role in ROLES:
-        person = form.contact(role)
-        need(person, "/contacts", f"the contact person for {_FOR[role]}")
-        if person and not (person.email or person.phone):
-            lacks.append(Missing("/contacts", f"how to reach the contact person for {_FOR[role]}"))
-    billing = form.contact("billing")
-    if billing and billing.phone and not billing.email:
-        lacks.append(Missing("/contacts", "the mail address of the contact person for invoices"))
-    need(form.languages, "/languages", "the language")
-    need(form.currency, "/currency", "the currency")
-    need(form.delivery, "/delivery", "how invoices are to be delivered")
-    if form.delivery and form.delivery.e_invoice == "xrechnung":
-        need(form.delivery.buyer_reference, "/delivery/buyer_reference", "the buyer reference (Leitweg-ID)")
-    need(form.bank and (form.bank.iban or form.bank.account), "/bank", "the bank account")
-    need(form.wanted_limit, "/wanted_limit", "the limit wanted")
-    need(form.wanted_net_days is not None, "/wanted_net_days", "the days to pay that are wanted")
-    return lacks
-
-
-_FOR = {"billing": "invoices", "approver": "approvals", "escalation": "escalations"}
 
 
 def submit(application: Application, by: str, now: datetime) -> Application:
@@ -375,14 +230,9 @@ def why_this_limit(application: Application) -> str:
 
 
 def give_link(application: Application, until: date) -> Application:
-    """A new link; those given out before open nothing any more."""
+    """One more link; those given out before hold until their own last day."""
     expect(application, *OPEN)
-    return replace(
-        application,
-        version=application.version + 1,
-        link_generation=application.link_generation + 1,
-        link_until=until,
-    )
+    return replace(application, version=application.version + 1, link_until=until)
 
 
 def recall_link(application: Application) -> Application:
@@ -473,18 +323,6 @@ def particulars(form: Form, terms: Terms, parent_id: UUID | None) -> Particulars
         requires=tuple(requires),
         parent_id=parent_id,
     )
-
-
-def legal_id(form: Form) -> str | None:
-    """What a credit bureau knows the company by: its register's number before a tax number."""
-    order = sorted(form.identifiers, key=lambda each: (each.kind in ("vat", "de_tax_number", "gb_utr"), each.kind))
-    text = order[0].value if order else None
-    return re.sub(r"[^A-Za-z0-9 ./-]", "", text) if text else None
-
-
-def _check_year(form: Form, today: date) -> None:
-    if form.founded_year and form.founded_year > today.year:
-        raise Refused(f"{form.founded_year} has not come yet.", field="/founded_year")
 
 
 def _moved(application: Application, status: Status, **values: Any) -> Application:

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.credit.applications.rules import Application, Decided, Form, Proposal, Status, Terms
+from services.credit.application_forms.rules import Form
+from services.credit.applications.rules import Application, Decided, Proposal, Status, Terms
 from services.credit.limit_requests.rules import Approval
 from shared.db import Tx
 

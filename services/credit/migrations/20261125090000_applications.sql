@@ -36,7 +36,7 @@ create table application (
 comment on table application is
     'A company that wants to be a customer: what it says of itself, the terms proposed, and what became of it.';
 comment on column application.parent_id is 'The company it belongs to: a customer, or another application.';
-comment on column application.link_generation is 'Only the newest link given out opens the page; none of it is stored.';
+comment on column application.link_generation is 'Raised to recall all links given out so far; nothing else of a link is stored.';
 create index application_queue on application (id) where status in ('draft', 'submitted', 'in_vetting', 'approved');
 
 create table applicant (
