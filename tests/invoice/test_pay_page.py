@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page
 
+from services.invoice.pay_page import rules
+from shared.money import Money
 from tests.browser import needs_chromium
+from tests.invoice.client import line
 from tests.invoice.pay_site import BAD_CARD, GOOD_CARD, Site, a_customer_with_two_invoices, until
 
 # --- the link ---
@@ -152,6 +156,118 @@ async def test_the_entitys_own_reasons_are_offered_and_no_others(site: Site) -> 
     assert (refused.status_code, taken.status_code) == (422, 303)
     [dispute] = (await site.books.get("/v1/disputes", customer_id=customer))["items"]
     assert dispute["code"] == "late_delivery"
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "minor"),
+    [
+        ("", "EUR", None),
+        ("  ", "EUR", None),
+        ("40", "EUR", 40_00),
+        ("40,5", "EUR", 40_50),
+        ("40.50", "EUR", 40_50),
+        ("1.234,50 €", "EUR", 1234_50),
+        ("1,234.50", "EUR", 1234_50),
+        ("1 234,50", "EUR", 1234_50),
+        ("1\u202f234,50 EUR", "EUR", 1234_50),
+        ("1'234.50", "CHF", 1234_50),
+        ("1.234", "EUR", 1234_00),
+        ("1.234.567", "EUR", 1234567_00),
+        ("1,000", "JPY", 1000),
+        ("1,234", "KWD", 1_234),
+    ],
+)
+def test_amounts_are_read_as_people_type_them(typed: str, currency: str, minor: int | None) -> None:
+    assert rules.typed_amount(typed, currency) == (None if minor is None else Money(minor, currency))
+
+
+@pytest.mark.parametrize("typed", ["-5", "4O", "1.2.3", "1,23,456", "1.234,5,6", "12 Kisten", ".", "9" * 30])
+def test_what_is_no_amount_is_refused(typed: str) -> None:
+    with pytest.raises(rules.AmountUnreadable):
+        rules.typed_amount(typed, "EUR")
+
+
+async def three_lines(site: Site) -> tuple[str, str, dict[str, Any]]:
+    """A customer's link, and its invoice of three lines: 119.00, 59.50 and 10.70 with their tax."""
+    await site.described()
+    customer = await site.books.customer(name="Bäckerei Krume")
+    lines = [
+        {**line(net), "description": said, "tax": {"category": "S", "rate": rate}}
+        for said, net, rate in (("Mehl", "100.00", "19"), ("Hefe", "50.00", "19"), ("Zeitung", "10.00", "7"))
+    ]
+    issued = await site.books.issue(customer, lines=lines)
+    return customer, await site.link(customer), issued
+
+
+@pytest.mark.parametrize(
+    ("form", "amount", "lines"),
+    [
+        ({"line": [2]}, "59.50", [2]),
+        ({"line": [1, 3]}, "129.70", [1, 3]),
+        ({"line": [2], "amount": "20,00"}, "20.00", [2]),
+        ({"amount": "1,5"}, "1.50", []),
+        ({}, "189.20", []),
+    ],
+)
+async def test_the_customer_disputes_lines_or_an_amount_and_the_rest_is_still_owed(
+    site: Site, form: dict[str, Any], amount: str, lines: list[int]
+) -> None:
+    customer, link, issued = await three_lines(site)
+    shown = await site.http.get(f"{link}/invoices/{issued['id']}/dispute")
+    sent = {"invoice": issued["id"], "reason": "damaged", "message": "nass", "attempt": str(uuid4()), **form}
+
+    answers = [await site.http.post(f"{link}/disputes", data=sent) for _ in range(2)]  # The button pressed twice.
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert all(said in shown.text for said in ("Mehl", "59,50", "Zeitung", "189,20"))
+    [found] = (await site.books.get("/v1/disputes", customer_id=customer))["items"]
+    assert (found["amount"]["amount"], found["lines"], found["opened_by"]) == (amount, lines, "customer")
+    assert len((await site.books.get(f"/v1/disputes/{found['id']}"))["messages"]) == 1
+    owed = await site.books.invoice(issued["id"])
+    assert Money.parse(owed["collectable"]["amount"], "EUR").minor == 189_20 - Money.parse(amount, "EUR").minor
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"amount": "189,21"}, "höher als das, was an dieser Rechnung offen ist"),
+        ({"amount": "zwei Kisten"}, "nicht lesbar"),
+        ({"line": [9]}, "nicht geklappt"),
+    ],
+)
+async def test_what_cannot_be_disputed_is_said_in_the_customers_words(
+    site: Site, form: dict[str, Any], said: str
+) -> None:
+    _, link, issued = await three_lines(site)
+
+    answer = await site.http.post(f"{link}/disputes", data={"invoice": issued["id"], "reason": "damaged", **form})
+
+    assert (answer.status_code, said in answer.text) == (422, True)
+    assert (await site.books.invoice(issued["id"]))["disputed"]["amount"] == "0.00"
+
+
+async def test_the_lines_of_another_customers_invoice_are_not_shown(site: Site) -> None:
+    _, _, issued = await three_lines(site)
+    other = await site.link(await site.books.customer())
+
+    answer = await site.http.get(f"{other}/invoices/{issued['id']}/dispute")
+
+    assert (answer.status_code, "Hefe" in answer.text) == (422, False)
+
+
+@needs_chromium
+async def test_a_line_is_disputed_on_a_phone(site: Site, tab: Page) -> None:
+    customer, link, issued = await three_lines(site)
+    await tab.goto(link)
+    await tab.get_by_role("link", name=f"Einen Teil beanstanden {issued['number']}").click()
+    await tab.get_by_role("checkbox", name="Hefe").check()
+    await tab.get_by_label("In Ihren Worten").fill("Zu alt")
+    if folder := os.environ.get("PICTURES"):
+        await tab.screenshot(path=f"{folder}/dispute_lines.png", full_page=True)
+    await tab.get_by_role("button", name="Absenden").click()
+    await tab.get_by_text("59,50 € in Klärung").wait_for()
+    [found] = (await site.books.get("/v1/disputes", customer_id=customer))["items"]
+    assert (found["lines"], found["amount"]["amount"]) == ([2], "59.50")
 
 
 # --- instalments ---

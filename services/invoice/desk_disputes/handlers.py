@@ -13,6 +13,7 @@ from services.invoice.customers.rules import Account
 from services.invoice.desk_disputes import store
 from services.invoice.desk_disputes.rules import DisputeRow
 from services.invoice.disputes import handlers as disputes
+from services.invoice.invoices import handlers as invoices
 from shared.db import Tx
 
 QUEUE_MAX = 500
@@ -29,14 +30,21 @@ class DisputeShown:
     customer_name: str
     today: date
     codes: Sequence[str]
+    lines: Sequence[tuple[int, str]]
 
 
 async def draw_dispute(tx: Tx, dispute_id: UUID) -> DisputeShown:
     """Raises DisputeNotFound."""
     record = await disputes.get_dispute(tx, dispute_id)
     account = await _account(tx, record.dispute.customer_id, record.invoice.entity_id)
+    named = set(record.dispute.lines)
+    sold = (await invoices.get_document(tx, record.invoice.id)).lines if named else ()
     return DisputeShown(
-        record, account.customer.name, account.entity.today(tx.now), account.entity.policies.disputes.codes
+        record,
+        account.customer.name,
+        account.entity.today(tx.now),
+        account.entity.policies.disputes.codes,
+        [(line.position, line.description) for line in sold if line.position in named],
     )
 
 

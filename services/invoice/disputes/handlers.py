@@ -44,7 +44,7 @@ CHUNK = 200
 @dataclass(frozen=True, slots=True)
 class OpenDispute:
     """`lines` are positions on the invoice; without an amount it is what they come to, without lines all that is
-    left."""
+    left. `dispute_id` is the caller's own, which `was_opened` asks for."""
 
     invoice_id: UUID
     reason: str
@@ -54,6 +54,7 @@ class OpenDispute:
     owner: str | None = None
     answer_by: date | None = None
     opened_by: OpenedBy = "staff"
+    dispute_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ async def open_dispute(tx: Tx, command: OpenDispute) -> tuple[Dispute, Invoice]:
         asked = rules.amount_of_lines(invoice, lines)
     amount = rules.disputed_amount(invoice, asked)
     dispute = Dispute(
-        id=new_id(),
+        id=command.dispute_id or new_id(),
         invoice_id=invoice.id,
         customer_id=invoice.customer_id,
         status="open",
@@ -157,6 +158,10 @@ async def open_dispute(tx: Tx, command: OpenDispute) -> tuple[Dispute, Invoice]:
         await acknowledged(tx, dispute.id)
         dispute = replace(dispute, acknowledgement="sent")
     return dispute, outcome.invoice
+
+
+async def was_opened(tx: Tx, dispute_id: UUID) -> bool:
+    return await store.find(tx, dispute_id) is not None
 
 
 def sold_lines(document: Document) -> list[SoldLine]:

@@ -21,6 +21,7 @@ from services.invoice.checkouts.rules import Checkout, ProviderRefuses, Provider
 from services.invoice.customers.rules import Account
 from services.invoice.documents import handlers as documents
 from services.invoice.documents.rules import accounts_of
+from services.invoice.drafting.rules import LINES_MAX
 from services.invoice.originals import handlers as originals
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.rules import PayLinkUnusable
@@ -216,6 +217,39 @@ async def agree_plan(
     return RedirectResponse(f"{_home(visit)}?{urlencode({'said': 'plan'})}", 303)
 
 
+@pages.get("/pay/{token}/invoices/{invoice_id}/dispute")
+async def choose_lines(visit: VisitDep, invoice_id: UUID, database: DatabaseDep, resources: ResourcesDep) -> Response:
+    """An invoice line by line, to say which of them, or how much of it, is wrong."""
+    t, entity = visit.tongue, visit.account.entity
+    try:
+        async with reading(database) as tx:
+            found = await handlers.draw_lines(tx, visit.account, invoice_id)
+    except DomainError as refused:
+        return await _again(visit, database, resources, refused)
+    invoice = found.invoice
+    if invoice.collectable_minor <= 0:
+        return RedirectResponse(_home(visit), 303)
+    return _html(
+        "dispute.html",
+        t,
+        home=_home(visit),
+        seller=rules.seller_lines(entity),
+        invoice=invoice,
+        open=t.money(invoice.collectable_minor, invoice.currency),
+        attempt=uuid4(),
+        lines=[
+            {"position": line.position, "said": line.description, "gross": t.money(line.gross_minor, invoice.currency)}
+            for line in found.lines
+        ],
+        reasons=_reasons(visit),
+    )
+
+
+def _reasons(visit: Visit) -> list[dict[str, str]]:
+    codes = visit.account.entity.policies.disputes.codes
+    return [{"code": code, "said": visit.tongue.reason(code)} for code in codes]
+
+
 @pages.post("/pay/{token}/disputes")
 async def dispute(
     visit: VisitDep,
@@ -223,10 +257,23 @@ async def dispute(
     resources: ResourcesDep,
     invoice: Annotated[UUID, Form()],
     reason: Annotated[str, Form(max_length=40)],
+    line: Annotated[list[int], Form(default_factory=list, max_length=LINES_MAX)],
     message: Annotated[str, Form(max_length=2_000)] = "",
+    amount: Annotated[str, Form(max_length=40)] = "",
+    attempt: Annotated[UUID | None, Form()] = None,
 ) -> Response:
-    """Say what is wrong with an invoice: it is not chased until somebody has looked."""
-    command = RaiseDispute(visit.account, invoice, reason, visit.tongue.reason(reason), rules.written(message))
+    """Say what is wrong with an invoice, some of its lines or an amount of it: that much is not chased until somebody
+    has looked."""
+    command = RaiseDispute(
+        visit.account,
+        invoice,
+        reason,
+        visit.tongue.reason(reason),
+        rules.written(message),
+        lines=tuple(line),
+        amount=amount,
+        attempt=attempt,
+    )
     try:
         async with transaction(database) as tx:
             disputed = await handlers.raise_dispute(tx, command)
@@ -309,7 +356,7 @@ def _page(
         totals=rules.totals_view(shown.totals, t),
         cards=resources.stripe is not None,
         bank=_bank(shown, visit),
-        reasons=[{"code": code, "said": t.reason(code)} for code in entity.policies.disputes.codes],
+        reasons=_reasons(visit),
         promise=_promise(shown),
         offered=[rules.offer_view(each, t, shown.today) for each in shown.offered],
         plans=[rules.plan_view(each.plan, each.filled, shown.items, t, shown.today, uuid4()) for each in shown.plans],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.invoice.autopay import handlers as autopay
 from services.invoice.autopay.rules import Collection, Method
@@ -19,7 +19,7 @@ from services.invoice.disputes.handlers import AddMessage, OpenDispute
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice, InvoiceNotFound
 from services.invoice.pay_page import rules, store
-from services.invoice.pay_page.rules import Offered, PaidInvoice, PromiseRefused, ReceivedPayment
+from services.invoice.pay_page.rules import ContestableLine, Offered, PaidInvoice, PromiseRefused, ReceivedPayment
 from services.invoice.plans import handlers as plans
 from services.invoice.plans.handlers import AgreePlan, Standing
 from services.invoice.plans.rules import PlanRefused
@@ -63,13 +63,26 @@ class AgreeOffered:
 
 @dataclass(frozen=True, slots=True)
 class RaiseDispute:
-    """`code` is one of the entity's, `reason` how the customer read it, `message` what it wrote."""
+    """`code` is one of the entity's, `reason` how the customer read it, `message` what it wrote. Without `lines` and
+    `amount` it is about all that is open; the form sent twice (`attempt`) disputes once."""
 
     account: Account
     invoice_id: UUID
     code: str
     reason: str
     message: str = ""
+    lines: tuple[int, ...] = ()
+    amount: str = ""
+    attempt: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contestable:
+    """One of the customer's invoices with the lines that may be contested."""
+
+    account: Account
+    invoice: Invoice
+    lines: Sequence[ContestableLine]
 
 
 async def draw_page(tx: Tx, account: Account) -> Shown:
@@ -138,6 +151,18 @@ async def own_invoice(tx: Tx, account: Account, invoice_id: UUID) -> UUID:
     return invoice_id
 
 
+async def draw_lines(tx: Tx, account: Account, invoice_id: UUID) -> Contestable:
+    """What of an invoice the customer may contest. Raises InvoiceNotFound, for others' invoices too."""
+    await own_invoice(tx, account, invoice_id)
+    document = await invoices.get_document(tx, invoice_id)
+    gross = {line.position: line.gross_minor for line in disputes.sold_lines(document)}
+    return Contestable(
+        account,
+        document.invoice,
+        [ContestableLine(line.position, line.description, gross[line.position]) for line in document.lines],
+    )
+
+
 async def offer_promise(tx: Tx, command: OfferPromise) -> date:
     """The customer names the day it will pay what is open. Raises PromiseRefused."""
     customer = CustomerRef(customer_id=command.account.customer.id)
@@ -154,14 +179,25 @@ async def offer_promise(tx: Tx, command: OfferPromise) -> date:
 
 
 async def raise_dispute(tx: Tx, command: RaiseDispute) -> Invoice:
-    """The customer contests what is open on one of its invoices; what it wrote begins the thread about it.
+    """The customer contests what is open on one of its invoices, or a part of it; what it wrote begins the thread.
 
-    Raises InvoiceNotFound, DisputeRefused, CodeUnknown.
+    Raises InvoiceNotFound, AmountUnreadable, DisputeRefused, CodeUnknown, LinesUnknown.
     """
     await own_invoice(tx, command.account, command.invoice_id)
-    dispute, invoice = await disputes.open_dispute(
-        tx, OpenDispute(command.invoice_id, command.reason, code=command.code, opened_by="customer")
+    own_id = uuid5(command.account.customer.id, str(command.attempt)) if command.attempt else None
+    _, invoice = await invoices.lock_invoice(tx, command.invoice_id)
+    if own_id and await disputes.was_opened(tx, own_id):
+        return invoice
+    wanted = OpenDispute(
+        command.invoice_id,
+        command.reason,
+        rules.typed_amount(command.amount, invoice.currency),
+        code=command.code,
+        lines=command.lines,
+        opened_by="customer",
+        dispute_id=own_id,
     )
+    dispute, invoice = await disputes.open_dispute(tx, wanted)
     if command.message:
         author = command.account.customer.name
         await disputes.add_message(tx, AddMessage(dispute.id, author, command.message, from_customer=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -18,7 +19,7 @@ from services.invoice.plans.rules import Filled, Offer, Plan, Schedule, spread
 from services.invoice.printing.rules import in_fours
 from shared.errors import DomainError, Refused
 from shared.events.invoice import InvoicePromiseOffered
-from shared.money import Money
+from shared.money import Money, exponent
 
 PROMISE_DAYS_MAX = 30
 """The latest day that a customer may name by itself; later ones are for a conversation."""
@@ -30,6 +31,20 @@ PARTS_SHOWN = 12
 class PromiseRefused(Refused):
     slug = "promise-date"
     title = "This day cannot be promised"
+
+
+class AmountUnreadable(Refused):
+    slug = "amount-unreadable"
+    title = "This is not an amount"
+
+
+@dataclass(frozen=True, slots=True)
+class ContestableLine:
+    """A line of an invoice as the customer may contest it, with its part of the tax."""
+
+    position: int
+    description: str
+    gross_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +239,23 @@ def written(text: str) -> str:
     return text.replace("\0", "").replace("\r\n", "\n").strip()
 
 
+def typed_amount(text: str, currency: str) -> Money | None:
+    """An amount as people of any language type it: `1.234,50`, `1,234.50`, `1 234,5`, `40`; None for nothing. The last
+    separator begins the decimals where no more digits follow it than the currency has. Raises AmountUnreadable."""
+    plain = re.sub(r"[\s\u00a0\u202f'’]", "", text.replace(currency, "")).strip("€$£¥")
+    if not plain:
+        return None
+    whole, point, decimals = re.fullmatch(r"(.*?)(?:([.,])(\d*))?", plain, re.ASCII | re.DOTALL).groups("")  # type: ignore[union-attr]
+    if point and len(decimals) > exponent(currency):
+        whole, decimals = f"{whole}{point}{decimals}", ""
+    if not re.fullmatch(r"\d+|\d{1,3}([.,])\d{3}(\1\d{3})*", whole, re.ASCII):
+        raise AmountUnreadable(f"{text[:40]!r} is not an amount such as 125.00", field="/amount")
+    try:
+        return Money.parse(f"{re.sub('[.,]', '', whole)}.{decimals or '0'}".removesuffix(".0"), currency)
+    except ValueError as error:
+        raise AmountUnreadable(str(error), field="/amount") from None
+
+
 def item_view(
     invoice: Invoice, t: Tongue, today: date, collecting_minor: int = 0, under_way_minor: int = 0
 ) -> dict[str, Any]:
@@ -333,6 +365,7 @@ _REFUSALS = {
     "nothing-to-pay": "refused_nothing_to_pay",
     "dispute-amount": "refused_dispute",
     "dispute-code": "refused_other",
+    "amount-unreadable": "refused_amount",
     "on-plan": "refused_on_plan",
     "plan-refused": "refused_plan",
     "plan-over": "refused_plan",
@@ -348,6 +381,8 @@ def refusal(refused: DomainError, t: Tongue, today: date) -> str:
             return t.say("refused", why=t.say("refused_promise_none"))
         span = t.say("refused_promise_date", first=t.day(today), last=t.day(last_promise(today)))
         return t.say("refused", why=span)
+    if refused.slug == "dispute-amount" and refused.field == "/amount":
+        return t.say("refused", why=t.say("refused_amount"))
     return t.say("refused", why=t.say(_REFUSALS.get(refused.slug, "refused_other")))
 
 
