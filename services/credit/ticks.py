@@ -127,6 +127,6 @@ async def send_onboarding_mails(context: TickContext) -> bool:
 
 @ticks.on(next_due=watching.FOLLOW_DUE)
 async def follow_customers(context: TickContext) -> bool:
-    """What the policy wants done after news of a customer, or on its day: reviews."""
+    """What the policy wants done after news of a customer, or on its day: recommended limits, reviews."""
     async with transaction(context.database) as tx:
         return await watching.follow_customers(tx) > 0

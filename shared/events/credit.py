@@ -109,13 +109,13 @@ class CreditState(Payload):
 
 
 class CreditLimitChanged(Event):
-    """What the customer may owe was set or changed, by the policy or by a person."""
+    """What the customer may owe was set or changed, by the policy, by a person, or as an assessment recommends."""
 
     topic: ClassVar[str] = "ar.credit"
     type: ClassVar[str] = "dueward.credit.limit_changed.v1"
     credit: CreditState
     previous_limit: Money | None
-    source: Annotated[Literal["policy", "manual"], Growing()]
+    source: Annotated[Literal["policy", "manual", "recommended"], Growing()]
     reason: str
 
     @property
@@ -438,3 +438,32 @@ class ReviewDone(ReviewEvent):
     """A person looked at a customer's credit."""
 
     type: ClassVar[str] = "dueward.credit.review_done.v1"
+
+
+class GroupState(Payload):
+    """What a company and all that belong to it may owe together, besides what each may. `limit` is null where there is
+    none any more; `exposure` is what they owe together, one amount for each currency."""
+
+    id: UUID
+    version: int
+    top_id: UUID
+    limit: Money | None
+    exposure: tuple[Money, ...]
+
+
+class GroupLimitChanged(Event):
+    """The limit of a group was set, changed or taken away."""
+
+    topic: ClassVar[str] = "ar.credit"
+    type: ClassVar[str] = "dueward.credit.group_limit_changed.v1"
+    group: GroupState
+    previous_limit: Money | None
+    reason: str
+
+    @property
+    def subject(self) -> UUID:
+        return self.group.id
+
+    @property
+    def version(self) -> int:
+        return self.group.version

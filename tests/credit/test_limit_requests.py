@@ -304,3 +304,24 @@ async def test_exposure_shows_what_is_on_plan(credit: Credit) -> None:
     )
     [part] = (await credit.get(f"/v1/customers/{customer['id']}/credit"))["exposure"]["components"]
     assert (part["open"], part["on_plan"]) == (money("10.00"), money("6.00"))
+
+
+async def test_a_groups_limit_is_told_when_it_is_set_changed_and_taken_away(credit_in_2012: Credit) -> None:
+    credit = credit_in_2012
+    top = await credit.onboard()
+    member = await credit.onboard(parent_id=top["id"])
+    await credit.hear(Invoice(UUID(member["id"]), 70_000).issue())
+    path = f"/v1/customers/{top['id']}/group-limit"
+
+    await credit.change("PUT", path, 0, {"limit": money("1000.00"), "reason": "Together"})
+    await credit.change("PUT", path, 1, {"limit": money("2000.00"), "reason": "More"})
+    await credit.change("PUT", path, 2, {"limit": money("2000.00"), "reason": "More"})
+    await credit.change("DELETE", path, 2)
+    await credit.change("PUT", path, 0, {"limit": money("500.00"), "reason": "Again"})
+
+    told = [each for each in await credit.published(top["id"]) if each["type"] == "credit.group_limit_changed"]
+    assert [each["version"] for each in told] == [1, 2, 3, 4]
+    limits = [(each["data"]["group"]["limit"] or {}).get("amount") for each in told]
+    assert limits == ["1000.00", "2000.00", None, "500.00"]
+    assert {tuple(owed["amount"] for owed in each["data"]["group"]["exposure"]) for each in told} == {("700.00",)}
+    assert len({each["subject"] for each in told} | {top["id"]}) == 2

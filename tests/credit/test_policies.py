@@ -95,6 +95,20 @@ def every_rule(n: int) -> Policy:
                 "overdue_amounts_above": [Money(n, "EUR")],
                 "promise_broken": n == 1,
                 "over_limit": n == 1,
+                "insolvency": n == 1,
+                "court_flags_from": n,
+            },
+            "reviews": {
+                "months": dict.fromkeys("ABCDE", n),
+                "after": ("drift",) if n == 1 else ("disputed",),
+                "days": n,
+            },
+            "recommended": {
+                "then": "ask" if n == 1 else "apply",
+                "up_percent_max": n,
+                "down_percent_max": n,
+                "least_percent": n,
+                "approvers": n,
             },
             "refer_over_percent": n,
             "rate_days_max": n,
@@ -108,9 +122,9 @@ def test_every_rule_that_a_policy_has_is_told_of_when_it_changes() -> None:
     places = {change.place for change in rules.changes(every_rule(1), every_rule(2))}
     for name in PolicyRules.model_fields:
         assert any(place.startswith(f"/rules/{name}") for place in places), name
-    for part in ("counted", "holds"):
+    for part in ("counted", "holds", "reviews", "recommended"):
         for name in type(getattr(every_rule(1).rules, part)).model_fields:
-            assert f"/rules/{part}/{name}" in places
+            assert any(place.startswith(f"/rules/{part}/{name}") for place in places), (part, name)
     assert {"/limits/*/EUR", "/owner"} < places
     assert rules.changes(every_rule(1), every_rule(1)) == ()
 

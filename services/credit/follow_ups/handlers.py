@@ -24,6 +24,7 @@ async def note_day(tx: Tx, customer_id: UUID, due_at: datetime) -> None:
 
 
 async def note_everybody(tx: Tx) -> None:
+    """The policy changed."""
     await store.note_everybody(tx)
 
 

@@ -43,8 +43,10 @@ async def note_everybody(tx: Tx) -> None:
 
 
 _NOTE_EVERYBODY = """
-insert into follow_up (customer_id, due_at) select customer_id, $1::timestamptz from credit_account
-on conflict (customer_id) do update set due_at = least(follow_up.due_at, excluded.due_at)
+insert into follow_up (customer_id, due_at, because) select customer_id, $1::timestamptz, '{policy}' from credit_account
+on conflict (customer_id) do update set
+    due_at = least(follow_up.due_at, excluded.due_at),
+    because = array(select distinct unnest(follow_up.because || excluded.because) order by 1)
 """
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from datetime import date, datetime
+from uuid import UUID, uuid5
 
 from shared.errors import NotFound, PreconditionFailed, Refused
+from shared.events.credit import GroupLimitChanged, GroupState
 from shared.money import Money
+
+GROUPS = UUID("d1d5b1a2-0c3f-5b83-9d53-7f0b2f1c9a44")
+"""A group's id is made of this and its head's, since the head has versions of its own."""
 
 
 class GroupNotFound(NotFound):
@@ -38,8 +42,10 @@ def change(
     by: str,
     now: datetime,
     expected_version: int | None,
+    last_version: int = 0,
 ) -> GroupLimit:
-    """`expected_version` None: it was approved, whatever the version is now. Raises Refused, PreconditionFailed."""
+    """`expected_version` None: it was approved, whatever the version is now. `last_version` is that of a limit which
+    the group had and has no longer. Raises Refused, PreconditionFailed."""
     if limit.minor < 0:
         raise Refused(f"A limit is zero or more, not {limit}.", field="/limit/amount")
     version = known.version if known else 0
@@ -48,4 +54,26 @@ def change(
             f"The group's limit is at version {version}, not {expected_version}; look again, then decide.",
             current_version=version,
         )
-    return GroupLimit(customer_id, version + 1, limit, reason, by, now)
+    return GroupLimit(customer_id, max(version, last_version) + 1, limit, reason, by, now)
+
+
+def told(
+    before: GroupLimit | None, after: GroupLimit | None, exposure: tuple[Money, ...], reason: str, today: date
+) -> GroupLimitChanged:
+    """The event of a limit that was set, changed, or taken away (`after` None)."""
+    head = after or before
+    assert head
+    return GroupLimitChanged(
+        customer_id=head.customer_id,
+        effective_on=today,
+        booked_on=today,
+        group=GroupState(
+            id=uuid5(GROUPS, str(head.customer_id)),
+            version=after.version if after else head.version + 1,
+            top_id=head.customer_id,
+            limit=after.limit if after else None,
+            exposure=exposure,
+        ),
+        previous_limit=before.limit if before else None,
+        reason=reason,
+    )

@@ -1,4 +1,4 @@
-"""Limits of groups. Table: credit_group."""
+"""Limits of groups. Tables: credit_group, and credit_group_ended for the versions of limits that were taken away."""
 
 from __future__ import annotations
 
@@ -45,5 +45,19 @@ on conflict (customer_id) do update set
 """
 
 
+async def last_version(tx: Tx, customer_id: UUID) -> int:
+    """Of a limit that was taken away; 0 where there never was one."""
+    return await tx.fetchval("select version from credit_group_ended where customer_id = $1", customer_id) or 0
+
+
 async def remove(tx: Tx, customer_id: UUID) -> None:
-    await tx.execute("delete from credit_group where customer_id = $1", customer_id)
+    await tx.execute(_REMOVE, customer_id)
+
+
+_REMOVE = """
+with gone as (
+    delete from credit_group where customer_id = $1 returning customer_id, version
+)
+insert into credit_group_ended (customer_id, version) select customer_id, version + 1 from gone
+on conflict (customer_id) do update set version = excluded.version
+"""

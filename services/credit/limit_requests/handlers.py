@@ -17,13 +17,19 @@ from shared.calendar import local_date
 from shared.db import Tx
 from shared.ids import new_id
 
+RECOMMENDER = "credit"
+"""Who asks for what assessments recommend: no person, so that every person may approve it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestLimit:
+    """`approvers_min`: so many approve it even where the policy has nobody approve such an amount."""
+
     customer_id: UUID
     wanted: Wanted
     reason: str
     by: str
+    approvers_min: int = 0
 
 
 async def request_limit(tx: Tx, command: RequestLimit) -> LimitRequest:
@@ -32,7 +38,7 @@ async def request_limit(tx: Tx, command: RequestLimit) -> LimitRequest:
     account, facts = await limits.lock_standing(tx, command.customer_id, today)
     rules.check(command.wanted, account, today)
     policy = rules_of(facts.policy_rules)
-    needed = rules.approvers_needed(command.wanted, account, policy)
+    needed = max(rules.approvers_needed(command.wanted, account, policy), command.approvers_min)
     request = LimitRequest(new_id(), 1, command.customer_id, command.wanted, command.reason, command.by, tx.now, needed)
     if needed == 0:
         request = replace(request, status="approved", closed_at=tx.now)
@@ -60,6 +66,21 @@ async def close_request(tx: Tx, request_id: UUID, by: str, because: str) -> Limi
     return request
 
 
+async def ask_for_recommended(tx: Tx, command: RequestLimit) -> LimitRequest | None:
+    """Ask for what an assessment, named by the evidence, recommends: once for each assessment, and what an earlier one
+    asked for is withdrawn. None where it was asked for before."""
+    if await store.has_evidence(tx, command.customer_id, command.by, command.wanted.evidence or ""):
+        return None
+    await withdraw(tx, command.customer_id, command.by, "A newer assessment recommends another limit.")
+    return await request_limit(tx, command)
+
+
+async def withdraw(tx: Tx, customer_id: UUID, by: str, because: str) -> None:
+    """Take back what the same asked for and nobody decided on yet. The caller has locked the customer."""
+    for request in await store.waiting_of(tx, customer_id, by):
+        await store.save(tx, rules.close(request, by, because, tx.now))
+
+
 async def _locked(tx: Tx, request_id: UUID) -> tuple[LimitRequest, PolicyRules]:
     request = await get_request(tx, request_id)
     _, facts = await limits.lock_standing(tx, request.customer_id, local_date(tx.now, "UTC"))
@@ -72,7 +93,9 @@ async def _take_effect(tx: Tx, request: LimitRequest, policy: PolicyRules) -> No
         f", approved by {each.by}" for each in request.approvals
     )
     reason += ")"
-    if wanted.kind == "limit":
+    if wanted.kind == "limit" and request.requested_by == RECOMMENDER:
+        await limits.put_recommended(tx, request.customer_id, wanted.amount, reason, today)
+    elif wanted.kind == "limit":
         await limits.put_limit(tx, request.customer_id, wanted.amount, reason, wanted.until_on, today)
     elif wanted.kind == "group_limit":
         command = SetGroupLimit(request.customer_id, wanted.amount, reason, request.requested_by, None)

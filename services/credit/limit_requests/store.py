@@ -60,6 +60,25 @@ update limit_request set version = $2, approvals = $3, status = $4, closed_at = 
 """
 
 
+async def has_evidence(tx: Tx, customer_id: UUID, by: str, evidence: str) -> bool:
+    """Whether the same asked for something of the customer with this evidence before."""
+    return await tx.fetchval(_HAS_EVIDENCE, customer_id, by, evidence)
+
+
+_HAS_EVIDENCE = """
+select exists (select from limit_request where customer_id = $1 and requested_by = $2 and evidence = $3)
+"""
+
+
+async def waiting_of(tx: Tx, customer_id: UUID, by: str) -> list[LimitRequest]:
+    return [_request(row) for row in await tx.fetch(_WAITING_OF, customer_id, by)]
+
+
+_WAITING_OF = """
+select * from limit_request where customer_id = $1 and requested_by = $2 and status = 'waiting' order by id
+"""
+
+
 async def requests(
     tx: Tx, status: str | None, customer_id: UUID | None, after: UUID | None, count_max: int
 ) -> Sequence[LimitRequest]:

@@ -107,6 +107,12 @@ async def put_limit(
     return await _save(tx, account, rules.set_limit(account, limit, reason, facts.exposure, today, valid_until))
 
 
+async def put_recommended(tx: Tx, customer_id: UUID, limit: Money, reason: str, today: date) -> Account:
+    """Set what an assessment recommends, within the policy's bounds or approved."""
+    account, facts = await lock_standing(tx, customer_id, today)
+    return await _save(tx, account, rules.follow_recommendation(account, limit, reason, facts.exposure, today))
+
+
 async def add(tx: Tx, customer_id: UUID, addition: Addition, reason: str, today: date) -> Account:
     """Let a raise or a security that was approved count, from its day on."""
     account, facts = await lock_standing(tx, customer_id, today)

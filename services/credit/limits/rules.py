@@ -20,7 +20,7 @@ from shared.money import Money
 
 __all__ = ["ContradictoryPolicy"]
 
-Source = Literal["policy", "manual"]
+Source = Literal["policy", "manual", "recommended"]
 Kind = Literal["temporary", "seasonal", "guarantee", "deposit", "insurance"]
 """What raises a limit besides its base: a raise for a while or each year's season, and security somebody gives."""
 
@@ -70,6 +70,7 @@ class Reason(StrEnum):
 
     LIMIT_FROM_POLICY = "limit_from_policy"
     LIMIT_SET_BY_HAND = "limit_set_by_hand"
+    LIMIT_RECOMMENDED = "limit_recommended"
     RAISED = "limit_raised"
     OVER_LIMIT = "over_limit"
     OVER_GROUP_LIMIT = "over_group_limit"
@@ -244,7 +245,8 @@ def open_account(id: UUID, customer_id: UUID, segment: str, currency: str, polic
 
 def follow_policy(account: Account, policy: Policy, exposure: Exposure, today: date) -> Outcome:
     """Hold a limit that comes from the policy against its newest version and the customer's segment and currency, and
-    any limit against the day: a validity may have ended, a raise begun.
+    any limit against the day: a validity may have ended, a raise begun. One that was recommended stays until the next
+    assessment recommends another.
 
     A limit that stays the same is no event. One set by hand stays, unless the customer's currency changed: then a
     person has to decide first (LimitSetByHand).
@@ -261,6 +263,8 @@ def follow_policy(account: Account, policy: Policy, exposure: Exposure, today: d
                 " before the customer's currency changes.",
                 field="/currency",
             )
+        return _settled(account, account, exposure, today, account.reason)
+    if account.source == "recommended" and account.limit.currency == account.currency:
         return _settled(account, account, exposure, today, account.reason)
     base, reason = _by_policy(policy, account.segment, account.currency)
     after = replace(account, base=base, source="policy", reason=reason, policy_version=policy.version, valid_until=None)
@@ -288,6 +292,13 @@ def set_limit(
     ):
         return Outcome(account)
     after = replace(account, base=limit, source="manual", reason=reason, valid_until=valid_until)
+    return _settled(account, after, exposure, today, reason, announce=True)
+
+
+def follow_recommendation(account: Account, limit: Money, reason: str, exposure: Exposure, today: date) -> Outcome:
+    """An assessment recommends what the customer may owe; raises and securities come on top of it."""
+    check_limit(account, limit)
+    after = replace(account, base=limit, source="recommended", reason=reason, valid_until=None)
     return _settled(account, after, exposure, today, reason, announce=True)
 
 
@@ -379,7 +390,7 @@ def group_headroom(facts: Facts, rates: Rates | None) -> Money | None:
 
 def reasons(account: Account, facts: Facts, rates: Rates | None = None) -> tuple[Reason, ...]:
     """Why the account stands as it does, in a fixed order."""
-    found = [Reason.LIMIT_SET_BY_HAND if account.source == "manual" else Reason.LIMIT_FROM_POLICY]
+    found = [_BY_SOURCE[account.source]]
     if account.limit != account.base_limit:
         found.append(Reason.RAISED)
     if available(account.limit, facts.exposure, rates).minor < 0:
@@ -390,6 +401,13 @@ def reasons(account: Account, facts: Facts, rates: Rates | None = None) -> tuple
     if facts.exposure.against(account.limit.currency, rates).not_counted:
         found.append(Reason.OTHER_CURRENCIES_NOT_COUNTED)
     return tuple(found)
+
+
+_BY_SOURCE: dict[Source, Reason] = {
+    "policy": Reason.LIMIT_FROM_POLICY,
+    "manual": Reason.LIMIT_SET_BY_HAND,
+    "recommended": Reason.LIMIT_RECOMMENDED,
+}
 
 
 def rules_of(document: Mapping[str, Any]) -> PolicyRules:

@@ -1,12 +1,17 @@
-"""Gather what a recommendation rests on."""
+"""Recommend limits, and have them take effect, or asked for, where the policy wants that."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from services.credit.assessments import handlers as assessments
+from services.credit.limit_requests import handlers as limit_requests
+from services.credit.limit_requests.handlers import RECOMMENDER, RequestLimit
+from services.credit.limit_requests.rules import Wanted
 from services.credit.limits import handlers as limits
-from services.credit.limits.rules import rules_of, usable_rates
+from services.credit.limits.rules import Account, rules_of, usable_rates
+from services.credit.policy_rules.rules import PolicyRules
 from services.credit.recommendations import rules
 from services.credit.recommendations.rules import Recommendation
 from services.credit.vetting.rules import FinancialStatement
@@ -32,3 +37,31 @@ async def recommend_limit(tx: Tx, customer_id: UUID) -> Recommendation:
     kept = rules_of(facts.policy_rules)
     rates = usable_rates(facts, kept, today)
     return rules.recommend(assessed.risk_class, kept.classes[assessed.risk_class], by_policy, net_worth, rates)
+
+
+FOLLOWED = frozenset({"assessed", "policy"})
+"""News after which a limit may be another one."""
+
+
+async def follow(tx: Tx, account: Account, news: Collection[str], policy: PolicyRules) -> None:
+    """Let a recommended limit take effect, or ask for it, where the policy wants that; the caller has locked the
+    customer."""
+    if policy.recommended.then == "nothing" or FOLLOWED.isdisjoint(news):
+        return
+    recommendation = await recommend_limit(tx, account.customer_id)
+    assessed = await assessments.latest(tx, account.customer_id)
+    if recommendation.limit is None or assessed is None:
+        return
+    reason = rules.reason_of(recommendation)
+    match rules.course(account, recommendation.limit, policy):
+        case "apply":
+            await limit_requests.withdraw(tx, account.customer_id, RECOMMENDER, "The limit follows another assessment.")
+            today = local_date(tx.now, "UTC")
+            await limits.put_recommended(tx, account.customer_id, recommendation.limit, reason, today)
+        case "ask":
+            wanted = Wanted("limit", recommendation.limit, evidence=str(assessed.assessment_id))
+            approvers = policy.recommended.approvers
+            command = RequestLimit(account.customer_id, wanted, reason, RECOMMENDER, approvers)
+            await limit_requests.ask_for_recommended(tx, command)
+        case "leave":
+            await limit_requests.withdraw(tx, account.customer_id, RECOMMENDER, "The limit is as recommended.")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 from services.credit.follow_ups import handlers as follow_ups
 from services.credit.limits import handlers as limits
 from services.credit.limits.rules import rules_of
+from services.credit.recommendations import handlers as recommendations
 from services.credit.reviews import handlers as reviews
 from shared.calendar import local_date
 from shared.db import Tx
@@ -19,8 +20,9 @@ async def follow_customers(tx: Tx, customers_max: int = FOLLOWED_A_RUN) -> int:
     """Follow up a bounded number of customers of whom there is news, or whose day has come. Returns how many."""
     due = await follow_ups.take(tx, customers_max)
     today = local_date(tx.now, "UTC")
-    for customer_id, (_, facts) in (await limits.lock_standings(tx, sorted(due), today)).items():
+    for customer_id, (account, facts) in (await limits.lock_standings(tx, sorted(due), today)).items():
         policy = rules_of(facts.policy_rules)
+        await recommendations.follow(tx, account, due[customer_id], policy)
         next_on = await reviews.follow(tx, customer_id, due[customer_id], policy.reviews)
         if next_on:
             await follow_ups.note_day(tx, customer_id, datetime.combine(next_on, time(), UTC))

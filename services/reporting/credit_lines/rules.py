@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.reporting.wording.rules import Data, Line, day, joined, words
+from services.reporting.wording.rules import Data, Line, day, joined, money, words
 
 
 def _drift_detected(d: Data) -> Line:
@@ -45,11 +45,19 @@ def _review_done(d: Data) -> Line:
     return Line("credit", "Credit reviewed", joined(words(review.get("outcome")), by))
 
 
+def _group_limit_changed(d: Data) -> Line:
+    limit, before = d["group"].get("limit"), d.get("previous_limit")
+    was = f"{money(before)} before" if before else None
+    title = f"Limit of the group {money(limit)}" if limit else "The group has no limit any more"
+    return Line("credit", title, joined(was, d.get("reason")))
+
+
 CREDIT: dict[str, Callable[[Data], Line]] = {
     "dueward.credit.drift_detected.v1": _drift_detected,
     "dueward.credit.drift_ended.v1": _drift_ended,
     "dueward.credit.segment_drift_detected.v1": _segment_drift_detected,
     "dueward.credit.segment_drift_ended.v1": _segment_drift_ended,
+    "dueward.credit.group_limit_changed.v1": _group_limit_changed,
     "dueward.credit.review_due.v1": _review_due,
     "dueward.credit.review_done.v1": _review_done,
 }

@@ -1,0 +1,4 @@
+-- migrate:up
+alter table credit_account validate constraint credit_account_source_known;
+
+-- migrate:down
