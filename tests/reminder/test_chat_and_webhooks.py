@@ -11,9 +11,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.reminder.chat import Note, as_blocks, as_card, post_note
 from services.reminder.outbound_webhook import Endpoint, call
 from shared import webhooks
+from shared.chat import Note, as_blocks, as_card, post_note
 from shared.outside import AddressForbidden, check_address, is_public, outside_client, post
 from tests.reminder.gateways import Listener, listening
 
