@@ -11,21 +11,36 @@ import orjson
 
 from shared.delivery import Received
 from shared.events import catalogue
-from shared.events.credit import CustomerOnboarded, CustomerState, CustomerUpdated, PaymentTerms
+from shared.events.credit import (
+    CustomerOnboarded,
+    CustomerSegmentChanged,
+    CustomerState,
+    CustomerUpdated,
+    PaymentTerms,
+)
 from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.events.invoice import (
     AllocationPart,
+    Instalment,
     InvoiceBalanceChanged,
+    InvoiceCharged,
+    InvoiceCredited,
+    InvoiceDisputed,
+    InvoiceDisputeResolved,
     InvoiceIssued,
     InvoiceOverdue,
+    InvoicePlanAgreed,
+    InvoicePlanEnded,
     InvoiceSettled,
     InvoiceState,
+    InvoiceVoided,
+    InvoiceWrittenOff,
     PaymentApplied,
     PaymentReceived,
     PaymentState,
 )
-from shared.events.reminder import ContactState, ReminderPlanned, ReminderSent
+from shared.events.reminder import ContactState, ReminderPlanned, ReminderSent, TaskAssigned, TaskState
 from shared.money import Money
 
 DAY = timedelta(days=1)
@@ -42,8 +57,11 @@ class Item:
     issued_on: date
     due_on: date
     total: int
+    entity_id: str = "default"
     version: int = 0
     balance: int = 0
+    disputed: int = 0
+    on_plan: int = 0
     movements: list[tuple[date, date, int]] = field(default_factory=list)
 
     def state(self, settled_on: date | None = None) -> InvoiceState:
@@ -51,15 +69,16 @@ class Item:
         return InvoiceState(
             id=self.id,
             version=self.version,
-            entity_id="default",
+            entity_id=self.entity_id,
             number=self.number,
             status=status,
             issue_date=self.issued_on,
             due_date=self.due_on,
             total=Money(self.total, self.currency),
             balance=Money(self.balance, self.currency),
-            disputed=Money(0, self.currency),
-            collectable=Money(self.balance, self.currency),
+            disputed=Money(self.disputed, self.currency),
+            on_plan=Money(self.on_plan, self.currency) if self.on_plan else None,
+            collectable=Money(self.balance - self.disputed - self.on_plan, self.currency),
             overdue_episode=0,
             overdue_since=None,
             settled_on=settled_on,
@@ -74,14 +93,16 @@ class Books:
     names: dict[UUID, str] = field(default_factory=dict)
     customers: dict[UUID, CustomerState] = field(default_factory=dict)
 
-    def onboard(self, name: str = "Acme", segment: str = "standard", on: date = date(2020, 1, 1)) -> UUID:
+    def onboard(
+        self, name: str = "Acme", segment: str = "standard", on: date = date(2020, 1, 1), country: str = "DE"
+    ) -> UUID:
         customer = CustomerState(
             id=uuid4(),
             version=1,
             external_id=name.lower().replace(" ", "-"),
             name=name,
             status="active",
-            country="DE",
+            country=country,
             language="de",
             time_zone="Europe/Berlin",
             currency="EUR",
@@ -102,6 +123,32 @@ class Books:
             )
         )
 
+    def resegment(self, customer_id: UUID, segment: str, on: date) -> None:
+        old = self.customers[customer_id]
+        customer = old.model_copy(update={"segment": segment, "version": old.version + 1})
+        self._remember(customer)
+        self.events.append(
+            CustomerSegmentChanged(
+                customer_id=customer_id, effective_on=on, booked_on=on, customer=customer, previous_segment=old.segment
+            )
+        )
+
+    def look_after(self, customer_id: UUID, assignee: str, on: date) -> None:
+        task = TaskState(
+            id=uuid4(),
+            version=1,
+            entity_id="default",
+            kind="call",
+            title="Call",
+            status="open",
+            due_on=on,
+            case_id=uuid4(),
+            assignee=assignee,
+        )
+        self.events.append(
+            TaskAssigned(customer_id=customer_id, effective_on=on, booked_on=on, entity_id="default", task=task)
+        )
+
     def issue(
         self,
         customer_id: UUID,
@@ -110,6 +157,7 @@ class Books:
         currency: str = "EUR",
         net_days: int = 30,
         booked_on: date | None = None,
+        entity_id: str = "default",
     ) -> Item:
         item = Item(
             id=uuid4(),
@@ -119,6 +167,7 @@ class Books:
             issued_on=on,
             due_on=on + timedelta(days=net_days),
             total=minor,
+            entity_id=entity_id,
         )
         self.items.append(item)
         self._move(item, on, booked_on, minor)
@@ -178,6 +227,102 @@ class Books:
             )
         )
 
+    def credit(self, item: Item, on: date, minor: int, booked_on: date | None = None) -> None:
+        self._move(item, on, booked_on, -minor)
+        self.events.append(
+            InvoiceCredited(
+                **self._said(item, on, booked_on),
+                change=Money(-minor, item.currency),
+                credit_note_id=uuid4(),
+                credit_note_number="CN-1",
+                reason="goods_returned",
+            )
+        )
+        if item.balance == 0:
+            item.version += 1
+            self.events.append(
+                InvoiceSettled(
+                    **self._said(item, on, booked_on, settled_on=on),
+                    change=Money(0, item.currency),
+                    reason="credit_note",
+                    days_late=(on - item.due_on).days,
+                )
+            )
+
+    def charge(self, item: Item, on: date, minor: int) -> None:
+        self._move(item, on, None, minor)
+        self.events.append(
+            InvoiceCharged(
+                **self._said(item, on, None),
+                change=Money(minor, item.currency),
+                charge_id=uuid4(),
+                kind="fee",
+                reason="reminder",
+            )
+        )
+
+    def write_off(self, item: Item, on: date, minor: int | None = None, booked_on: date | None = None) -> None:
+        minor = item.balance if minor is None else minor
+        self._move(item, on, booked_on, -minor)
+        self.events.append(
+            InvoiceWrittenOff(
+                **self._said(item, on, booked_on),
+                change=Money(-minor, item.currency),
+                write_off_id=uuid4(),
+                reason="insolvency",
+            )
+        )
+
+    def void(self, item: Item, on: date) -> None:
+        minor = item.balance
+        self._move(item, on, None, -minor)
+        self.events.append(
+            InvoiceVoided(**self._said(item, on, None), change=Money(-minor, item.currency), reason="mistake")
+        )
+
+    def dispute(self, item: Item, on: date, minor: int) -> UUID:
+        dispute_id = uuid4()
+        item.version, item.disputed = item.version + 1, minor
+        self.events.append(
+            InvoiceDisputed(
+                **self._said(item, on, None),
+                dispute_id=dispute_id,
+                amount=Money(minor, item.currency),
+                reason="damaged",
+                code="quality",
+            )
+        )
+        return dispute_id
+
+    def resolve(self, item: Item, dispute_id: UUID, on: date) -> None:
+        minor, item.version, item.disputed = item.disputed, item.version + 1, 0
+        self.events.append(
+            InvoiceDisputeResolved(
+                **self._said(item, on, None),
+                dispute_id=dispute_id,
+                amount=Money(minor, item.currency),
+                outcome="rejected",
+            )
+        )
+
+    def agree_plan(self, item: Item, on: date, minor: int) -> UUID:
+        plan_id = uuid4()
+        item.version, item.on_plan = item.version + 1, minor
+        amount = Money(minor, item.currency)
+        self.events.append(
+            InvoicePlanAgreed(
+                **self._said(item, on, None),
+                plan_id=plan_id,
+                amount=amount,
+                instalments=(Instalment(due_date=on + 30 * DAY, amount=amount),),
+            )
+        )
+        return plan_id
+
+    def end_plan(self, item: Item, plan_id: UUID, on: date) -> None:
+        item.version, item.on_plan = item.version + 1, 0
+        self.events.append(InvoicePlanEnded(**self._said(item, on, None), plan_id=plan_id, outcome="cancelled"))
+
     def overdue(self, item: Item, episode: int = 1) -> None:
         item.version += 1
         self.events.append(InvoiceOverdue(**self._said(item, item.due_on + DAY, None), episode=episode))
@@ -218,6 +363,7 @@ class Books:
     def _move(self, item: Item, on: date, booked_on: date | None, minor: int) -> None:
         item.version += 1
         item.balance += minor
+        item.disputed, item.on_plan = min(item.disputed, item.balance), min(item.on_plan, item.balance)
         item.movements.append((on, booked_on or on, minor))
 
     def _said(self, item: Item, on: date, booked_on: date | None, settled_on: date | None = None) -> dict[str, Any]:
@@ -225,7 +371,7 @@ class Books:
             "customer_id": item.customer_id,
             "effective_on": on,
             "booked_on": booked_on or on,
-            "entity_id": "default",
+            "entity_id": item.entity_id,
             "invoice": item.state(settled_on),
         }
 

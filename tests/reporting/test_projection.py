@@ -27,7 +27,7 @@ TABLES = {
     "receivable": "invoice_id",
     "account_cell": "customer_id, currency, effective_on, due_on, issued_on",
     "account_period": "currency, before_on, customer_id",
-    "group_cell": "kind, effective_on, key, currency, due_on, issued_on",
+    "group_cell": "kind, axis, effective_on, key, currency, day",
     "flow": "kind, key, currency, effective_on",
     "invoice": "id",
     "contact": "id",

@@ -224,7 +224,7 @@ async def test_top_debtors_are_ranked_within_their_currency(reporting: Reporting
         ("/v1/reports/kpis?currency=ABC", 422, "invalid-request"),
         ("/v1/reports/top-debtors?limit=501", 422, "invalid-request"),
         ("/v1/events?after=the-beginning", 422, "unreadable-after"),
-        ("/v1/events?after=0193c0de-0000-7000-8000-000000000000", 404, "not-found"),
+        ("/v1/events?after=0193c0de-0000-7000-8000-000000000000", 404, "event-not-found"),
         ("/v1/events?customer_id=7", 422, "invalid-request"),
         ("/v1/customers/0193c0de-0000-7000-8000-000000000000/timeline", 404, "customer-not-found"),
     ],

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.reporting.ageing.rules import ALL_KNOWN, AgeFrom
+from services.reporting.ageing.rules import ALL_KNOWN, AgeFrom, owed
 from shared.db import Tx
 
 _DAY = {"due_date": "o.due_on", "invoice_date": "o.issued_on"}
+_AXIS = {"due_date": "due", "invoice_date": "issued"}
 
 _SUMS = """
     sum(o.balance_minor)::bigint as balance, sum(o.disputed_minor)::bigint as disputed,
@@ -25,12 +26,19 @@ async def age(
     """A row a bucket of each currency that has moved by then; one without a bucket where nothing of it is open."""
     return await tx.fetch(
         f"""
-        with seen as (
-            select distinct currency from flow
-            where kind = 'all' and key = '' and effective_on <= $1 and first_booked_on <= $2
+        with recursive known as (
+            (select currency from flow where kind = 'all' and key = '' order by currency limit 1)
+            union all
+            select (select f.currency from flow f where f.kind = 'all' and f.key = '' and f.currency > k.currency
+                    order by f.currency limit 1)
+            from known k where k.currency is not null
+        ), seen as (
+            select k.currency from known k
+            where exists (select from flow f where f.kind = 'all' and f.key = '' and f.currency = k.currency
+                          and f.effective_on <= $1 and f.first_booked_on <= $2)
         ), owed as (
-            select o.currency, width_bucket($1::date - {_DAY[age_from]}, $4) as bucket, {_SUMS}
-            from owed_by_group('all', $1::date, $2::date) o
+            select o.currency, width_bucket($1::date - o.day, $4) as bucket, {_SUMS}
+            from {owed("all", _AXIS[age_from], known_at)} o
             group by 1, 2
         )
         select s.currency, null::text as key, o.bucket, o.balance, o.disputed, o.on_plan, o.open_invoices
@@ -59,21 +67,20 @@ async def age_by_group(
     return await tx.fetch(
         f"""
         select * from (
-            select o.currency, o.key, width_bucket($2::date - {_DAY[age_from]}, $5) as bucket, {_SUMS},
+            select o.currency, o.key, width_bucket($1::date - o.day, $3) as bucket, {_SUMS},
                    sum(sum(o.open_invoices)) over (partition by o.currency, o.key) as open_of_group
-            from owed_by_group($1, $2::date, $3::date) o
-            where ($4::text is null or o.currency = $4) and (o.currency, o.key) > ($6, $7)
+            from {owed(kind, _AXIS[age_from], known_at, known="$6")} o
+            where ($2::text is null or o.currency = $2) and (o.currency, o.key) > ($4, $5)
             group by 1, 2, 3
         ) as owed
         where open_of_group > 0
         order by currency, key
         """,
-        kind,
         as_of,
-        known_at,
         currency,
         _thresholds(days),
         *after,
+        *((known_at,) if known_at < ALL_KNOWN else ()),
     )
 
 
@@ -161,16 +168,15 @@ async def open_due_days(
 ) -> list[asyncpg.Record]:
     """The currencies and due days of which something was open, and how many invoices, so that they are looked for under
     no other."""
-    source = (
-        "owed_by_group('all', $1::date, 'infinity')" if customer_id is None else "owed_by_customer($5::uuid, $1::date)"
-    )
+    whole, mine = owed("all", "due", ALL_KNOWN), "owed_by_customer($5::uuid, $1::date)"
+    day, source = ("o.day", whole) if customer_id is None else ("o.due_on", mine)
     return await tx.fetch(
         f"""
-        select o.currency, o.due_on, sum(o.open_invoices)::bigint as open_invoices from {source} o
-        where ($2::text is null or o.currency = $2) and o.due_on between $3 and $4
-        group by o.currency, o.due_on
+        select o.currency, {day} as due_on, sum(o.open_invoices)::bigint as open_invoices from {source} o
+        where ($2::text is null or o.currency = $2) and {day} between $3 and $4
+        group by o.currency, {day}
         having sum(o.open_invoices) <> 0
-        order by o.due_on, o.currency
+        order by {day}, o.currency
         """,
         as_of,
         currency,

@@ -49,6 +49,13 @@ ALL_KNOWN = date.max
 """`known_at` for the figures as they are known now."""
 
 
+def owed(kind: str, axis: str, known_at: date, *, as_of: str = "$1", known: str = "$2") -> str:
+    """The SQL function that says what a kind of group owed: as known at the end of a day, or as known now."""
+    if known_at == ALL_KNOWN:
+        return f"owed_by_group('{kind}', '{axis}', {as_of}::date)"
+    return f"owed_by_group_as_known('{kind}', '{axis}', {as_of}::date, {known}::date)"
+
+
 def read_days(text: str) -> tuple[int, ...]:
     """`30,60,90,120`: the last day of each bucket but the first, which is what is not yet due, and the last, which is
     open ended. Raises BucketsUnreadable."""

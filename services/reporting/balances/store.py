@@ -33,7 +33,7 @@ _GROUPS = """
 """
 """Every group that a row of a customer and an entity belongs to."""
 
-_STEPS = f"""
+_STEPS = """
 sided as (
     select 1 as side, f.* from fresh f
     union all
@@ -55,31 +55,37 @@ sided as (
     select d.*, (sum(d.change_minor) over invoice)::bigint as after_minor
     from day d
     window invoice as (partition by d.side, d.invoice_id order by d.effective_on)
-), delta as materialized (
-    select customer_id, entity_id, currency, effective_on, due_on, issued_on,
-           sum(side * change_minor)::bigint as change_minor, sum(side * increase_minor)::bigint as increase_minor,
-           sum(side * disputed_minor)::bigint as disputed_minor, sum(side * on_plan_minor)::bigint as on_plan_minor,
-           sum(side * ((after_minor <> 0)::integer - (after_minor - change_minor <> 0)::integer))::bigint as opened
-    from step
-    group by customer_id, entity_id, currency, effective_on, due_on, issued_on
-), delta_of_group as materialized (
-    select g.kind, g.key, d.currency, d.effective_on, d.due_on, d.issued_on,
-           sum(d.change_minor)::bigint as change_minor, sum(d.disputed_minor)::bigint as disputed_minor,
-           sum(d.on_plan_minor)::bigint as on_plan_minor, sum(d.opened)::bigint as opened
-    from delta d {_GROUPS.format("d")}
-    group by g.kind, g.key, d.currency, d.effective_on, d.due_on, d.issued_on
-    having not (sum(d.change_minor) = 0 and sum(d.disputed_minor) = 0 and sum(d.on_plan_minor) = 0
-                and sum(d.opened) = 0)
 )
 """
 """What `fresh` movements change, `known` being the ones of the same invoices that are counted already: each invoice
 day by day with all its movements, less the same without the fresh ones."""
 
+_DELTA = """
+select customer_id, entity_id, currency, effective_on, due_on, issued_on,
+       sum(side * change_minor)::bigint as change_minor, sum(side * increase_minor)::bigint as increase_minor,
+       sum(side * disputed_minor)::bigint as disputed_minor, sum(side * on_plan_minor)::bigint as on_plan_minor,
+       sum(side * ((after_minor <> 0)::integer - (after_minor - change_minor <> 0)::integer))::bigint as opened
+from step
+group by customer_id, entity_id, currency, effective_on, due_on, issued_on
+"""
+
+_DELTA_OF_GROUP = f"""
+select g.kind, g.key, a.axis, a.day, d.currency, d.effective_on,
+       sum(d.change_minor)::bigint as change_minor, sum(d.disputed_minor)::bigint as disputed_minor,
+       sum(d.on_plan_minor)::bigint as on_plan_minor, sum(d.opened)::bigint as opened
+from delta d {_GROUPS.format("d")}
+cross join lateral (values ('due', d.due_on), ('issued', d.issued_on)) as a (axis, day)
+group by g.kind, g.key, a.axis, a.day, d.currency, d.effective_on
+having not (sum(d.change_minor) = 0 and sum(d.disputed_minor) = 0 and sum(d.on_plan_minor) = 0
+            and sum(d.opened) = 0)
+"""
+
 _RECEIVABLES = """
 insert into receivable as kept (invoice_id, customer_id, entity_id, currency, due_on, issued_on, opened_on, closed_on,
                                 balance_minor)
 select invoice_id, customer_id, entity_id, currency, due_on, issued_on, min(effective_on),
-       case when sum(change_minor) = 0 then max(effective_on) filter (where change_minor <> 0) else 'infinity' end,
+       case when sum(change_minor) <> 0 then 'infinity'
+            else coalesce(max(effective_on) filter (where change_minor <> 0), min(effective_on)) end,
        sum(change_minor)::bigint
 from step
 where side = 1
@@ -112,14 +118,14 @@ set change_minor = kept.change_minor + excluded.change_minor,
 """
 
 _GROUP_CELLS = """
-insert into group_cell as kept (kind, effective_on, key, currency, due_on, issued_on, change_minor, disputed_minor,
+insert into group_cell as kept (kind, axis, effective_on, key, currency, day, change_minor, disputed_minor,
                                 on_plan_minor, opened)
-select kind, effective_on, key, currency, due_on, issued_on, change_minor, disputed_minor, on_plan_minor, opened
+select kind, axis, effective_on, key, currency, day, change_minor, disputed_minor, on_plan_minor, opened
 from delta_of_group
 """
 
 _ADDING_TO_GROUP_CELLS = """
-on conflict (kind, effective_on, key, currency, due_on, issued_on) do update
+on conflict (kind, axis, effective_on, key, currency, day) do update
 set change_minor = kept.change_minor + excluded.change_minor,
     disputed_minor = kept.disputed_minor + excluded.disputed_minor,
     on_plan_minor = kept.on_plan_minor + excluded.on_plan_minor, opened = kept.opened + excluded.opened
@@ -140,16 +146,16 @@ set balance_minor = kept.balance_minor + excluded.balance_minor,
 """
 
 _GROUP_STANDINGS = """
-insert into group_standing as kept (kind, before_on, key, currency, due_on, issued_on, balance_minor, disputed_minor,
+insert into group_standing as kept (kind, axis, before_on, key, currency, day, balance_minor, disputed_minor,
                                     on_plan_minor, open_invoices)
-select d.kind, s.before_on, d.key, d.currency, d.due_on, d.issued_on, sum(d.change_minor)::bigint,
+select d.kind, d.axis, s.before_on, d.key, d.currency, d.day, sum(d.change_minor)::bigint,
        sum(d.disputed_minor)::bigint, sum(d.on_plan_minor)::bigint, sum(d.opened)::bigint
 from delta_of_group d join standing_day s on s.before_on > d.effective_on
-group by d.kind, s.before_on, d.key, d.currency, d.due_on, d.issued_on
+group by d.kind, d.axis, s.before_on, d.key, d.currency, d.day
 """
 
 _ADDING_TO_GROUP_STANDINGS = """
-on conflict (kind, before_on, key, currency, due_on, issued_on) do update
+on conflict (kind, axis, before_on, key, currency, day) do update
 set balance_minor = kept.balance_minor + excluded.balance_minor,
     disputed_minor = kept.disputed_minor + excluded.disputed_minor,
     on_plan_minor = kept.on_plan_minor + excluded.on_plan_minor,
@@ -217,6 +223,8 @@ with given as (
 ), known as (
     select m.* from movement m where m.invoice_id in (select invoice_id from fresh)
 ), {_STEPS}
+, delta as materialized ({_DELTA})
+, delta_of_group as materialized ({_DELTA_OF_GROUP})
 , part as ({_PARTS.format("fresh")})
 , receivables as ({_RECEIVABLES} {_REPLACING})
 , account_cells as ({_ACCOUNT_CELLS} {_ADDING_TO_ACCOUNT_CELLS})
@@ -280,24 +288,26 @@ with given as (
 
 _REGROUP_CELLS = f"""
 {_MOVED}
-insert into group_cell as kept (kind, effective_on, key, currency, due_on, issued_on, change_minor, disputed_minor,
+insert into group_cell as kept (kind, axis, effective_on, key, currency, day, change_minor, disputed_minor,
                                 on_plan_minor, opened)
-select m.kind, c.effective_on, m.key, c.currency, c.due_on, c.issued_on, sum(m.sign * c.change_minor)::bigint,
+select m.kind, a.axis, c.effective_on, m.key, c.currency, a.day, sum(m.sign * c.change_minor)::bigint,
        sum(m.sign * c.disputed_minor)::bigint, sum(m.sign * c.on_plan_minor)::bigint, sum(m.sign * c.opened)::bigint
 from moved m join account_cell c using (customer_id)
-group by m.kind, c.effective_on, m.key, c.currency, c.due_on, c.issued_on
+cross join lateral (values ('due', c.due_on), ('issued', c.issued_on)) as a (axis, day)
+group by m.kind, a.axis, c.effective_on, m.key, c.currency, a.day
 {_ADDING_TO_GROUP_CELLS}
 """
 
 _REGROUP_STANDINGS = f"""
 {_MOVED}
-insert into group_standing as kept (kind, before_on, key, currency, due_on, issued_on, balance_minor, disputed_minor,
+insert into group_standing as kept (kind, axis, before_on, key, currency, day, balance_minor, disputed_minor,
                                     on_plan_minor, open_invoices)
-select m.kind, s.before_on, m.key, s.currency, s.due_on, s.issued_on, sum(m.sign * s.balance_minor)::bigint,
+select m.kind, a.axis, s.before_on, m.key, s.currency, a.day, sum(m.sign * s.balance_minor)::bigint,
        sum(m.sign * s.disputed_minor)::bigint, sum(m.sign * s.on_plan_minor)::bigint,
        sum(m.sign * s.open_invoices)::bigint
 from moved m join account_standing s using (customer_id)
-group by m.kind, s.before_on, m.key, s.currency, s.due_on, s.issued_on
+cross join lateral (values ('due', s.due_on), ('issued', s.issued_on)) as a (axis, day)
+group by m.kind, a.axis, s.before_on, m.key, s.currency, a.day
 {_ADDING_TO_GROUP_STANDINGS}
 """
 
@@ -314,10 +324,13 @@ async def add_up_all(tx: Tx) -> None:
     """Fill every empty sum but the standings from the movements at once: for loading many of them."""
     everything = f"with fresh as (select * from movement), known as (select * from movement where false), {_STEPS}"
     for statement in (
-        f"{everything} {_RECEIVABLES}",
-        f"{everything} {_ACCOUNT_CELLS}",
-        f"{everything} {_GROUP_CELLS}",
-        f"{everything} {_ACCOUNT_PERIODS}",
+        f"create temp table step on commit drop as {everything} select * from step",
+        f"create temp table delta on commit drop as {_DELTA}",
+        f"create temp table delta_of_group on commit drop as {_DELTA_OF_GROUP}",
+        _RECEIVABLES,
+        f"{_ACCOUNT_CELLS} order by effective_on, customer_id",
+        f"{_GROUP_CELLS} order by effective_on, kind, axis, key, currency, day",
+        _ACCOUNT_PERIODS,
         f"with part as ({_PARTS.format('movement')}) {_FLOWS}",
     ):
         await tx.execute(statement)
@@ -342,6 +355,7 @@ async def keep_standings(tx: Tx, before_on: date) -> None:
 
 _STAND_ACCOUNTS = """
 insert into account_standing
+    (customer_id, before_on, currency, due_on, issued_on, balance_minor, disputed_minor, on_plan_minor, open_invoices)
 select customer_id, $1, currency, due_on, issued_on, sum(balance_minor)::bigint, sum(disputed_minor)::bigint,
        sum(on_plan_minor)::bigint, sum(open_invoices)::bigint
 from (
@@ -353,21 +367,24 @@ from (
 ) as before
 group by customer_id, currency, due_on, issued_on
 having not (sum(balance_minor) = 0 and sum(disputed_minor) = 0 and sum(on_plan_minor) = 0 and sum(open_invoices) = 0)
+order by customer_id
 """
 
 _STAND_GROUPS = """
 insert into group_standing
-select kind, $1, key, currency, due_on, issued_on, sum(balance_minor)::bigint, sum(disputed_minor)::bigint,
+    (kind, axis, before_on, key, currency, day, balance_minor, disputed_minor, on_plan_minor, open_invoices)
+select kind, axis, $1, key, currency, day, sum(balance_minor)::bigint, sum(disputed_minor)::bigint,
        sum(on_plan_minor)::bigint, sum(open_invoices)::bigint
 from (
-    select kind, key, currency, due_on, issued_on, balance_minor, disputed_minor, on_plan_minor, open_invoices
+    select kind, axis, key, currency, day, balance_minor, disputed_minor, on_plan_minor, open_invoices
     from group_standing where before_on = $2
     union all
-    select kind, key, currency, due_on, issued_on, change_minor, disputed_minor, on_plan_minor, opened
+    select kind, axis, key, currency, day, change_minor, disputed_minor, on_plan_minor, opened
     from group_cell where effective_on >= $2 and effective_on < $1
 ) as before
-group by kind, key, currency, due_on, issued_on
+group by kind, axis, key, currency, day
 having not (sum(balance_minor) = 0 and sum(disputed_minor) = 0 and sum(on_plan_minor) = 0 and sum(open_invoices) = 0)
+order by kind, axis, key, currency, day
 """
 
 _BEGIN_PERIODS = """

@@ -13,24 +13,24 @@ from uuid import UUID
 
 import asyncpg
 
-from services.reporting.ageing.rules import ALL_KNOWN
+from services.reporting.ageing import rules
 from shared.db import Tx
 
 
 async def wholes(tx: Tx, as_of: date, known_at: date, currency: str | None) -> list[asyncpg.Record]:
     """Everything open in each currency."""
     return await tx.fetch(
-        """
+        f"""
         select o.currency, sum(o.balance_minor)::bigint as whole_minor
-        from owed_by_group('all', $1::date, $2::date) o
-        where $3::text is null or o.currency = $3
+        from {rules.owed("all", "due", known_at, known="$3")} o
+        where $2::text is null or o.currency = $2
         group by o.currency
         having sum(o.open_invoices) <> 0
         order by o.currency
         """,
         as_of,
-        known_at,
         currency,
+        *((known_at,) if known_at < rules.ALL_KNOWN else ()),
     )
 
 
@@ -66,7 +66,7 @@ async def owed(tx: Tx, as_of: date, currency: str, customers: Sequence[UUID]) ->
 
 async def owed_as_known(tx: Tx, as_of: date, known_at: date, currency: str) -> list[asyncpg.Record]:
     """What every customer owed by what was known at the end of another day: peaks say nothing about that."""
-    assert known_at < ALL_KNOWN
+    assert known_at < rules.ALL_KNOWN
     return await _summed(
         tx,
         """

@@ -7,6 +7,7 @@ from datetime import date
 
 import asyncpg
 
+from services.reporting.ageing.rules import ALL_KNOWN
 from shared.db import Tx
 
 
@@ -16,18 +17,11 @@ async def sales_by_month(
     """Per currency and month: sales until `as_of`, and what of them lies behind `window_start`. What was invoiced on
     one day and booked on another is put right by itself, as `correction` does for balances."""
     return await tx.fetch(
-        """
+        f"""
         with sale as (
             select currency, effective_on, sales_minor from flow
             where kind = 'all' and key = '' and effective_on <= least($1::date, $2::date)
-            union all
-            select currency, effective_on,
-                   change_minor * ((effective_on <= $1::date and booked_on <= $2::date)::integer
-                                   - (effective_on <= least($1::date, $2::date))::integer)
-            from movement
-            where $2::date < 'infinity' and kind = 'sale' and effective_on <> booked_on
-              and daterange(least(effective_on, booked_on), greatest(effective_on, booked_on))
-                  @> least($1::date, $2::date)
+            {_BOOKED_APART if known_at < ALL_KNOWN else ""}
         )
         select currency, date_trunc('month', effective_on)::date as month, sum(sales_minor)::bigint as sales_minor,
                coalesce(sum(sales_minor) filter (where effective_on > $3), 0)::bigint as in_window_minor
@@ -42,6 +36,17 @@ async def sales_by_month(
     )
 
 
+_BOOKED_APART = """
+union all
+select currency, effective_on,
+       change_minor * ((effective_on <= $1::date and booked_on <= $2::date)::integer
+                       - (effective_on <= least($1::date, $2::date))::integer)
+from movement
+where kind = 'sale' and effective_on <> booked_on
+  and daterange(least(effective_on, booked_on), greatest(effective_on, booked_on)) @> least($1::date, $2::date)
+"""
+
+
 async def at_ends(tx: Tx, currency: str, ends: Sequence[date], window_days: int) -> list[asyncpg.Record]:
     """At the end of each day in `ends`: receivables, what of them is not yet due, and the window's credit sales."""
     return await tx.fetch(
@@ -50,8 +55,8 @@ async def at_ends(tx: Tx, currency: str, ends: Sequence[date], window_days: int)
         from unnest($2::date[]) as e (on_day)
         cross join lateral (
             select coalesce(sum(o.balance_minor), 0)::bigint as receivables_minor,
-                   coalesce(sum(o.balance_minor) filter (where o.due_on >= e.on_day), 0)::bigint as current_minor
-            from owed_by_group('all', e.on_day, 'infinity') o
+                   coalesce(sum(o.balance_minor) filter (where o.day >= e.on_day), 0)::bigint as current_minor
+            from owed_by_group('all', 'due', e.on_day) o
             where o.currency = $1
         ) o
         cross join lateral (

@@ -103,28 +103,28 @@ create table group_cell (
     effective_on date not null,
     key text not null,
     currency text not null,
-    due_on date not null,
-    issued_on date not null,
+    axis text not null,
+    day date not null,
     change_minor bigint not null,
     disputed_minor bigint not null,
     on_plan_minor bigint not null,
     opened bigint not null,
-    primary key (kind, effective_on, key, currency, due_on, issued_on)
+    primary key (kind, axis, effective_on, key, currency, day)
 );
-comment on table group_cell is 'As account_cell, for all customers (kind all, key empty) and for each segment, country, collector and entity.';
+comment on table group_cell is 'As account_cell, for all customers (kind all, key empty) and for each segment, country, collector and entity: once by due date (axis due), once by invoice date (issued).';
 
 create table group_standing (
     kind text not null,
     before_on date not null,
     key text not null,
     currency text not null,
-    due_on date not null,
-    issued_on date not null,
+    axis text not null,
+    day date not null,
     balance_minor bigint not null,
     disputed_minor bigint not null,
     on_plan_minor bigint not null,
     open_invoices bigint not null,
-    primary key (kind, before_on, key, currency, due_on, issued_on)
+    primary key (kind, axis, before_on, key, currency, day)
 );
 comment on table group_standing is 'The sum of a group''s cells before a standing day.';
 
@@ -180,7 +180,6 @@ as $$
         select distinct invoice_id from movement
         where effective_on <> booked_on
           and daterange(least(effective_on, booked_on), greatest(effective_on, booked_on)) @> least(as_of, known_at)
-          and known_at < 'infinity'
     ), change as (
         select m.*, m.disputed_minor - lag(m.disputed_minor, 1, 0::bigint) over w as disputed_change,
                m.on_plan_minor - lag(m.on_plan_minor, 1, 0::bigint) over w as on_plan_change
@@ -198,27 +197,35 @@ as $$
     group by s.sign, s.invoice_id, s.customer_id, s.entity_id, s.currency, r.due_on, r.issued_on
 $$;
 
-create function owed_by_group(of_kind text, as_of date, known_at date)
-returns table (key text, currency text, due_on date, issued_on date, balance_minor bigint, disputed_minor bigint,
-               on_plan_minor bigint, open_invoices bigint)
+create function owed_by_group(of_kind text, by_axis text, as_of date)
+returns table (key text, currency text, day date, balance_minor bigint, disputed_minor bigint, on_plan_minor bigint,
+               open_invoices bigint)
 language sql stable parallel safe
 as $$
-    select s.key, s.currency, s.due_on, s.issued_on, s.balance_minor, s.disputed_minor, s.on_plan_minor, s.open_invoices
+    select s.key, s.currency, s.day, s.balance_minor, s.disputed_minor, s.on_plan_minor, s.open_invoices
     from group_standing s
-    where s.kind = of_kind and s.before_on = (select standing_before(least(as_of, known_at)))
+    where s.kind = of_kind and s.axis = by_axis and s.before_on = (select standing_before(as_of))
     union all
-    select c.key, c.currency, c.due_on, c.issued_on, c.change_minor, c.disputed_minor, c.on_plan_minor, c.opened
+    select c.key, c.currency, c.day, c.change_minor, c.disputed_minor, c.on_plan_minor, c.opened
     from group_cell c
-    where c.kind = of_kind and c.effective_on >= (select standing_before(least(as_of, known_at)))
-      and c.effective_on <= least(as_of, known_at)
+    where c.kind = of_kind and c.axis = by_axis and c.effective_on >= (select standing_before(as_of))
+      and c.effective_on <= as_of
+$$;
+
+create function owed_by_group_as_known(of_kind text, by_axis text, as_of date, known_at date)
+returns table (key text, currency text, day date, balance_minor bigint, disputed_minor bigint, on_plan_minor bigint,
+               open_invoices bigint)
+language sql stable parallel safe
+as $$
+    select * from owed_by_group(of_kind, by_axis, least(as_of, known_at))
     union all
     select case of_kind when 'all' then '' when 'entity' then c.entity_id when 'segment' then coalesce(p.segment, 'unknown')
                         when 'country' then coalesce(p.country, 'unknown') else coalesce(k.name, 'nobody') end,
-           c.currency, c.due_on, c.issued_on, c.balance_minor, c.disputed_minor, c.on_plan_minor, c.open_invoices
+           c.currency, case by_axis when 'due' then c.due_on else c.issued_on end, c.balance_minor, c.disputed_minor,
+           c.on_plan_minor, c.open_invoices
     from correction(as_of, known_at) c
     left join customer p on p.id = c.customer_id
     left join collector k on k.customer_id = c.customer_id
-    where known_at < 'infinity'
 $$;
 
 create function owed_by_customer(of_customer uuid, as_of date)
@@ -237,7 +244,8 @@ $$;
 
 -- migrate:down
 drop function owed_by_customer(uuid, date);
-drop function owed_by_group(text, date, date);
+drop function owed_by_group_as_known(text, text, date, date);
+drop function owed_by_group(text, text, date);
 drop function correction(date, date);
 drop function standing_before(date);
 drop table rates, collector, flow, group_standing, group_cell, account_period, account_standing, account_cell, standing_day;
