@@ -32,6 +32,7 @@ from services.credit.policies import api as policies
 from services.credit.rates import api as rates
 from services.credit.recommendations import api as recommendations
 from services.credit.reservations import api as reservations
+from services.credit.review_packs import api as review_packs
 from services.credit.reviews import api as reviews
 from services.credit.scorecards import api as scorecards
 from services.credit.segment_drifts import api as segment_drifts
@@ -57,6 +58,7 @@ SERVICE = Service(
         limits.router,
         policies.router,
         what_ifs.router,
+        review_packs.router,
         decisions.router,
         rates.router,
         reservations.router,

@@ -39,6 +39,7 @@ class Invoice:
     paid_minor: int = 0
     disputed_minor: int = 0
     written_off_minor: int = 0
+    paid_on: date = ISSUED_ON
 
     @property
     def number(self) -> str:
@@ -52,8 +53,9 @@ class Invoice:
         total = self._money(self.total_minor)
         return InvoiceIssued(**self._next(), change=total, net=total, tax=self._money(0), delivery_channel="email")
 
-    def pay(self, minor: int) -> InvoiceEvent:
+    def pay(self, minor: int, on: date = ISSUED_ON) -> InvoiceEvent:
         self.paid_minor += minor
+        self.paid_on = on
         self.disputed_minor = min(self.disputed_minor, self.balance_minor)
         change = self._money(-minor)
         if self.balance_minor == 0:
@@ -99,7 +101,7 @@ class Invoice:
             collectable=self._money(self.balance_minor - self.disputed_minor),
             overdue_episode=0,
             overdue_since=None,
-            settled_on=ISSUED_ON if self._status == "settled" else None,
+            settled_on=self.paid_on if self._status == "settled" else None,
             written_off=self._money(self.written_off_minor) if self.written_off_minor else None,
         )
         return {
