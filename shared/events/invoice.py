@@ -320,10 +320,12 @@ class PaymentApplied(PaymentEvent):
 
 
 class PaymentUnapplied(PaymentEvent):
-    """Allocations of a payment were taken back; `allocations` is what this step removed."""
+    """Allocations of a payment were taken back; `allocations` is what this step removed, `reason` what whoever did it
+    by hand said."""
 
     type: ClassVar[str] = "dueward.payment.unapplied.v1"
     allocations: tuple[AllocationPart, ...]
+    reason: str | None = None
 
 
 class PaymentReversed(PaymentEvent):

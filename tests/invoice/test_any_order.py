@@ -135,6 +135,12 @@ class AnyOrder(RuleBasedStateMachine):
         answer = self.run(self.service.post(path, {"allocations": [wanted]}))
         assert answer.status_code in (201, 409, 422), answer.text
 
+    @rule(payment=payments, invoice=invoices)
+    def unapply(self, payment: dict[str, Any], invoice: dict[str, Any]) -> None:
+        body = {"invoice_id": invoice["id"], "reason": "meant for another invoice"}
+        answer = self.run(self.service.post(f"/v1/payments/{payment['id']}/allocations/reversal", body))
+        assert answer.status_code in (201, 404, 409), answer.text
+
     @rule(payment=consumes(payments))
     def reverse(self, payment: dict[str, Any]) -> None:
         answer = self.run(self.service.reverse(payment["id"]))

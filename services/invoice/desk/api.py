@@ -22,6 +22,8 @@ from services.invoice.disputes.handlers import OpenDispute
 from services.invoice.drafts import handlers as drafts
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import InvoiceNotFound
+from services.invoice.payments import handlers as payments
+from services.invoice.payments.handlers import UnapplyPayment
 from services.invoice.pricing.rules import decimal_text
 from services.invoice.reconciliation import handlers as reconciliation
 from services.invoice.voids import handlers as voids
@@ -48,6 +50,7 @@ frame = Frame(
 
 ReaderDep = Annotated[Principal, Depends(SignedIn("invoices:read"))]
 WriterDep = Annotated[Principal, Depends(SignedIn("invoices:read", "invoices:write"))]
+CashierDep = Annotated[Principal, Depends(SignedIn("invoices:read", "payments:read", "payments:write"))]
 ApproverDep = Annotated[Principal, Depends(SignedIn("invoices:read", "invoices:write", "invoices:approve"))]
 Text = Annotated[str, Query(max_length=100)]
 Note = Annotated[str, Form(max_length=500)]
@@ -191,6 +194,24 @@ async def dispute(
         await disputes.open_dispute(tx, command)
 
     return await _on_invoice(request, reader, database, once, invoice_id, work, "disputed")
+
+
+@pages.post("/invoices/{invoice_id}/unapply")
+async def unapply(
+    request: Request,
+    reader: CashierDep,
+    database: DatabaseDep,
+    once: AttemptDep,
+    invoice_id: UUID,
+    payment: Annotated[UUID, Form()],
+    reason: Note = "",
+) -> Response:
+    """Take what a payment pays of it off again."""
+
+    async def work(tx: Tx) -> None:
+        await payments.unapply_payment(tx, UnapplyPayment(payment, invoice_id, said(reason, "Reason")))
+
+    return await _on_invoice(request, reader, database, once, invoice_id, work, "unapplied")
 
 
 @pages.post("/invoices/{invoice_id}/void")

@@ -125,6 +125,7 @@ class PaidPart:
     amount_minor: int
     effective_on: date
     reversed_on: date | None
+    reversal_reason: str | None
 
 
 def undelivered(stuck: Sequence[Stuck]) -> Pile:

@@ -164,7 +164,8 @@ async def decided(tx: Tx, limit: int) -> list[Approval]:
 
 
 _PAID = """
-select a.payment_id, p.received_on, p.method, p.reference, a.amount_minor, a.effective_on, a.reversed_on
+select a.payment_id, p.received_on, p.method, p.reference, a.amount_minor, a.effective_on, a.reversed_on,
+       a.reversal_reason
 from allocation a join payment p on p.id = a.payment_id
 where a.invoice_id = $1 order by a.id limit $2
 """

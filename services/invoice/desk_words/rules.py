@@ -40,6 +40,7 @@ SAID = {
     "declined": "Rejected: nothing was changed.",
     "sent": "The invoice is on its way again.",
     "credited": "The credit note is issued.",
+    "unapplied": "The payment is taken off the invoice; its money is unapplied cash again.",
     "voided": "The invoice is void; its number stays used.",
     "written_off": "The amount is written off.",
     "asked": "A second person has to approve the write-off; it waits under Approvals.",

@@ -14,7 +14,14 @@ from services.invoice.drafting.rules import ExternalId, IsoDate
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.payments import handlers, rules
-from services.invoice.payments.handlers import AllocatePayment, Apply, ReceivePayment, Recorded, ReversePayment
+from services.invoice.payments.handlers import (
+    AllocatePayment,
+    Apply,
+    ReceivePayment,
+    Recorded,
+    ReversePayment,
+    UnapplyPayment,
+)
 from services.invoice.payments.rules import Wanted
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, Once, PageParams, ResourcesDep
@@ -97,9 +104,14 @@ class ReversePaymentIn(Body):
     )
 
 
+class UnapplyPaymentIn(Body):
+    invoice_id: UUID
+    reason: str = Field(min_length=1, max_length=200, examples=["meant for another invoice"])
+
+
 class AllocationOut(BaseModel):
-    """`reversed_on` is the date it was taken back; null while it stands. `amount` = `charges` (what of it went to costs
-    and interest) + `principal`."""
+    """`reversed_on` is the date it was taken back, null while it stands; `reversal_reason` is why, where somebody did
+    so by hand. `amount` = `charges` (what of it went to costs and interest) + `principal`."""
 
     invoice_id: UUID
     invoice_number: str
@@ -108,6 +120,7 @@ class AllocationOut(BaseModel):
     principal: Money
     effective_on: date
     reversed_on: date | None
+    reversal_reason: str | None
 
 
 class PaymentOut(BaseModel):
@@ -157,6 +170,7 @@ class PaymentOut(BaseModel):
                     principal=each.amount - each.charges,
                     effective_on=each.effective_on,
                     reversed_on=each.reversed_on,
+                    reversal_reason=each.reversal_reason,
                 )
                 for each in recorded.allocations
             ],
@@ -212,6 +226,20 @@ async def allocate(payment_id: UUID, body: AllocatePaymentIn, once: Once) -> Res
     async with once as tx:
         command = AllocatePayment(payment_id, tuple(each.wanted() for each in body.allocations))
         recorded = await handlers.allocate_payment(tx, command)
+        return once.answer(201, PaymentOut.of(recorded), etag=recorded.payment.version)
+
+
+@router.post(
+    "/payments/{payment_id}/allocations/reversal",
+    status_code=201,
+    response_model=PaymentOut,
+    dependencies=[scope("payments:write")],
+)
+async def unapply(payment_id: UUID, body: UnapplyPaymentIn, once: Once) -> Response:
+    """Take back what a payment pays of an invoice: the money is unapplied again, with effect from today, and a discount
+    or small difference granted with it is owed again."""
+    async with once as tx:
+        recorded = await handlers.unapply_payment(tx, UnapplyPayment(payment_id, body.invoice_id, body.reason))
         return once.answer(201, PaymentOut.of(recorded), etag=recorded.payment.version)
 
 

@@ -75,6 +75,13 @@ class ReversePayment:
 
 
 @dataclass(frozen=True, slots=True)
+class UnapplyPayment:
+    payment_id: UUID
+    invoice_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A payment as it stands, with its allocations, also those taken back."""
 
@@ -410,19 +417,47 @@ async def reverse_payment(tx: Tx, command: ReversePayment) -> Recorded:
     await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
     await journal.reverse_payment(tx, payment.id, effective_on=today, booked_on=today)
     await outbox.append(tx, *events, *(event for outcome in outcomes for event in outcome.events))
-    await _restore_adjustments(tx, account, payment.id, [outcome.invoice for outcome in outcomes], today)
+    adjustments = await invoices.adjustments_from(tx, payment.id)
+    await _restore_adjustments(tx, account, adjustments, [outcome.invoice for outcome in outcomes], today)
     if command.kind in ("bounced", "charged_back"):
         await deliveries.notify(tx, account.entity, account.customer, "payment_returned", payment_id=payment.id)
     taken_back = tuple(replace(each, reversed_on=each.reversed_on or today) for each in allocations)
     return Recorded(reversed_payment, taken_back, booked_at)
 
 
+async def unapply_payment(tx: Tx, command: UnapplyPayment) -> Recorded:
+    """Take all that a payment pays of an invoice off it again: the money is unapplied cash, what it had taken off the
+    invoice besides (a discount, a small difference) is owed again, and applying it anew earns what it then earns.
+
+    Raises PaymentNotFound, PaymentIsReversed, AllocationNotFound.
+    """
+    account, payment, booked_at = await _lock_payment(tx, command.payment_id)
+    rules.still_standing(payment)
+    today = account.entity.today(tx.now)
+    standing = [each for each in await store.standing(tx, command.invoice_id) if each.payment_id == payment.id]
+    taken = rules.take_whole(standing, payment, command.invoice_id)
+    minor = sum(each.amount_minor for each in taken)
+    invoice = await invoices.get_invoice(tx, command.invoice_id)
+    unapplied, event = rules.unapply(payment, [Part(invoice, minor)], today, command.reason)
+    planned = await plans.put_back(tx, [(invoice, minor)])
+    outcome = take_from(invoice, minor, on=today, planned_minor=planned.get(invoice.id, 0))
+
+    await store.unallocate(tx, taken, today, command.reason)
+    await store.save(tx, unapplied)
+    await invoices.save(tx, account.entity, [outcome.invoice])
+    await journal.post(tx, [_unallocated(unapplied, invoice, minor, today)])
+    await outbox.append(tx, event, *outcome.events)
+    adjustments = [each for each in await invoices.adjustments_from(tx, payment.id) if each.invoice_id == invoice.id]
+    await _restore_adjustments(tx, account, adjustments, [outcome.invoice], today)
+    return Recorded(unapplied, tuple(await store.allocations_of(tx, [payment.id])), booked_at)
+
+
 async def _restore_adjustments(
-    tx: Tx, account: Account, payment_id: UUID, reopened: Sequence[Invoice], today: date
+    tx: Tx, account: Account, adjustments: Sequence[Adjustment], reopened: Sequence[Invoice], today: date
 ) -> None:
     """Bring back what a payment had taken off its invoices besides itself."""
     by_id = {invoice.id: invoice for invoice in reopened}
-    for adjustment in await invoices.adjustments_from(tx, payment_id):
+    for adjustment in adjustments:
         if adjustment.invoice_id not in by_id:  # A credit note has taken the money off the invoice before.
             by_id[adjustment.invoice_id] = await invoices.get_invoice(tx, adjustment.invoice_id)
         outcome = restore(by_id[adjustment.invoice_id], adjustment, on=today)

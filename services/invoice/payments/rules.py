@@ -57,6 +57,11 @@ class AllocationRefused(Refused):
     title = "The payment cannot be allocated like this"
 
 
+class AllocationNotFound(NotFound):
+    slug = "allocation-not-found"
+    title = "The payment does not pay this invoice"
+
+
 class PaymentIsReversed(Conflict):
     slug = "payment-reversed"
     title = "The payment is reversed already"
@@ -390,7 +395,9 @@ def apply(payment: Payment, plan: Plan, *, effective_on: date, booked_on: date) 
     return applied, event
 
 
-def unapply(payment: Payment, parts: Sequence[Part], on: date) -> tuple[Payment, PaymentUnapplied]:
+def unapply(
+    payment: Payment, parts: Sequence[Part], on: date, reason: str | None = None
+) -> tuple[Payment, PaymentUnapplied]:
     """Take back a part of what it was applied to: the money is unapplied cash again."""
     taken = sum(part.amount_minor for part in parts)
     assert 0 < taken <= payment.applied_minor
@@ -402,6 +409,7 @@ def unapply(payment: Payment, parts: Sequence[Part], on: date) -> tuple[Payment,
         entity_id=payment.entity_id,
         payment=payment.state(),
         allocations=_allocation_parts(parts),
+        reason=reason,
     )
     return payment, event
 
@@ -469,6 +477,13 @@ def take_back(standing: Sequence[Standing], amount_minor: int) -> list[Taken]:
             amount_minor -= part
     assert amount_minor == 0, "more is taken back than was paid"
     return taken
+
+
+def take_whole(standing: Sequence[Standing], payment: Payment, invoice_id: UUID) -> list[Taken]:
+    """All that a payment's own allocations pay of an invoice. Raises AllocationNotFound."""
+    if not standing:
+        raise AllocationNotFound(f"payment {payment.id} pays nothing of invoice {invoice_id}", field="/invoice_id")
+    return [Taken(each, each.amount_minor) for each in standing]
 
 
 def still_standing(payment: Payment) -> Payment:

@@ -36,6 +36,7 @@ class Allocation:
     reversed_on: date | None
     charges: Money
     """What of the amount went to the invoice's costs and interest."""
+    reversal_reason: str | None = None
 
 
 _INSERT = f"""
@@ -116,10 +117,12 @@ _UNALLOCATE = """
 with taken as (
     select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as t (id, amount_minor, charges_minor)
 ), whole as (
-    update allocation a set reversed_on = $4 from taken t where a.id = t.id and a.amount_minor = t.amount_minor
+    update allocation a set reversed_on = $4, reversal_reason = $5
+    from taken t where a.id = t.id and a.amount_minor = t.amount_minor
 ), parted as (
-    insert into allocation (payment_id, invoice_id, amount_minor, effective_on, charges_minor, reversed_on)
-    select a.payment_id, a.invoice_id, t.amount_minor, a.effective_on, t.charges_minor, $4
+    insert into allocation
+        (payment_id, invoice_id, amount_minor, effective_on, charges_minor, reversed_on, reversal_reason)
+    select a.payment_id, a.invoice_id, t.amount_minor, a.effective_on, t.charges_minor, $4, $5
     from taken t join allocation a on a.id = t.id where a.amount_minor > t.amount_minor
 )
 update allocation a
@@ -128,13 +131,14 @@ from taken t where a.id = t.id and a.amount_minor > t.amount_minor
 """
 
 
-async def unallocate(tx: Tx, taken: Sequence[Taken], on: date) -> None:
+async def unallocate(tx: Tx, taken: Sequence[Taken], on: date, reason: str | None = None) -> None:
     await tx.execute(
         _UNALLOCATE,
         [each.allocation.id for each in taken],
         [each.amount_minor for each in taken],
         [each.charges_minor for each in taken],
         on,
+        reason,
     )
 
 
@@ -169,7 +173,8 @@ async def account_of(tx: Tx, payment_id: UUID) -> tuple[UUID, str] | None:
 
 
 _ALLOCATIONS = """
-select a.payment_id, a.invoice_id, i.number, a.amount_minor, i.currency, a.effective_on, a.reversed_on, a.charges_minor
+select a.payment_id, a.invoice_id, i.number, a.amount_minor, i.currency, a.effective_on, a.reversed_on, a.charges_minor,
+       a.reversal_reason
 from allocation a join invoice i on i.id = a.invoice_id
 where a.payment_id = any($1::uuid[]) order by a.id
 """
@@ -177,11 +182,9 @@ where a.payment_id = any($1::uuid[]) order by a.id
 
 async def allocations_of(tx: Tx, payment_ids: Sequence[UUID]) -> list[Allocation]:
     return [
-        Allocation(
-            payment_id, invoice_id, number, Money(minor, currency), effective_on, reversed_on, Money(charges, currency)
-        )
-        for payment_id, invoice_id, number, minor, currency, effective_on, reversed_on, charges in await tx.fetch(
-            _ALLOCATIONS, payment_ids
+        Allocation(payment_id, invoice_id, number, Money(minor, currency), since, until, Money(charges, currency), why)
+        for payment_id, invoice_id, number, minor, currency, since, until, charges, why in map(
+            tuple, await tx.fetch(_ALLOCATIONS, payment_ids)
         )
     ]
 
