@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,7 +17,7 @@ from services.reminder.deliveries import handlers as deliveries
 from services.reminder.deliveries.rules import Leave, Sender
 from services.reminder.followers import handlers as followers
 from services.reminder.legal import handlers as legal
-from services.reminder.mails.rules import PLAIN, Stationery
+from services.reminder.mails.rules import PLAIN, Letter, Stationery
 from services.reminder.occasions import handlers as occasions
 from services.reminder.offers import handlers as offers
 from services.reminder.offers.handlers import OfferLinks
@@ -97,15 +97,16 @@ async def _send(context: TickContext) -> bool:
         letters = await signatures.sign(tx, await templates.dress(tx, filled))
         sent_at = tx.now
     if letters:
-        leave = _leaving(context.database, lease_until)
+        leave = _leaving(context.database, letters, lease_until)
         made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds, leave)
         async with transaction(context.database) as tx:
             await cases.conclude_reminders(tx, ConcludeReminders(made, real_now(), lease_until))
     return True
 
 
-def _leaving(database: Database, lease_until: datetime) -> Leave:
+def _leaving(database: Database, letters: Sequence[Letter], lease_until: datetime) -> Leave:
     """Marks what leaves; those that are asked for while a mark is made share the next one."""
+    contacts_of = {letter.contact_id: letter.contact_ids for letter in letters}
     asked: set[UUID] = set()
     left: set[UUID] = set()
     one_at_a_time = asyncio.Lock()
@@ -114,14 +115,14 @@ def _leaving(database: Database, lease_until: datetime) -> Leave:
         asked.add(contact_id)
         async with one_at_a_time:
             if contact_id in asked:
-                together = list(asked)
+                together = [each for id in asked for each in contacts_of[id]]
                 asked.clear()
                 try:
                     async with transaction(database) as tx:
                         left.update(await contacts.leave(tx, together, lease_until))
                 except INFRASTRUCTURE_ERRORS:
                     logger.warning("not_marked_as_leaving", contacts=len(together), exc_info=True)
-        return contact_id in left
+        return left.issuperset(contacts_of[contact_id])
 
     return leave
 

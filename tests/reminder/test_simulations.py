@@ -212,7 +212,8 @@ async def strict_policy(desk: Desk) -> None:
 
 
 async def populate(desk: Desk, count: int) -> list[Customer]:
-    """Customers of every kind, each with some invoices: late for long, late since yesterday, due soon, not due yet."""
+    """Customers of every kind, each with some invoices: late for long, late since yesterday, due soon, not due yet.
+    Some are subsidiaries whose messages another one takes."""
     made, invoices = [], []
     for n in range(count):
         person = ADA.model_copy(update={"phone": "+4930123"}) if n % 3 else ADA
@@ -225,6 +226,8 @@ async def populate(desk: Desk, count: int) -> list[Customer]:
                 segment=("standard", "mixed", "asked", "left-out")[n // 2 % 4],
                 contacts=(ContactPerson(**person.model_dump()),),
                 address=HAMBURG if n % 5 else None,
+                parent_id=made[n - n % 9].id if n % 9 > 5 else None,
+                contact_parent=n % 9 > 5,
             )
         )
         late = (3, 12, -2, 1, 40, -9, -20, 75)[n % 8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,17 +14,18 @@ from services.reminder.cases.rules import Case, CaseNotFound, Hold, HoldKind, Ou
 from services.reminder.cases.store import Loaded
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.handlers import RecordBounce, RecordTouch
-from services.reminder.contacts.rules import Contact, Suppression, retry_seconds
+from services.reminder.contacts.rules import Contact, Suppression, retry_seconds, with_their_first
 from services.reminder.deliveries.rules import Delivery
 from services.reminder.mails.rules import Letter
+from services.reminder.parents import rules as parents
 from services.reminder.policies import handlers as policies
 from services.reminder.policies.handlers import OptOut
-from services.reminder.policies.rules import POLICY, Policy, Touch
+from services.reminder.policies.rules import POLICY, Policy
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import NoAnswer
 from services.reminder.receivables.rules import ENTITY, Account, Balance, Key, numbers, totals
 from services.reminder.strategies import handlers as strategies
-from services.reminder.strategies.rules import TO_CUSTOMER, Published, Step
+from services.reminder.strategies.rules import Published, Step
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.handlers import FinishTask
 from services.reminder.trials import handlers as trials
@@ -147,23 +149,29 @@ async def follow_accounts(
 async def escalate_cases(tx: Tx, limit: int) -> int:
     """Take the step that is due in each case: plan its messages, record why there are none, assign a task. Returns how
     many cases were decided."""
-    due = await store.due(tx, limit)
-    if not due:
+    found = await store.due(tx, limit)
+    if not found:
         return 0
-    customer_ids = list({customer_id for customer_id, _ in due})
+    due, party_of = list(found), dict[UUID, UUID]()
+    if taking := {party for party in found.values() if party}:  # Their customers are decided together.
+        party_of |= await receivables.party_members(tx, list(taking))
+        due = list(dict.fromkeys((*due, *await store.due_of(tx, list(party_of)))))
+    customer_ids = list({customer_id for customer_id, _ in due} | party_of.keys())
     await receivables.lock(tx, customer_ids)
     loaded = await store.load(tx, customer_ids)
     ready = [key for key in due if _is_due(loaded.cases[key], tx.now)]
     policy = policies.read(loaded.policy)
-    recent = await contacts.recent(tx, customer_ids, policy)
+    recent = await contacts.recent(tx, customer_ids, policy, party_of)
+    beside: dict[UUID, list[Contact]] = defaultdict(list)
     decided = []
-    for view in await _views(tx, ready, loaded):
-        touches = recent[view.case.customer_id]
-        outcome = rules.escalate(view.case, view.account, view.strategy, touches, new_id, tx.now, policy)
-        if outcome.reason is Reason.MESSAGE_PLANNED:  # Other entities' cases may be due at the same moment.
-            touches += [Touch(tx.now, each.channel) for each in outcome.contacts if each.channel in TO_CUSTOMER]
+    for view in sorted(await _views(tx, ready, loaded), key=lambda view: rules.turn(view.case)):
+        party = party_of.get(view.case.customer_id, view.case.customer_id)
+        args = view.case, view.account, view.strategy, recent[party], new_id, tx.now, policy, beside[party]
+        outcome = rules.escalate(*args)
+        if outcome.reason is Reason.MESSAGE_PLANNED:
+            beside[party] += outcome.contacts
         decided.append((view, outcome))
-    planned = [contact for _, outcome in decided for contact in outcome.contacts]
+    planned = with_their_first([contact for _, outcome in decided for contact in outcome.contacts])
     again = {contact.id for contact in await contacts.plan(tx, planned)}
     outcomes = [
         (view.case, await _already_reminded(tx, view, outcome, again) if again else outcome)
@@ -180,9 +188,11 @@ async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
     await receivables.lock(tx, customer_ids)
     planned = await contacts.in_status(tx, [contact.id for contact in command.contacts], "planned")
     views = await _views_of_contacts(tx, planned)
-    letters, changed, outcomes = [], [], []
+    unanswered = _unanswered(planned, command.balances)
+    written, changed, outcomes = list[tuple[Contact, Letter]](), [], []
     for contact in planned:
         view, balance = views[contact.account], command.balances[contact.account]
+        balance = unanswered.get(contact.delivery, balance)
         verdict: Send | Wait | Suppression
         if not isinstance(balance, NoAnswer):
             verdict = rules.confirm(contact, view.case, view.account, balance, tx.now, view.policy)
@@ -205,7 +215,7 @@ async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
             else:
                 step, hastened = _step(view.strategy, contact.step), view.case.hastened
                 args = contact, view.account, balance, verdict.items, tx.now, step
-                letters.append(rules.letter(*args, hastened=hastened))
+                written.append((contact, rules.letter(*args, hastened=hastened)))
         elif isinstance(verdict, Wait):
             contact = contact.waiting(verdict.until)
         else:
@@ -214,7 +224,7 @@ async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
         changed.append(contact)
     await contacts.save(tx, changed)
     await _publish(tx, outcomes)
-    return letters
+    return parents.in_one_message(written)
 
 
 async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
@@ -257,13 +267,16 @@ async def give_up(tx: Tx, abandoned: Sequence[Contact], real_now: datetime) -> N
 
 
 async def bounce_contact(tx: Tx, command: RecordBounce) -> Contact:
-    """A message came back: its address is not used again, and somebody looks for another. Raises ContactNotFound."""
+    """A message came back: its address is not used again, and somebody looks for another; by each of the customers
+    that it was about. Raises ContactNotFound."""
     sent = await contacts.find_contact(tx, command.contact_id)
-    await receivables.lock(tx, [sent.customer_id])
-    contact = await contacts.record_bounce(tx, command)
-    view = await find_case(tx, contact.customer_id, contact.entity_id)
-    await _decide(tx, view, rules.bounce(view.case, contact, view.account, view.strategy, tx.now, view.policy))
-    return contact
+    others = await contacts.sharing(tx, sent)
+    await receivables.lock(tx, [each.customer_id for each in (sent, *others)])
+    bounced = [await contacts.record_bounce(tx, replace(command, contact_id=each.id)) for each in (sent, *others)]
+    for contact in bounced:
+        view = await find_case(tx, contact.customer_id, contact.entity_id)
+        await _decide(tx, view, rules.bounce(view.case, contact, view.account, view.strategy, tx.now, view.policy))
+    return bounced[0]
 
 
 async def judge_step(tx: Tx, command: JudgeStep) -> View:
@@ -403,6 +416,12 @@ def _spread(of_customers: Mapping[UUID, Cause], known: Iterable[Key]) -> dict[Ke
     spread = {(customer_id, ENTITY): cause for customer_id, cause in of_customers.items()}
     spread |= {key: of_customers[key[0]] for key in known if key[0] in of_customers}
     return spread
+
+
+def _unanswered(planned: Iterable[Contact], balances: Mapping[Key, Balance | NoAnswer]) -> dict[UUID, NoAnswer]:
+    """By delivery: of what goes out as one message nothing does while somebody's balance cannot be had."""
+    answers = ((contact.delivery, balances[contact.account]) for contact in planned)
+    return {delivery: answer for delivery, answer in answers if isinstance(answer, NoAnswer)}
 
 
 def _is_due(case: Case, now: datetime) -> bool:

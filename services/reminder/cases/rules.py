@@ -178,11 +178,14 @@ def escalate(
     make_id: Callable[[], UUID],
     now: datetime,
     policy: Policy = POLICY,
+    beside: Sequence[Contact] = (),
 ) -> Outcome:
     """Take the next step if it is due: plan its messages, or record why none goes out. One step a run, and a rung opens
     on its day: one that opens on the 5th is climbed on the 5th.
 
-    `touches` are what reached the customer of late; `make_id` gives a new contact its id.
+    `touches` are what reached of late whoever is contacted for the customer; `make_id` gives a new contact its id.
+    `beside` is what was planned for the same party at this very moment: a message about another of its companies is
+    shared, and the policy is asked for what all of them come to.
     """
     today = local_date(now, account.time_zone)
     step = coming(case, account, strategy.strategy, today)
@@ -208,6 +211,12 @@ def escalate(
     if not ways:
         return _suppress_unreachable(case, account, strategy, step, make_id, now, policy)
     planned = tuple(_contact(case, strategy, step, make_id(), channel, account, now) for channel in ways)
+    if beside:
+        shared = [each for each in beside if _is_shared(each, case, account, step)]
+        deliveries = {each.channel: each.delivery for each in shared}
+        planned = tuple(replace(each, delivery_id=deliveries.get(each.channel)) for each in planned)
+        ways = tuple(dict.fromkeys((*ways, *deliveries)))
+        touches = [*touches, *(Touch(now, e.channel) for e in beside if e not in shared and e.channel in TO_CUSTOMER)]
     free_on, refusal = policies.free_on(ways, touches, account, today, policy)
     if refusal:
         rested = replace(case, rest_until=free_on)
@@ -215,6 +224,22 @@ def escalate(
         return Outcome(schedule(rested, account, strategy.strategy, now, policy), Reason.SUPPRESSED, (), suppressed)
     under_way = replace(case, pending=tuple(contact.id for contact in planned), reached=False, check_at=None)
     return Outcome(under_way, Reason.MESSAGE_PLANNED, contacts=planned)
+
+
+def _is_shared(other: Contact, case: Case, account: Account, step: Coming) -> bool:
+    """Whether the step's message goes out as one with another company's: to the same address, of the same seller, both
+    about what is overdue or about the same due date."""
+    return (
+        other.channel in TO_CUSTOMER
+        and other.entity_id == case.entity_id
+        and other.about_due_date == step.due_on
+        and other.recipient == account.reached_at(other.channel)
+    )
+
+
+def turn(case: Case) -> tuple[bool, UUID, str]:
+    """In which order cases that are due at a moment are decided: reminders go before messages before due."""
+    return not case.is_open, *case.key
 
 
 _REFUSED = {refusal: Suppression(str(refusal)) for refusal in Refusal}

@@ -24,15 +24,32 @@ broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, 
 _FIELDS = [name.strip() for name in _COLUMNS.split(",")]
 
 
-async def due(tx: Tx, limit: int) -> list[Key]:
-    """Accounts whose case has something to decide, those who wait longest first."""
-    return [(row["customer_id"], row["entity_id"]) for row in await tx.fetch(_DUE, tx.now, limit)]
+async def due(tx: Tx, limit: int) -> dict[Key, UUID | None]:
+    """Accounts whose case has something to decide, those who wait longest first, each with the parent company where
+    one takes the messages of several customers."""
+    rows = await tx.fetch(_DUE, tx.now, limit)
+    return {(row["customer_id"], row["entity_id"]): row["party"] for row in rows}
 
 
 _DUE = """
-select customer_id, entity_id from collection_case
-where check_at <= $1 order by check_at, customer_id, entity_id limit $2
+select c.customer_id, c.entity_id,
+       coalesce(a.parent_id, (select s.parent_id from account s
+                              where s.contact_parent and s.parent_id = c.customer_id limit 1)) as party
+from (
+    select customer_id, entity_id, check_at from collection_case
+    where check_at <= $1 order by check_at, customer_id, entity_id limit $2
+) c
+left join account a on a.id = c.customer_id and a.contact_parent
+order by c.check_at, c.customer_id, c.entity_id
 """
+
+
+async def due_of(tx: Tx, customer_ids: Sequence[UUID]) -> list[Key]:
+    """The same, of some customers: all of theirs."""
+    return [(row["customer_id"], row["entity_id"]) for row in await tx.fetch(_DUE_OF, tx.now, customer_ids)]
+
+
+_DUE_OF = "select customer_id, entity_id from collection_case where customer_id = any($2::uuid[]) and check_at <= $1"
 
 
 class Loaded(NamedTuple):

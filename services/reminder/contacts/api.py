@@ -23,7 +23,8 @@ router = APIRouter(tags=["contacts"])
 
 class ContactOut(BaseModel):
     """`episode` is the number of the case's episode, or `due-<date>` for a message before due. `due_at` is when it was
-    decided, `sent_at` when the mail server took it. `reason` says why it was suppressed, failed or is in doubt."""
+    decided, `sent_at` when the mail server took it. `reason` says why it was suppressed, failed or is in doubt.
+    Contacts of several subsidiaries with the same `delivery_id` are one message to their parent company."""
 
     id: UUID
     customer_id: UUID
@@ -44,6 +45,7 @@ class ContactOut(BaseModel):
     delivered_at: datetime | None
     bounced_at: datetime | None
     bounce_reason: str | None
+    delivery_id: UUID | None
     version: int
 
     @classmethod
@@ -68,6 +70,7 @@ class ContactOut(BaseModel):
             delivered_at=contact.delivered_at,
             bounced_at=contact.bounced_at,
             bounce_reason=contact.bounce_reason,
+            delivery_id=contact.delivery_id,
             version=contact.version,
         )
 

@@ -86,12 +86,28 @@ async def in_status(tx: Tx, ids: Sequence[UUID], status: rules.Status) -> list[C
     return await store.in_status(tx, ids, status)
 
 
-async def recent(tx: Tx, customer_ids: Sequence[UUID], policy: Policy = POLICY) -> Mapping[UUID, list[Touch]]:
-    """What reached each customer of late, for whatever entity, or is about to: all that the policy may count."""
+async def recent(
+    tx: Tx, customer_ids: Sequence[UUID], policy: Policy = POLICY, party_of: Mapping[UUID, UUID] | None = None
+) -> Mapping[UUID, list[Touch]]:
+    """What reached each customer of late, for whatever entity, or is about to: all that the policy may count. With
+    `party_of`, who is contacted for customers, it is by these: a message for several of their customers counts once."""
     found: dict[UUID, list[Touch]] = defaultdict(list)
-    for customer_id, touch in await store.recent(tx, customer_ids, tx.now - policies.looks_back(policy)):
-        found[customer_id].append(touch)
+    counted: set[UUID] = set()
+    parties = party_of or {}
+    for customer_id, delivery_id, touch in await store.recent(tx, customer_ids, tx.now - policies.looks_back(policy)):
+        if delivery_id and parties:
+            if delivery_id in counted:
+                continue
+            counted.add(delivery_id)
+        found[parties.get(customer_id, customer_id)].append(touch)
     return found
+
+
+async def sharing(tx: Tx, contact: Contact) -> list[Contact]:
+    """The contacts of other customers that went out as the same message."""
+    if contact.delivery_id is None:
+        return []
+    return [each for each in await store.sharing(tx, contact.delivery_id) if each.id != contact.id]
 
 
 async def record_touch(tx: Tx, command: RecordTouch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -113,6 +114,12 @@ class Contact:
     bounced_at: datetime | None = None
     bounce_reason: str | None = None
     complained_at: datetime | None = None
+    delivery_id: UUID | None = None
+
+    @property
+    def delivery(self) -> UUID:
+        """The message that it is, perhaps together with contacts of other customers."""
+        return self.delivery_id or self.id
 
     @property
     def account(self) -> Key:
@@ -188,6 +195,12 @@ class Contact:
 class ContactNotFound(NotFound):
     slug = "contact-not-found"
     title = "There is no such contact"
+
+
+def with_their_first(contacts: Sequence[Contact]) -> list[Contact]:
+    """The first contact of each shared message bears its delivery's id like the others, which is its own."""
+    shared = {contact.delivery_id for contact in contacts if contact.delivery_id}
+    return [replace(each, delivery_id=each.id) if each.id in shared else each for each in contacts]
 
 
 def before_due(due_on: date) -> str:

@@ -18,7 +18,7 @@ UNDER_WAY_SINCE = "(select min(due_at) from contact where status in ('planned', 
 """Letters wait for a person to print and post them."""
 
 _NEW = """id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
-template, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at, lease_until"""
+template, status, reason, invoices, amounts, recipient, due_at, sent_at, attempts, retry_at, lease_until, delivery_id"""
 _COLUMNS = f"{_NEW}, leaving, provider_id, delivered_at, bounced_at, bounce_reason, complained_at"
 
 
@@ -33,11 +33,11 @@ _ADD = f"""
 insert into contact ({_NEW})
 select id, version, customer_id, case_id, entity_id, episode, step, channel, strategy, strategy_version, tone,
        template, status, reason, invoices::jsonb, amounts::jsonb, recipient, due_at, sent_at, attempts, retry_at,
-       lease_until
+       lease_until, delivery_id
 from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
             $17::text[], $18::timestamptz[], $19::timestamptz[], $20::bigint[], $21::timestamptz[],
-            $22::timestamptz[])
+            $22::timestamptz[], $23::uuid[])
      as t ({_NEW})
 on conflict (customer_id, entity_id, episode, step, channel) where status in ('planned', 'sending', 'sent', 'unknown')
 do nothing
@@ -90,17 +90,22 @@ where contact.id = new.id
 
 async def to_do(tx: Tx, real_now: datetime, limit: int) -> list[Contact]:
     """What may be tried now (planned, not waiting for a retry), and what somebody was sending whose lease is over.
-    Oldest first."""
-    return _contacts(await tx.fetch(_TO_DO, tx.now, real_now, limit))
+    Oldest first; what goes out as one message comes together, beyond the limit."""
+    found = _contacts(await tx.fetch(_TO_DO, tx.now, real_now, limit))
+    shared = {contact.delivery_id for contact in found if contact.delivery_id}
+    if len(found) < limit or not shared:
+        return found
+    rest = _contacts(await tx.fetch(_TO_DO_WITH, tx.now, real_now, list(shared)))
+    return list({contact.id: contact for contact in (*found, *rest)}.values())
 
 
-_TO_DO = f"""
-select {_COLUMNS} from contact
-where channel <> 'letter'
+_MAY_BE_DONE = """channel <> 'letter'
   and ((status = 'planned' and due_at <= $1 and (retry_at is null or retry_at <= $2))
-       or (status = 'sending' and lease_until <= $2))
-order by due_at, id limit $3
-"""
+       or (status = 'sending' and lease_until <= $2))"""
+_TO_DO = f"select {_COLUMNS} from contact where {_MAY_BE_DONE} order by due_at, id limit $3"
+_TO_DO_WITH = (
+    f"select {_COLUMNS} from contact where {_MAY_BE_DONE} and delivery_id = any($3::uuid[]) order by due_at, id"
+)
 
 
 async def leave(tx: Tx, ids: Sequence[UUID], lease_until: datetime) -> set[UUID]:
@@ -155,19 +160,19 @@ async def in_status(tx: Tx, ids: Sequence[UUID], status: str) -> list[Contact]:
 _IN_STATUS = f"select {_COLUMNS} from contact where id = any($1::uuid[]) and status = $2 order by id"
 
 
-async def recent(tx: Tx, customer_ids: Sequence[UUID], since: datetime) -> list[tuple[UUID, Touch]]:
-    """What reached customers since then, or may have, or is about to."""
+async def recent(tx: Tx, customer_ids: Sequence[UUID], since: datetime) -> list[tuple[UUID, UUID | None, Touch]]:
+    """What reached customers since then, or may have, or is about to; with the message that it shares with others."""
     rows = await tx.fetch(_RECENT, customer_ids, since)
-    return [(row["customer_id"], Touch(row["at"], row["channel"], row["kind"])) for row in rows]
+    return [(row["customer_id"], row["delivery_id"], Touch(row["at"], row["channel"], row["kind"])) for row in rows]
 
 
 _RECENT = """
-select customer_id, coalesce(sent_at, due_at) as at, channel, 'contact' as kind from contact
+select customer_id, delivery_id, coalesce(sent_at, due_at) as at, channel, 'contact' as kind from contact
 where customer_id = any($1::uuid[]) and status in ('planned', 'sending', 'sent', 'unknown')
   and coalesce(sent_at, due_at) >= $2 and channel in ('email', 'sms', 'letter', 'call')
   and (channel <> 'call' or not exists (select from touch where touch.contact_id = contact.id))
 union all
-select customer_id, at, channel, kind from touch where customer_id = any($1::uuid[]) and at >= $2
+select customer_id, null, at, channel, kind from touch where customer_id = any($1::uuid[]) and at >= $2
 """
 
 
@@ -202,6 +207,15 @@ order by id desc limit $4
 async def find(tx: Tx, contact_id: UUID) -> Contact | None:
     row = await tx.fetchrow(f"select {_COLUMNS} from contact where id = $1", contact_id)
     return _contacts([row])[0] if row else None
+
+
+async def sharing(tx: Tx, delivery_id: UUID) -> list[Contact]:
+    return _contacts(await tx.fetch(_SHARING, delivery_id))
+
+
+_SHARING = f"""
+select {_COLUMNS} from contact where delivery_id = $1 and status in ('sending', 'sent', 'unknown') order by id
+"""
 
 
 async def latest_to(tx: Tx, address: str) -> Contact | None:
@@ -251,6 +265,7 @@ def _values(contact: Contact) -> tuple[Any, ...]:
         contact.attempts,
         contact.retry_at,
         contact.lease_until,
+        contact.delivery_id,
     )
 
 

@@ -34,6 +34,7 @@ ROUNDS_MAX = 100
 class Said(NamedTuple):
     """What is sent once at most: a step by a channel in an episode."""
 
+    customer_id: UUID
     entity_id: str
     episode: str
     step: str
@@ -55,8 +56,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A customer at the beginning. `touches` are what reached it of late, `planned` what was about to, `said` what may
-    not be said again; `facts` are what becomes known on the way, in their order."""
+    """A customer at the beginning, or all whose messages one company takes. `touches` are what reached it of late,
+    `planned` what was about to, `said` what may not be said again; `facts` are what becomes known on the way, in their
+    order."""
 
     accounts: Mapping[Key, Account]
     cases: Mapping[Key, Case]
@@ -142,7 +144,9 @@ class _Running:
         self.facts = sorted(course.facts, key=lambda fact: fact.at)
         self.known = 0
         self.planned = list(course.planned)
-        self.sent: list[Touch] = []
+        self.sent: dict[UUID, Touch] = {}
+        self.beside: list[Contact] = []
+        """What was planned at this very moment."""
         self.keys = sorted(self.cases)
         self.ids = count(1)
 
@@ -168,6 +172,8 @@ class _Running:
         """Take the steps that are due, send what they plan, and end holds, until there is nothing left to do now."""
         for _ in range(ROUNDS_MAX):
             due = [key for key in self.keys if (at := self.cases[key].check_at) is not None and at <= now]
+            due.sort(key=lambda key: cases.turn(self.cases[key]))
+            self.beside.clear()
             for key in due:
                 self._escalate(key, now)
             ready = [contact for contact in self.planned if contact.due_at <= now]
@@ -201,7 +207,8 @@ class _Running:
 
     def _escalate(self, key: Key, now: datetime) -> None:
         case, account, strategy = self.cases[key], self.accounts[key], self._strategy(key, now)
-        outcome = cases.escalate(case, account, strategy, self._touches(), self._new_id, now, self.policy)
+        touches, beside = self._touches(), self.beside
+        outcome = cases.escalate(case, account, strategy, touches, self._new_id, now, self.policy, beside)
         if outcome.reason is Reason.AWAITS_APPROVAL and outcome.case.awaiting and self.assumed.approvals == "at_once":
             self._keep(key, outcome, now)
             case = outcome.case
@@ -220,6 +227,7 @@ class _Running:
         else:
             self.said.add(_said(contact))
             self.planned.append(contact)
+            self.beside.append(contact)
 
     def _send(self, contact: Contact, now: datetime) -> None:
         key = contact.account
@@ -236,7 +244,7 @@ class _Running:
         if isinstance(verdict, Send):
             ended = contact.sent(now)
             if contact.channel in TO_CUSTOMER:
-                self.sent.append(Touch(now, contact.channel))
+                self.sent[contact.delivery] = Touch(now, contact.channel)
         else:
             ended = contact.suppressed(verdict)
             self.said.discard(_said(contact))
@@ -267,8 +275,14 @@ class _Running:
         return choose(assumed.newest, facts).strategy
 
     def _touches(self) -> list[Touch]:
-        about_to = [Touch(each.due_at, each.channel) for each in self.planned if each.channel in TO_CUSTOMER]
-        return [*self.touches, *self.sent, *about_to]
+        """What is planned at this moment is counted by itself."""
+        now = {contact.id for contact in self.beside}
+        about_to = {
+            each.delivery: Touch(each.due_at, each.channel)
+            for each in self.planned
+            if each.channel in TO_CUSTOMER and each.id not in now
+        }
+        return [*self.touches, *self.sent.values(), *about_to.values()]
 
     def _new_id(self) -> UUID:
         """Of a contact that nobody will ever get: any, in the order they are made."""
@@ -298,4 +312,4 @@ def balance_of(account: Account, today: date, due_on: date | None) -> Balance:
 
 
 def _said(contact: Contact) -> Said:
-    return Said(contact.entity_id, contact.episode, contact.step, contact.channel)
+    return Said(contact.customer_id, contact.entity_id, contact.episode, contact.step, contact.channel)

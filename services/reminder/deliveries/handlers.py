@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from services.reminder.deliveries.rules import Delivery, Leave, Sender
@@ -34,4 +35,12 @@ async def deliver(
     rounds = (senders[channel].deliver(by_channel[channel], at, seconds, leave) for channel in served)
     for made in await asyncio.gather(*rounds):
         deliveries += made
-    return deliveries
+    parts = {letter.contact_id: letter.parts for letter in letters if letter.parts}
+    return [each for delivery in deliveries for each in _of_each(delivery, parts.get(delivery.contact_id, ()))]
+
+
+def _of_each(delivery: Delivery, parts: Sequence[Letter]) -> list[Delivery]:
+    """What became of a message became of every contact that it was."""
+    if not parts:
+        return [delivery]
+    return [replace(delivery, contact_id=part.contact_id, customer_id=part.customer_id) for part in parts]

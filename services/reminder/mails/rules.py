@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -39,7 +39,8 @@ class Letter:
 
     `wording` are the words chosen for it; None stands for the shipped ones. `promised` and `instalment` are what
     templates of these occasions speak of, with their days. `offer_link` is the page of an offer that the message
-    makes, beside the link to pay. `case_id` and `episode` keep a thread together.
+    makes, beside the link to pay. `case_id` and `episode` keep a thread together. `parts` are the letters about
+    subsidiaries that their parent company gets as this one.
     """
 
     contact_id: UUID
@@ -76,6 +77,12 @@ class Letter:
     plan_instalments_max: int | None = None
     after_broken_promise: bool = False
     offer_link: str | None = None
+    parts: tuple[Letter, ...] = ()
+
+    @property
+    def contact_ids(self) -> tuple[UUID, ...]:
+        """All contacts that the message is."""
+        return tuple(part.contact_id for part in self.parts) or (self.contact_id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +121,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The invoices of one currency and their sum."""
+    """The invoices of one currency and their sum; of one of several companies, with its name and its own link."""
 
     rows: tuple[Row, ...]
     total: str
+    company: str = ""
+    pay_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,21 +356,34 @@ def view_of(letter: Letter, stationery: Stationery = PLAIN) -> View:
         below_total=_below_total(letter, t),
         button=t.say("pay_amount", amount=shown[0]) if len(shown) == 1 else t.say("pay_now"),
         totals=shown,
-        sections=tuple(
-            Section(
-                tuple(_row(item, t) for item in letter.items if item.collectable.currency == money.currency),
-                t.amount(money),
-            )
-            for money in sums
-        ),
+        sections=_sections_of_companies(letter.parts, t) if letter.parts else _sections(letter.items, t),
         overdue=overdue,
         discount=t.say("discount_line", amount=discount, day=discount_until) if discount else "",
         banks=tuple(_bank(bank, letter, t) for bank in letter.banks if _is_needed(bank, letter, sums)),
         signature=_signature(letter, t),
         footer=_footer(letter, t),
-        pay_link=letter.pay_link,
+        pay_link="" if letter.parts else letter.pay_link,
         offer_link=letter.offer_link,
         wrong_person_link=stationery.wrong_person_link(letter.contact_id),
+    )
+
+
+def _sections(items: Sequence[BalanceItem], t: Tongue) -> tuple[Section, ...]:
+    return tuple(
+        Section(
+            tuple(_row(item, t) for item in items if item.collectable.currency == money.currency),
+            t.amount(money),
+        )
+        for money in totals(item.collectable for item in items)
+    )
+
+
+def _sections_of_companies(parts: Iterable[Letter], t: Tongue) -> tuple[Section, ...]:
+    """Each company pays by a link of its own."""
+    return tuple(
+        replace(section, company=one_line(part.customer or ""), pay_link=part.pay_link)
+        for part in parts
+        for section in _sections(part.items, t)
     )
 
 

@@ -88,6 +88,11 @@ async def subsidiaries(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, UU
     return await store.subsidiaries(tx, customer_ids) if customer_ids else {}
 
 
+async def party_members(tx: Tx, parent_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+    """All customers whose messages these companies take, themselves as well, each with who takes them."""
+    return await store.party_members(tx, parent_ids)
+
+
 async def lock(tx: Tx, customer_ids: Sequence[UUID]) -> None:
     """Everything that publishes for a customer does so under this lock. A stranger is not locked, nor made known."""
     await store.lock(tx, customer_ids)

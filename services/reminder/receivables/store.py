@@ -287,6 +287,20 @@ async def subsidiaries(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, UUID]
 _SUBSIDIARIES = "select id, parent_id from account where contact_parent and parent_id = any($1::uuid[])"
 
 
+async def party_members(tx: Tx, parent_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    rows = await tx.fetch(_PARTY_MEMBERS, parent_ids)
+    return {row["id"]: row["party"] for row in rows}
+
+
+_PARTY_MEMBERS = """
+select id, parent_id as party from account where contact_parent and parent_id = any($1::uuid[])
+union all
+select p.id, p.id from account p
+where p.id = any($1::uuid[])
+  and not (p.contact_parent and exists (select from account a where a.id = p.parent_id))
+"""
+
+
 async def days_late(tx: Tx, keys: Sequence[Key]) -> dict[Key, float]:
     rows = await tx.fetch(_DAYS_LATE, *_columns(keys))
     return {(row["customer_id"], row["entity_id"]): float(row["days"]) for row in rows}

@@ -129,10 +129,10 @@ async def _chunks(
     tx: Tx, job: Job, assumed: Sequence[Assumptions], after: UUID, last: UUID | None
 ) -> AsyncIterator[list[Course]]:
     while True:
-        keys, reached = await store.customers(tx, after, last, CUSTOMERS_AT_ONCE)
+        party_of, reached = await store.customers(tx, after, last, CUSTOMERS_AT_ONCE)
         if reached is None:
             return
-        yield await _courses(tx, job, assumed, keys)
+        yield await _courses(tx, job, assumed, party_of)
         after = reached
 
 
@@ -200,7 +200,7 @@ def _past_course(
         then[key] = account = hindsight.account_then(today, owed.get(key, ()), job.begins)
         facts += hindsight.facts_since(key, owed.get(key, ()), logged.get(key, ()), job.begins, job.ends)
         own = [row for row in contacted if row["entity_id"] == key[1]]
-        words = [Said(row["entity_id"], row["episode"], row["step"], row["channel"]) for row in own]
+        words = [Said(row["customer_id"], row["entity_id"], row["episode"], row["step"], row["channel"]) for row in own]
         said += words
         days = (local_date(row["at"], account.time_zone) for row in own if row["channel"] in documents.TO_CUSTOMER)
         blank = new_case(UUID(int=n), key[0], assumed.newest[documents.DEFAULT], key[1])
@@ -212,20 +212,21 @@ def _past_course(
     return Course(then, known, touches, (), said, {}, facts)
 
 
-async def _courses(tx: Tx, job: Job, assumed: Sequence[Assumptions], keys: Sequence[Key]) -> list[Course]:
-    """Of customers, all that their courses need."""
-    ids = list({customer_id for customer_id, _ in keys})
+async def _courses(tx: Tx, job: Job, assumed: Sequence[Assumptions], party_of: Mapping[Key, UUID]) -> list[Course]:
+    """Of customers, all that their courses need; those for whom the same company is contacted have one together."""
+    keys, parties = list(party_of), {customer_id: party for (customer_id, _), party in party_of.items()}
+    ids = list(parties)
     if not ids:
         return []
     accounts = await receivables.accounts(tx, keys)
     known = await cases.load_cases(tx, ids)
     late = await receivables.days_late(tx, keys) if _asks_how_late(job, assumed) else {}
-    recent = await contacts.recent(tx, ids, _widest(assumed))
+    recent = await contacts.recent(tx, ids, _widest(assumed), parties)
     pending = [contact_id for case in known.values() for contact_id in case.pending]
-    planned = await _under_way(tx, pending) if pending else {}
+    planned = await _under_way(tx, pending, parties) if pending else {}
     said: dict[UUID, list[Said]] = defaultdict(list)
-    for customer_id, *words in await store.said(tx, ids, job.begins.date()):
-        said[customer_id].append(Said(*words))
+    for words in await store.said(tx, ids, job.begins.date()):
+        said[parties[words[0]]].append(Said(*words))
     promised = [key[0] for key, case in known.items() if any(h.kind is HoldKind.PROMISED for h in case.holds)]
     promises_of = await promises.open_of(tx, promised) if promised else {}
     return [
@@ -233,12 +234,12 @@ async def _courses(tx: Tx, job: Job, assumed: Sequence[Assumptions], keys: Seque
             job,
             {key: replace(accounts[key], average_days_late=late.get(key)) if late else accounts[key] for key in own},
             known,
-            recent[customer_id],
-            planned.get(customer_id, ()),
-            said.get(customer_id, ()),
+            recent[party],
+            planned.get(party, ()),
+            said.get(party, ()),
             promises_of,
         )
-        for customer_id, own in groupby(keys, key=lambda key: key[0])
+        for party, own in groupby(keys, key=party_of.__getitem__)
     ]
 
 
@@ -287,10 +288,10 @@ def _moved(course: Course, job: Job, side: Side, assumed: Assumptions) -> Course
     return replace(course, cases={**course.cases, **moved}) if moved else course
 
 
-async def _under_way(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, list[Contact]]:
+async def _under_way(tx: Tx, ids: Sequence[UUID], parties: Mapping[UUID, UUID]) -> Mapping[UUID, list[Contact]]:
     found: dict[UUID, list[Contact]] = defaultdict(list)
     for contact in [*await contacts.in_status(tx, ids, "planned"), *await contacts.in_status(tx, ids, "sending")]:
-        found[contact.customer_id].append(contact)
+        found[parties[contact.customer_id]].append(contact)
     return found
 
 

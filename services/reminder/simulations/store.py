@@ -23,23 +23,31 @@ async def splits(tx: Tx, parts: int, chunk: int) -> list[UUID]:
     return [await tx.fetchval("select id from account order by id offset $1 limit 1", offset) for offset in at]
 
 
-async def customers(tx: Tx, after: UUID, last: UUID | None, limit: int) -> tuple[list[Key], UUID | None]:
-    """The accounts of the next customers that owe anything or have a case, and the last of these customers; None when
-    there are no more."""
+async def customers(tx: Tx, after: UUID, last: UUID | None, limit: int) -> tuple[dict[Key, UUID], UUID | None]:
+    """The accounts that owe anything or have a case of the next customers, each with who is contacted there: customers
+    come with those whose messages they take. And the last of these customers; None when there are no more."""
     rows = await tx.fetch(_CUSTOMERS, after, last, limit)
-    keys = [(row["id"], row["entity_id"]) for row in rows if row["entity_id"] is not None]
-    return keys, rows[-1]["id"] if rows else None
+    found = {(row["id"], row["entity_id"]): row["party"] for row in rows if row["entity_id"] is not None}
+    return found, rows[-1]["party"] if rows else None
 
 
 _CUSTOMERS = """
-select a.id, k.entity_id
-from (select id from account where id > $1 and ($2::uuid is null or id <= $2) order by id limit $3) a
+select p.id as party, a.id, k.entity_id
+from (
+    select id, contact_parent and exists (select from account b where b.id = a.parent_id) as goes_along
+    from account a where id > $1 and ($2::uuid is null or id <= $2) order by id limit $3
+) p
+left join lateral (
+    select p.id where not p.goes_along
+    union all
+    select s.id from account s where s.contact_parent and s.parent_id = p.id
+) a on true
 left join lateral (
     select entity_id from receivable r where r.customer_id = a.id and r.balance_minor > 0
     union
     select entity_id from collection_case c where c.customer_id = a.id
 ) k on true
-order by a.id, k.entity_id
+order by p.id, a.id, k.entity_id
 """
 
 
