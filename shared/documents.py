@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 from pydantic_core import PydanticCustomError
 
 CHARACTERS_MAX = 64_000
@@ -37,6 +37,11 @@ class Part(BaseModel):
     """A part of a document: nothing is guessed, and a field that nobody knows is a fault."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    # Without a return type, or the schema of an answer would only say that it is an object.
+    @model_serializer(mode="wrap")
+    def _as_it_would_be_written(self, write: SerializerFunctionWrapHandler):
+        return {name: value for name, value in write(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,13 @@ _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 def to_json(value: Any) -> bytes:
     """A model, or anything orjson knows: dicts, lists, dates, UUIDs, dataclasses."""
     if isinstance(value, BaseModel):
-        return value.__pydantic_serializer__.to_json(value)
+        return value.__pydantic_serializer__.to_json(value, by_alias=True)
     return orjson.dumps(value, default=_unknown_to_orjson)
 
 
 def _unknown_to_orjson(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, UUID):
         return str(value)  # asyncpg's own subclass of UUID.
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -228,7 +228,7 @@ async def look_at_interest(
     """What an invoice has borne up to the end of a day, segment by segment, and what of it was charged."""
     async with reading(database) as tx:
         statement = await handlers.get_statement(tx, invoice_id, as_of)
-    return respond(InterestOut.of(statement).model_dump(mode="json", by_alias=True))
+    return respond(InterestOut.of(statement))
 
 
 @router.post(
@@ -239,8 +239,7 @@ async def charge(invoice_id: UUID, body: ChargeIn, once: Once) -> Response:
     command = ChargeInvoice(invoice_id, body.kind, body.reason, body.to, body.amount)
     async with once as tx:
         charged, _ = await handlers.charge_invoice(tx, command)
-        answer = ChargeOut.of(charged).model_dump(mode="json", by_alias=True)
-        return once.answer(201, answer, location=f"/v1/charges/{charged.id}")
+        return once.answer(201, ChargeOut.of(charged), location=f"/v1/charges/{charged.id}")
 
 
 @router.get("/invoices/{invoice_id}/charges", response_model=Page[ChargeOut], dependencies=[scope("invoices:read")])
@@ -251,14 +250,14 @@ async def find(invoice_id: UUID, database: DatabaseDep, page: PageParams) -> Res
         found = await handlers.list_charges(tx, invoice_id, after, page.limit + 1)
     shown, more = page.cut(found, lambda last: [last.id])
     items = Page[ChargeOut](items=[ChargeOut.of(each) for each in shown], next_cursor=more)
-    return respond(items.model_dump(mode="json", by_alias=True))
+    return respond(items)
 
 
 @router.get("/charges/{charge_id}", response_model=ChargeOut, dependencies=[scope("invoices:read")])
 async def look_at(charge_id: UUID, database: DatabaseDep) -> Response:
     async with reading(database) as tx:
         found = await handlers.get_charge(tx, charge_id)
-    return respond(ChargeOut.of(found).model_dump(mode="json", by_alias=True))
+    return respond(ChargeOut.of(found))
 
 
 @router.post(
@@ -268,7 +267,7 @@ async def waive(charge_id: UUID, body: WaiveIn, once: Once) -> Response:
     """Forgive a charge; its days are not charged again. What of it was paid becomes unapplied cash."""
     async with once as tx:
         waived, _ = await handlers.waive_charge(tx, WaiveCharge(charge_id, body.reason))
-        return once.answer(201, ChargeOut.of(waived).model_dump(mode="json", by_alias=True))
+        return once.answer(201, ChargeOut.of(waived))
 
 
 @router.get("/interest-rates", response_model=Page[SeriesOut], dependencies=[scope("invoices:read")])

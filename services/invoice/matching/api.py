@@ -267,7 +267,7 @@ async def look_at_rate(
         straight_through=rules.rate(automatic, sum(each.entries for each in ours)),
         items=[_rate(currency, shares) for currency in dict.fromkeys(each.currency for each in shares)],
     )
-    return Response(rates.model_dump_json(by_alias=True), media_type="application/json")
+    return respond(rates)
 
 
 def _rate(currency: str, shares: Sequence[Share]) -> RateOut:

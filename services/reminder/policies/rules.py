@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from services.reminder.receivables.rules import Account
 from services.reminder.strategies.rules import TO_CUSTOMER, Channel
@@ -87,6 +87,13 @@ WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "
 Days = Annotated[int, Field(ge=1, le=90)]
 
 
+LocalTime = Annotated[
+    time,
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]}),
+]
+"""A time of day in the customer's zone; JSON Schema's own format `time` is one with an offset."""
+
+
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -96,8 +103,8 @@ class ChannelDocument(Part):
 
     contacts_max: int | None = Field(default=None, ge=1, le=100, description="Within any `within_days`")
     within_days: Days = 7
-    opens: time | None = None
-    closes: time | None = None
+    opens: LocalTime | None = None
+    closes: LocalTime | None = None
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:
@@ -112,8 +119,8 @@ class PolicyDocument(Part):
     contacts_max: int = Field(default=3, ge=1, le=100, description="Contacts by all channels within any `within_days`")
     within_days: Days = 7
     min_gap_days: int = Field(default=1, ge=1, le=60, description="1: one a day; 2: a day between any two")
-    opens: time = Field(default=time(9), description="From when contacts go out")
-    closes: time = Field(default=time(18), description="Until when; not at that moment itself")
+    opens: LocalTime = Field(default=time(9), description="From when contacts go out")
+    closes: LocalTime = Field(default=time(18), description="Until when; not at that moment itself")
     weekdays: tuple[Weekday, ...] = Field(default=WEEKDAYS, min_length=1, description="Days on which contacts go out")
     rest_on_public_holidays: bool = Field(
         default=False, description="Of the customer's country, and of its region where the address names a known one"
