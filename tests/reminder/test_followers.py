@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid4
+
+import pytest
 
 from services.reminder.followers import rules
 from services.reminder.followers.rules import HAPPENINGS_MAX, Digest, Happening
 from shared.money import Money
+from tests.reminder.books import Customer
+from tests.reminder.couriers import hire
 from tests.reminder.desk import Desk
 from tests.reminder.test_tasks_and_team import keep, post
 
@@ -82,3 +87,66 @@ async def test_a_digest_that_the_mail_server_refuses_for_good_is_not_tried_again
     row = await desk.database.pool.fetchrow("select status, reason from digest")
     assert row["status"] == "failed"
     assert "550" in row["reason"]
+
+
+async def news(desk: Desk) -> list[str]:
+    """What each digest said, a text each."""
+    found = []
+    for mail in desk.mails():
+        text = mail.get_body(("plain",))
+        if mail["To"] == "Sam <sam@northwind.example>" and text is not None:
+            found.append(text.get_content())
+    return found
+
+
+async def followed(desk: Desk, since: date = date(2026, 2, 2), **facts: Any) -> Customer:
+    customer = await desk.onboard(**facts)
+    await desk.issue(customer, DUE)
+    await desk.until(since, hour=5)
+    await keep(desk, "sam", name="Sam", email="sam@northwind.example")
+    await post(desk, f"/v1/cases/{customer.id}/followers", {"subject": "sam"}, 201)
+    return customer
+
+
+async def test_a_message_that_fails_after_the_digest_of_its_day_is_in_the_next_one(desk: Desk) -> None:
+    """In Tokyo it is due at midnight here; the gateway wants to be asked again, and refuses it after the digest."""
+    await followed(desk, date(2026, 1, 31), time_zone="Asia/Tokyo")
+    hire(desk, "email")["email"].fates = ["deferred", "refused"]
+    await desk.until(date(2026, 2, 2), hour=8)
+    assert (await desk.contacts())[-1]["status"] == "planned"
+    await desk.database.pool.execute("update contact set retry_at = now() - interval '1 s' where retry_at is not null")
+    await desk.tick()
+    assert (await desk.contacts())[-1]["status"] == "failed"
+    await desk.until(date(2026, 2, 3), hour=8)
+    failed = "2 Feb 2026: Reminder failed, or in doubt, first-reminder: the courier says refused"
+    assert failed in (await news(desk))[-1]
+    await desk.until(date(2026, 2, 5), hour=8)
+    assert sum("failed" in each for each in await news(desk)) == 1
+
+
+async def test_what_happens_in_the_course_of_a_day_is_told_once_on_the_next_morning(desk: Desk) -> None:
+    customer = await followed(desk)
+    await desk.until(date(2026, 2, 4), hour=15)
+    before = len(await news(desk))
+    promise = {"amount": {"amount": "100.00", "currency": "EUR"}, "on": "2026-02-05"}
+    await post(desk, f"/v1/cases/{customer.id}/promises", promise, 201)
+    pause = {"until": "2026-02-20", "reason": "holidays", "asked_by": "their buyer"}
+    await post(desk, f"/v1/cases/{customer.id}/pauses", pause, 201)
+    await desk.until(date(2026, 2, 12), hour=8)
+    told = (await news(desk))[before:]
+    assert "4 Feb 2026: Promise to pay made, for 2026-02-05" in told[0]
+    assert "4 Feb 2026: Collection paused, until 2026-02-20" in told[0]
+    assert sum(each.count("Promise to pay broken") for each in told) == 1
+    assert sum(each.count("Promise to pay made") for each in told) == 1
+
+
+@pytest.mark.parametrize(("minute", "told_on"), [(54, "3 Feb 2026"), (55, "4 Feb 2026"), (56, "4 Feb 2026")])
+async def test_what_is_younger_than_five_minutes_waits_for_the_next_digest(
+    desk: Desk, minute: int, told_on: str
+) -> None:
+    customer = await followed(desk)
+    await desk.set_clock(datetime(2026, 2, 3, 6, minute, tzinfo=UTC))
+    await post(desk, f"/v1/cases/{customer.id}/notes", {"body": "They change their bank"}, 201)
+    await desk.until(date(2026, 2, 5), hour=8)
+    subjects = [mail["Subject"] for mail in desk.mails() if "They change their bank" in mail.as_string()]
+    assert subjects == [f"News of Acme GmbH, {told_on}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -23,6 +23,9 @@ from shared.mail_address import subject_line
 NEXT_DIGEST = store.NEXT_DIGEST
 DIGESTS_AT_ONCE = 24
 SENDER_NAME = "Dueward"
+SETTLED_MINUTES = 5
+"""What is younger waits for the next digest: it may not be committed yet, or happen at the very same moment."""
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ async def make_digests(tx: Tx) -> bool:
     day = await store.due_day(tx)
     if day is None:
         return False
-    happened = await store.happenings(tx, await store.last_made_at(tx), tx.now)
+    last = await store.last_made_at(tx)
+    settled = timedelta(minutes=SETTLED_MINUTES)
+    happened = await store.happenings(tx, last - settled if last else FIRST, tx.now - settled)
     digests = [
         Digest(new_id(), subject, day, rules.news_of(list(theirs)))
         for subject, theirs in groupby(happened, key=lambda each: each.subject)

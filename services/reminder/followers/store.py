@@ -64,34 +64,53 @@ async def last_made_at(tx: Tx) -> datetime | None:
     return await tx.fetchval("select made_at from digest_day order by day desc limit 1")
 
 
-async def happenings(tx: Tx, since: datetime | None, until: datetime) -> list[Happening]:
-    """What happened after `since` with accounts that are followed, from when each colleague followed them."""
+async def happenings(tx: Tx, since: datetime, until: datetime) -> list[Happening]:
+    """What happened from `since` on and before `until` with accounts that are followed, from when each colleague
+    followed them. What ends later than it was due is told of by the time at which it ended."""
     rows = await tx.fetch(_HAPPENINGS, since, until)
     return [Happening(**{**row, "owed": tuple(Money(minor, code) for minor, code in row["owed"])}) for row in rows]
 
 
-_HAPPENINGS = """
-with happened as (
-    select customer_id, entity_id, coalesce(sent_at, due_at) as at,
-           case when status = 'suppressed' then 'suppressed' when status = 'sent' then 'sent' else 'failed' end as kind,
-           replace(concat_ws(': ', step, case when status <> 'sent' then reason end), '_', ' ') as detail
-    from contact where status in ('sent', 'suppressed', 'failed', 'unknown') and coalesce(sent_at, due_at) <= $2
+_TOLD = """type in (
+    'dueward.reminder.suppressed.v1', 'dueward.reminder.failed.v1', 'dueward.reminder.bounced.v1',
+    'dueward.promise.made.v1', 'dueward.promise.kept.v1', 'dueward.promise.broken.v1', 'dueward.promise.ended.v1',
+    'dueward.pause.made.v1', 'dueward.pause.ended.v1',
+    'dueward.offer.made.v1', 'dueward.offer.accepted.v1', 'dueward.offer.lapsed.v1',
+    'dueward.placement.made.v1', 'dueward.placement.recalled.v1', 'dueward.placement.closed.v1',
+    'dueward.proceeding.begun.v1', 'dueward.proceeding.ended.v1'
+)"""
+"""The events that an index finds by customer (`event_log_told_followers`)."""
+
+_HAPPENINGS = f"""
+with followed as (
+    select distinct customer_id from follower
+), happened as (
+    select customer_id, entity_id, sent_at as at, 'sent' as kind, replace(step, '_', ' ') as detail
+    from contact join followed using (customer_id) where status = 'sent' and sent_at >= $1 and sent_at < $2
+    union all
+    select e.key, e.data ->> 'entity_id', e.time, substr(e.type, 9, length(e.type) - 11),
+           replace(concat_ws(': ',
+               coalesce(state ->> 'step', state ->> 'agency_id', 'for ' || (state ->> 'promised_on'),
+                        'until ' || (state ->> 'until'), state ->> 'kind'),
+               coalesce(state ->> 'reason', state ->> 'because')
+           ), '_', ' ')
+    from followed f join event_log e on e.key = f.customer_id
+    cross join replace(split_part(e.type, '.', 2), 'reminder', 'contact') as about
+    cross join json_extract_path(e.data, about) as state
+    where e.time >= $1 and e.time < $2 and e.{_TOLD}
     union all
     select customer_id, entity_id, received_at, 'reply', subject from reply
-    where kind = 'reply' and customer_id is not null and received_at <= $2
+    where kind = 'reply' and customer_id is not null and received_at >= $1 and received_at < $2
     union all
     select customer_id, entity_id, called_at, 'call',
            replace(outcome, '_', ' ') || coalesce(', ' || replace(reason, '_', ' '), '')
-    from call where called_at <= $2
+    from call where called_at >= $1 and called_at < $2
     union all
     select customer_id, entity_id, written_at, 'note', left(author || ': ' || body, 160) from note
-    where written_at <= $2
+    where written_at >= $1 and written_at < $2
     union all
-    select customer_id, entity_id, (coalesce(ended_on, made_on) + time '00:00:01') at time zone 'UTC',
-           'promise_' || status, 'for ' || promised_on
-    from promise where status in ('open', 'kept', 'broken')
-    union
-    select customer_id, entity_id, assigned_at, 'tell_sales', title from task where kind = 'tell_sales'
+    select customer_id, entity_id, assigned_at, 'tell_sales', title from task
+    where kind = 'tell_sales' and assigned_at >= $1 and assigned_at < $2
 ), owed as (
     select customer_id, entity_id, jsonb_agg(jsonb_build_array(minor, currency) order by currency) as owed
     from (select customer_id, entity_id, currency, sum(collectable_minor) as minor
@@ -104,7 +123,7 @@ from follower f
 join happened h using (customer_id, entity_id)
 join account a on a.id = f.customer_id
 left join owed o using (customer_id, entity_id)
-where h.at > greatest(f.since, $1) and h.at <= $2
+where h.at >= f.since
 order by f.subject, h.at
 """
 
