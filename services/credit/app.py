@@ -36,6 +36,8 @@ from services.credit.review_packs import api as review_packs
 from services.credit.reviews import api as reviews
 from services.credit.scorecards import api as scorecards
 from services.credit.segment_drifts import api as segment_drifts
+from services.credit.segmentations import api as segmentations
+from services.credit.segments import api as segments
 from services.credit.seller_desk import SellerDesk
 from services.credit.settings import Settings
 from services.credit.ticks import Resources, ticks
@@ -78,6 +80,8 @@ SERVICE = Service(
         drifts.router,
         segment_drifts.router,
         reviews.router,
+        segmentations.router,
+        segments.router,
     ),
     pages=(application_page.pages,),
     publishes=("ar.customer", "ar.credit"),

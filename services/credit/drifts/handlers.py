@@ -50,7 +50,7 @@ async def watch_customers(tx: Tx, customers_max: int = LOOKED_AT_A_RUN) -> int:
     if looked:
         await store.save(tx, looked)
     await assessments.note(tx, causes)
-    await follow_ups.note(tx, causes)
+    await follow_ups.note(tx, {customer_id: causes.get(customer_id, {"paying"}) for customer_id in due})
     return len(due)
 
 

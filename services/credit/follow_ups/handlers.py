@@ -13,7 +13,8 @@ FOLLOW_DUE = store.FOLLOW_DUE
 
 
 async def note(tx: Tx, causes: Mapping[UUID, Collection[str]]) -> None:
-    """There is news of these, with why. Nothing is noted while the policy does nothing about it."""
+    """There is news of these, with why. Nothing is noted while neither the policy nor rules for
+    segments do anything about it."""
     if causes:
         await store.note(tx, causes)
 
@@ -23,9 +24,9 @@ async def note_day(tx: Tx, customer_id: UUID, due_at: datetime) -> None:
     await store.note_day(tx, customer_id, due_at)
 
 
-async def note_everybody(tx: Tx) -> None:
-    """The policy changed."""
-    await store.note_everybody(tx)
+async def note_everybody(tx: Tx, cause: str) -> None:
+    """What is done about customers changed."""
+    await store.note_everybody(tx, cause)
 
 
 async def take(tx: Tx, count_max: int) -> Mapping[UUID, Collection[str]]:

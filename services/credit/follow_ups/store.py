@@ -21,6 +21,7 @@ insert into follow_up (customer_id, due_at, because)
 select customer_id, $3::timestamptz, array_agg(distinct cause order by cause)
 from unnest($1::uuid[], $2::text[]) as t (customer_id, cause)
 where (select coalesce((rules ->> 'follow')::boolean, false) from credit_policy order by version desc limit 1)
+   or (select active from segmentation order by version desc limit 1)
 group by customer_id
 on conflict (customer_id) do update set
     due_at = least(follow_up.due_at, excluded.due_at),
@@ -38,12 +39,12 @@ on conflict (customer_id) do update set due_at = least(follow_up.due_at, exclude
 """
 
 
-async def note_everybody(tx: Tx) -> None:
-    await tx.execute(_NOTE_EVERYBODY, tx.now)
+async def note_everybody(tx: Tx, cause: str) -> None:
+    await tx.execute(_NOTE_EVERYBODY, tx.now, cause)
 
 
 _NOTE_EVERYBODY = """
-insert into follow_up (customer_id, due_at, because) select customer_id, $1::timestamptz, '{policy}' from credit_account
+insert into follow_up (customer_id, due_at, because) select customer_id, $1::timestamptz, array[$2] from credit_account
 on conflict (customer_id) do update set
     due_at = least(follow_up.due_at, excluded.due_at),
     because = array(select distinct unnest(follow_up.because || excluded.because) order by 1)

@@ -162,7 +162,7 @@ async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
         if look_again:
             await exposure.watch_everybody(tx)
         if follow_again:
-            await follow_ups.note_everybody(tx)
+            await follow_ups.note_everybody(tx, "policy")
     return PolicyInForce(policy, *await store.policy_changed(tx, policy.version))
 
 

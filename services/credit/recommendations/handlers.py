@@ -39,7 +39,7 @@ async def recommend_limit(tx: Tx, customer_id: UUID) -> Recommendation:
     return rules.recommend(assessed.risk_class, kept.classes[assessed.risk_class], by_policy, net_worth, rates)
 
 
-FOLLOWED = frozenset({"assessed", "policy"})
+FOLLOWED = frozenset({"assessed", "policy", "segmentation"})
 """News after which a limit may be another one."""
 
 

@@ -9,6 +9,7 @@ from services.credit.limits import handlers as limits
 from services.credit.limits.rules import rules_of
 from services.credit.recommendations import handlers as recommendations
 from services.credit.reviews import handlers as reviews
+from services.credit.segments import handlers as segments
 from shared.calendar import local_date
 from shared.db import Tx
 
@@ -22,8 +23,12 @@ async def follow_customers(tx: Tx, customers_max: int = FOLLOWED_A_RUN) -> int:
     today = local_date(tx.now, "UTC")
     for customer_id, (account, facts) in (await limits.lock_standings(tx, sorted(due), today)).items():
         policy = rules_of(facts.policy_rules)
+        moved, again_at = await segments.follow(tx, customer_id)
+        if moved:  # The policy's limit is another one now.
+            account, facts = await limits.lock_standing(tx, customer_id, today)
         await recommendations.follow(tx, account, due[customer_id], policy)
         next_on = await reviews.follow(tx, customer_id, due[customer_id], policy.reviews)
-        if next_on:
-            await follow_ups.note_day(tx, customer_id, datetime.combine(next_on, time(), UTC))
+        moments = [again_at, datetime.combine(next_on, time(), UTC) if next_on else None]
+        if earliest := min((at for at in moments if at), default=None):
+            await follow_ups.note_day(tx, customer_id, earliest)
     return len(due)
