@@ -157,7 +157,8 @@ async def _ask_credit(draft: Draft, database: Database, resources: Any, asker: s
     account = await customers.learn_account(database, resources.credit, CustomerRef(draft.customer_id), draft.entity_id)
     total, number = Money(priced.total_minor, priced.currency), draft.wanted.number
     question = uuid5(CREDIT_QUESTIONS, f"{asker}\0{account.customer.id}\0{total}\0{number}")
-    return await invoices.ask_credit(resources.credit, account, total, number, asked_as=str(question))
+    order = draft.wanted.reference
+    return await invoices.ask_credit(resources.credit, account, total, number, asked_as=str(question), order=order)
 
 
 @pages.post("/drafts/{draft_id}/drop")

@@ -58,7 +58,8 @@ CREDIT_QUESTIONS = UUID("5d0c1a52-6c7e-4a53-9a3f-2f0f5d1f7b10")
 
 
 class CreditOut(BaseModel):
-    """What credit said under the policy of the day: `unavailable` when it did not answer in time."""
+    """What credit said under the policy of the day. When it did not answer in time, it was decided by what credit had
+    said last (`decided_without_credit` is the first reason then), or is `unavailable` where that did not suffice."""
 
     policy: str
     outcome: CreditOutcome

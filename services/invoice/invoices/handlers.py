@@ -12,6 +12,7 @@ import asyncpg
 
 from services.invoice.completeness import handlers as completeness
 from services.invoice.completeness.rules import Subject
+from services.invoice.credit_standings import handlers as credit_standings
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account, Customer, billable
@@ -120,6 +121,7 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
         command = command.delivered_by(await deliveries.channel_for(tx, entity, customer))
     subject = subject_of(command, customer, entity)
     findings = await completeness.findings_to_keep(tx, subject, command.issue_date or today, command.accept)
+    command = replace(command, credit=await _answered(tx, account, priced, command.credit))
     document = compose(command, customer, entity, account.series_prefix, now=tx.now, findings=findings)
     invoice = document.invoice
     rules.allowed_by_credit(command.credit)
@@ -148,6 +150,14 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
     await deliveries.invoice_issued(tx, entity, customer, invoice.id, invoice.delivery_channel)
     await outbox.append(tx, *rules.issue(issued.invoice, booked_on=today).events)
     return issued
+
+
+async def _answered(tx: Tx, account: Account, priced: Priced, answer: CreditAnswer) -> CreditAnswer:
+    """Credit's answer; where it gave none, what follows from what it said last, if anything does."""
+    if answer.outcome != "unavailable":
+        return answer
+    verdict = await credit_standings.decide(tx, account, Money(priced.total_minor, priced.currency))
+    return replace(answer, outcome=verdict.outcome, reasons=verdict.reasons) if verdict else answer
 
 
 def subject_of(command: IssueInvoice, customer: Customer, entity: Entity) -> Subject:

@@ -278,14 +278,15 @@ def issue_date(stated: date | None, today: date) -> date:
 def allowed_by_credit(answer: CreditAnswer) -> CreditAnswer:
     """The answer itself where the policy lets the invoice go out. Raises CreditDeclined, CreditUnavailable.
 
-    `advise` only records; `enforce` refuses what was declined, and waits for an answer when there is none.
+    `advise` only records; `enforce` refuses what was declined, and waits for an answer when there is none, neither of
+    credit nor (credit_standings) without it.
     """
     if answer.policy == "enforce":
         if answer.outcome == "declined":
             raise CreditDeclined(
                 "credit declined it: " + ("; ".join(answer.reasons) or "no reason given"),
                 reasons=list(answer.reasons),
-                decision_id=str(answer.decision_id),
+                decision_id=str(answer.decision_id) if answer.decision_id else None,
             )
         if answer.outcome == "unavailable":
             raise CreditUnavailable("the policy is to ask credit before issuing, and credit does not answer")

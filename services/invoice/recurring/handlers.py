@@ -211,7 +211,12 @@ async def ask_credit(desk: CreditDesk, due: DueBill, again: str = "") -> CreditA
     total = Money(due.priced.total_minor, due.priced.currency)
     question = f"{due.recurring.id}\0{due.bill.days.first}\0{total}\0{again}"
     return await invoices.ask_credit(
-        desk, due.account, total, due.recurring.reference, asked_as=str(uuid5(CREDIT_QUESTIONS, question))
+        desk,
+        due.account,
+        total,
+        due.recurring.reference,
+        asked_as=str(uuid5(CREDIT_QUESTIONS, question)),
+        order=due.recurring.reference,
     )
 
 
