@@ -13,19 +13,20 @@ from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
 from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
-from services.reporting.jobs import Resources, send_webhooks
+from services.reporting.jobs import Resources, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
 from services.reporting.settings import Settings, read_settings
 from services.reporting.snapshots import api as snapshots
 from services.reporting.ticks import ticks
 from services.reporting.timeline import api as timeline
 from services.reporting.webhook_deliveries import api as webhook_deliveries
-from services.reporting.webhook_deliveries.handlers import Outlet
 from services.reporting.webhooks import api as webhooks
+from services.reporting.webhooks.handlers import Outlet
 from shared import process
 from shared.db import Database
 from shared.fanout import Fanout
 from shared.http.app import create_app
+from shared.mail import MailServer, Postman
 from shared.outside import outside_client
 from shared.service import Service
 
@@ -46,15 +47,29 @@ SERVICE = Service(
         webhook_deliveries.router,
     ),
     pages=(dashboard.pages,),
-    jobs=(send_webhooks,),
+    jobs=(send_webhooks, send_notices),
 )
 
 
 @asynccontextmanager
 async def resources(settings: Settings) -> AsyncIterator[Resources]:
     """The ways to the outside, of both processes."""
+    server = MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.mail_from,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        tls=settings.smtp_tls,
+        timeout_seconds=settings.smtp_timeout_seconds,
+    )
+    postman = Postman(server)
     async with outside_client(settings.webhook_timeout_seconds) as client:
-        yield Resources(Outlet(client, settings.webhooks_private, settings.webhook_timeout_seconds))
+        try:
+            outlet = Outlet(client, settings.webhooks_private, settings.webhook_timeout_seconds)
+            yield Resources(outlet, postman)
+        finally:
+            await postman.close()
 
 
 def create_api(settings: Settings | None = None, *, database: Database | None = None) -> FastAPI:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from services.reporting.notices import handlers as notices
+from services.reporting.notices.handlers import PostOffice, Sent
 from services.reporting.webhook_deliveries import handlers as deliveries
-from services.reporting.webhook_deliveries.handlers import Outlet
 from services.reporting.webhook_deliveries.rules import Round
+from services.reporting.webhooks.handlers import Outlet
 from shared import log
 from shared.clock import Clock
 from shared.db import INFRASTRUCTURE_ERRORS, Database, transaction
+from shared.mail import Postman
 from shared.waiting import wait_until_set
 
 logger = log.get(__name__)
@@ -25,6 +28,11 @@ class Resources:
     """The ways to the outside."""
 
     outlet: Outlet
+    postman: Postman
+
+    @property
+    def office(self) -> PostOffice:
+        return PostOffice(self.outlet, self.postman)
 
 
 async def send_webhooks(stop: asyncio.Event, database: Database, resources: Resources) -> None:
@@ -60,3 +68,23 @@ async def _send(database: Database, outlet: Outlet, round: Round, stop: asyncio.
         logger.warning("webhook_round_lost", webhook=str(round.webhook.id), error=repr(error))
     except Exception:
         logger.exception("webhook_round_failed", webhook=str(round.webhook.id))
+
+
+async def send_notices(stop: asyncio.Event, database: Database, resources: Resources) -> None:
+    """Send what people and systems are to be told, until told to stop."""
+    on_real_time, office = Database(database.pool, Clock()), resources.office
+    while not stop.is_set():
+        sent: list[Sent] = []
+        try:
+            async with transaction(on_real_time) as tx:
+                taken = await notices.take_notices(tx, office.lease_seconds)
+            if taken:
+                sent = await notices.deliver(office, taken)
+                async with transaction(on_real_time) as tx:
+                    await notices.conclude(tx, sent)
+        except INFRASTRUCTURE_ERRORS as error:
+            logger.warning("notices_wait", error=repr(error))
+        except Exception:
+            logger.exception("notices_failed")
+        if not sent:
+            await wait_until_set(stop, LOOK_EVERY_SECONDS)

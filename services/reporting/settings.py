@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, SecretStr
 
 from shared.settings import ServiceSettings
 
@@ -14,6 +16,12 @@ class Settings(ServiceSettings):
     webhooks_private: bool = False
     """Whether webhooks may lead into private networks, and over plain HTTP: for systems next door, and local use."""
     webhook_timeout_seconds: float = Field(default=15, gt=0, le=60)
+
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["auto", "always", "never"] = "auto"
+    """STARTTLS: where the server offers it, always, or never."""
+    smtp_timeout_seconds: float = Field(default=10, gt=0, le=120)
 
 
 def read_settings() -> Settings:

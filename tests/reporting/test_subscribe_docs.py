@@ -21,9 +21,8 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local import apache_kafka
 from deploy.local.embedded import free_port
-from services.reporting.webhook_deliveries import handlers
-from services.reporting.webhook_deliveries.handlers import Outlet
-from services.reporting.webhooks.handlers import secret_of
+from services.reporting.webhooks import handlers
+from services.reporting.webhooks.handlers import Outlet, secret_of
 from services.reporting.webhooks.rules import Webhook
 from shared import broker as brokers
 from shared.broker import Broker

@@ -20,11 +20,13 @@ from services.reporting.app import create_api
 from services.reporting.jobs import Resources, send_webhooks
 from services.reporting.settings import Settings
 from services.reporting.webhook_deliveries import handlers, rules
-from services.reporting.webhook_deliveries.handlers import Outlet
-from services.reporting.webhook_deliveries.rules import Failure, Lane, Outcome, Round, Run
+from services.reporting.webhook_deliveries.rules import Lane, Outcome, Round, Run
+from services.reporting.webhooks.handlers import Outlet
+from services.reporting.webhooks.rules import Failure
 from shared.clock import Clock, real_now
 from shared.db import Database, transaction
 from shared.delivery import Received
+from shared.mail import MailServer, Postman
 from shared.outside import outside_client
 from tests.reporting.books import Books, unknown
 from tests.reporting.client import Reporting, problem
@@ -33,6 +35,8 @@ from tests.service_client import app_of, calling, post
 
 D = date
 NEVER = asyncio.Event()
+POSTMAN = Postman(MailServer("127.0.0.1", 9, "receivables@dueward.local"))
+"""No mail is sent here."""
 
 
 @dataclass
@@ -86,7 +90,7 @@ class Sender:
 async def sender(reports_database: Database, settings: Settings, token: Callable[..., str]) -> AsyncIterator[Sender]:
     async with outside_client(0.4) as client, receiving() as receiver:
         outlet = Outlet(client, private=True, timeout_seconds=5.0)
-        app = app_of(create_api, settings, database=reports_database, resources=Resources(outlet))
+        app = app_of(create_api, settings, database=reports_database, resources=Resources(outlet, POSTMAN))
         async with calling(app, "reporting", token("reports:read webhooks:write")) as http:
             yield Sender(Reporting(http, reports_database), outlet, receiver)
 
@@ -338,7 +342,7 @@ async def test_nobody_reaches_the_inside_by_a_webhook_unless_the_operator_allows
     sender: Sender, settings: Settings, token: Callable[..., str]
 ) -> None:
     outlet = replace(sender.outlet, private=False)
-    app = app_of(create_api, settings, database=sender.reporting.database, resources=Resources(outlet))
+    app = app_of(create_api, settings, database=sender.reporting.database, resources=Resources(outlet, POSTMAN))
     async with calling(app, "reporting", token("webhooks:write")) as http:
         assert problem(await post(http, "/v1/webhooks", {"url": sender.receiver.url}), 422) == "unusable-address"
         port = sender.receiver.url.split(":")[2]
@@ -358,7 +362,7 @@ async def test_the_worker_sends_until_it_is_told_to_stop_and_works_at_one_webhoo
         assert answer.status_code == 201
         await sender.subscribe()
         stop = asyncio.Event()
-        working = asyncio.create_task(send_webhooks(stop, sender.reporting.database, Resources(sender.outlet)))
+        working = asyncio.create_task(send_webhooks(stop, sender.reporting.database, Resources(sender.outlet, POSTMAN)))
         received = await sender.hear(*[uuid4()] * 5)
         async with asyncio.timeout(30):
             while sender.receiver.ids != ids(received):

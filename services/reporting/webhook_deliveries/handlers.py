@@ -14,13 +14,13 @@ from time import monotonic
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 
 from services.reporting.feed import handlers as feed
+from services.reporting.notices import handlers as notices
+from services.reporting.notices.rules import Content, Target
 from services.reporting.webhook_deliveries import rules, store
 from services.reporting.webhook_deliveries.rules import (
     EmptyRange,
-    Failure,
     Lane,
     NothingToRetry,
     Outcome,
@@ -29,36 +29,18 @@ from services.reporting.webhook_deliveries.rules import (
     Settlement,
 )
 from services.reporting.webhooks import handlers as webhooks
-from services.reporting.webhooks.rules import Webhook, signing_keys
+from services.reporting.webhooks.handlers import CALL_TIMEOUTS, Outlet
+from services.reporting.webhooks.rules import Failure, Webhook, message
 from shared import log
-from shared import webhooks as signatures
 from shared.clock import real_now
 from shared.db import Tx
 from shared.ids import new_id
-from shared.outside import Answer, Reply, brief, post
 
 logger = log.get(__name__)
 
 CALLS_AT_ONCE = 8
 """To one receiver."""
-LEASE_TIMEOUTS = 6
-"""A round's lease, in timeouts of a call: what is begun within it is over within it."""
-CALL_TIMEOUTS = 2
-"""What a call may take at most, connection and answer together."""
 ASKED_AT_ONCE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Outlet:
-    """How calls go out. `private` allows addresses in private networks."""
-
-    client: httpx.AsyncClient
-    private: bool
-    timeout_seconds: float
-
-    @property
-    def lease_seconds(self) -> float:
-        return self.timeout_seconds * LEASE_TIMEOUTS
 
 
 async def take_rounds(tx: Tx, lease_seconds: float, limit: int) -> list[Round]:
@@ -109,7 +91,7 @@ async def make_calls(outlet: Outlet, round: Round, stop: asyncio.Event) -> list[
         for place, event in enumerate(lane.events):
             if halt or stop.is_set() or monotonic() >= begin_until:
                 return Outcome(place)
-            failure = await call(outlet, round.webhook, str(event["id"]), rules.message_of(event))
+            failure = await webhooks.call(outlet, round.webhook, str(event["id"]), rules.message_of(event))
             if failure:
                 halt = halt or failure.gone or failure.retry_after_seconds is not None
                 return Outcome(place, failure)
@@ -122,28 +104,6 @@ async def make_calls(outlet: Outlet, round: Round, stop: asyncio.Event) -> list[
 
     await asyncio.gather(*(work() for _ in range(min(CALLS_AT_ONCE, len(todo)))))
     return outcomes
-
-
-async def call(outlet: Outlet, webhook: Webhook, call_id: str, body: bytes) -> Failure | None:
-    """One signed call; None when the receiver took it, which any 2xx says. A redirect is not followed."""
-    now = real_now()
-    headers = {
-        "content-type": "application/json",
-        "user-agent": "Dueward-Webhooks/1",
-        **signatures.signed(call_id, now, body, signing_keys(webhook, now)),
-    }
-    reply = await post(outlet.client, webhook.url, private=outlet.private, content=body, headers=headers)
-    if isinstance(reply, Answer):
-        return Failure(reply.reason or "no answer")
-    if 200 <= reply.status < 300:
-        return None
-    said = brief(reply.text)
-    reason = f"the receiver answers {reply.status}" + (f": {said}" if said else "")
-    return Failure(reason, reply.status, _retry_after(reply), gone=reply.status == 410)
-
-
-def _retry_after(reply: Reply) -> float | None:
-    return reply.retry_after_seconds if reply.status in (429, 503) else None
 
 
 async def settle_round(tx: Tx, round: Round, outcomes: Sequence[tuple[Lane, Outcome]]) -> Settlement | None:
@@ -160,8 +120,14 @@ async def settle_round(tx: Tx, round: Round, outcomes: Sequence[tuple[Lane, Outc
 
 async def _disable(tx: Tx, webhook_id: UUID, because: str) -> None:
     disabled = await webhooks.disable_webhook(tx, webhook_id, because)
-    if disabled:
-        logger.warning("webhook_disabled", webhook=str(webhook_id), reason=because)
+    if disabled is None:
+        return
+    logger.warning("webhook_disabled", webhook=str(webhook_id), reason=because)
+    if disabled.notify:
+        facts = (("Webhook", disabled.description or str(disabled.id)), ("Address", disabled.url), ("Because", because))
+        intro = "Its place in the feed is kept: made active again, it goes on where it stopped and nothing is lost."
+        content = Content("dueward.webhook.disabled.v1", "A webhook was disabled", intro, facts)
+        await notices.plan(tx, [Target("email", disabled.notify)], content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +141,8 @@ class Tried:
 async def try_webhook(outlet: Outlet, webhook: Webhook) -> Tried:
     """Send a message that says it is a test. Outside any transaction."""
     call_id, begun_at = str(uuid4()), monotonic()
-    body = rules.message(rules.TEST_TYPE, real_now(), {"webhook_id": webhook.id, "description": webhook.description})
-    failure = await call(outlet, webhook, call_id, body)
+    body = message(rules.TEST_TYPE, real_now(), {"webhook_id": webhook.id, "description": webhook.description})
+    failure = await webhooks.call(outlet, webhook, call_id, body)
     return Tried(failure, round(1_000 * (monotonic() - begun_at)))
 
 

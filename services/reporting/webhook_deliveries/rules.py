@@ -7,16 +7,14 @@ each customer in trouble, however long the history. Everything here is real time
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-import orjson
-
 from services.reporting.feed.rules import Kept, Wanted, told
-from services.reporting.webhooks.rules import Webhook
+from services.reporting.webhooks.rules import Failure, Webhook, message
 from shared.errors import NotFound, Refused
 
 RETRY_SECONDS = (5, 30, 2 * 60, 10 * 60, 30 * 60, 3_600, 2 * 3_600, 4 * 3_600, 8 * 3_600)
@@ -104,16 +102,6 @@ class Round:
     webhook: Webhook
     leads_to: int
     lanes: Sequence[Lane]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A call that did not succeed. `gone`: the receiver says that it will never take any."""
-
-    reason: str
-    status: int | None = None
-    retry_after_seconds: float | None = None
-    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +231,6 @@ def _why_disabled(failed: Sequence[Failure], failing_since: datetime | None, now
     if failing_since and failed and now - failing_since >= DISABLED_AFTER:
         return f"nothing could be delivered since {failing_since:%Y-%m-%d %H:%M} UTC; last: {failed[-1].reason}"
     return None
-
-
-def message(type: str, at: datetime, data: Mapping[str, Any]) -> bytes:
-    """The body of a call, in the specification's form."""
-    return orjson.dumps({"type": type, "timestamp": at, "data": data}, default=str)
 
 
 def message_of(event: Kept) -> bytes:

@@ -10,17 +10,37 @@ from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
+import httpx
+
 from services.reporting.feed import handlers as feed
 from services.reporting.webhooks import rules, store
-from services.reporting.webhooks.rules import UnusableAddress, Webhook, WebhookNotFound
+from services.reporting.webhooks.rules import Failure, UnusableAddress, Webhook, WebhookNotFound, signing_keys
+from shared import webhooks as signatures
 from shared.clock import real_now
 from shared.db import Tx
 from shared.http.preconditions import check_version
 from shared.ids import new_id
-from shared.outside import AddressForbidden, check_address
+from shared.outside import AddressForbidden, Answer, Reply, brief, check_address, post
 from shared.records import replace
 
 KEY_BYTES = 32
+LEASE_TIMEOUTS = 6
+"""For how long a sender may claim its work, in timeouts of a call: what is begun within it is over within it."""
+CALL_TIMEOUTS = 2
+"""What a call may take at most, connection and answer together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """How calls go out. `private` allows addresses in private networks."""
+
+    client: httpx.AsyncClient
+    private: bool
+    timeout_seconds: float
+
+    @property
+    def lease_seconds(self) -> float:
+        return self.timeout_seconds * LEASE_TIMEOUTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +158,25 @@ def _check_address(url: str, *, private: bool) -> None:
         check_address(url, private=private)
     except AddressForbidden as fault:
         raise UnusableAddress(str(fault), field="/url") from None
+
+
+async def call(outlet: Outlet, webhook: Webhook, call_id: str, body: bytes) -> Failure | None:
+    """One signed call; None when the receiver took it, which any 2xx says. A redirect is not followed."""
+    now = real_now()
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "Dueward-Webhooks/1",
+        **signatures.signed(call_id, now, body, signing_keys(webhook, now)),
+    }
+    reply = await post(outlet.client, webhook.url, private=outlet.private, content=body, headers=headers)
+    if isinstance(reply, Answer):
+        return Failure(reply.reason or "no answer")
+    if 200 <= reply.status < 300:
+        return None
+    said = brief(reply.text)
+    reason = f"the receiver answers {reply.status}" + (f": {said}" if said else "")
+    return Failure(reason, reply.status, _retry_after(reply), gone=reply.status == 410)
+
+
+def _retry_after(reply: Reply) -> float | None:
+    return reply.retry_after_seconds if reply.status in (429, 503) else None

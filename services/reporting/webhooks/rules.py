@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
+
+import orjson
 
 from shared.errors import NotFound, Refused
 from shared.events import catalogue
@@ -57,6 +59,16 @@ class Webhook:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that did not succeed. `gone`: the receiver says that it will never take any."""
+
+    reason: str
+    status: int | None = None
+    retry_after_seconds: float | None = None
+    gone: bool = False
+
+
 def check_types(types: Sequence[str]) -> None:
     """A type with a slip in it would wait for ever for what never comes. Raises UnknownTypes."""
     for place, type in enumerate(types):
@@ -78,3 +90,8 @@ def rotate(webhook: Webhook, key: bytes, overlap: timedelta, real_now: datetime)
 
 def disable(webhook: Webhook, because: str) -> Webhook:
     return replace(webhook, version=webhook.version + 1, status="disabled", disabled_because=because)
+
+
+def message(type: str, at: datetime, data: Mapping[str, Any]) -> bytes:
+    """The body of a call, in the specification's form."""
+    return orjson.dumps({"type": type, "timestamp": at, "data": data}, default=str)
