@@ -10,14 +10,11 @@ from services.credit.exposure.rules import NOTHING_OWED, Exposure, Facts, Owed
 from services.credit.limits import rules
 from services.credit.limits.rules import (
     Account,
-    ContradictoryPolicy,
     LimitInAnotherCurrency,
     LimitSetByHand,
-    Policy,
-    PolicyLimit,
     Reason,
 )
-from services.credit.policy_rules.rules import DEFAULTS
+from services.credit.policy_rules.rules import DEFAULTS, ContradictoryPolicy, Policy, PolicyLimit, check
 from shared.errors import Refused
 from shared.events.credit import CreditLimitChanged
 from shared.money import Money
@@ -166,17 +163,15 @@ def test_what_is_owed_in_other_currencies_is_named_as_not_counted() -> None:
 
 def test_a_policy_that_says_two_things_of_one_segment_is_refused_at_the_second() -> None:
     with pytest.raises(ContradictoryPolicy) as refusal:
-        rules.check_policy(
-            [PolicyLimit("key", eur(1)), PolicyLimit(None, eur(1)), PolicyLimit("key", eur(2))], DEFAULTS
-        )
+        check([PolicyLimit("key", eur(1)), PolicyLimit(None, eur(1)), PolicyLimit("key", eur(2))], DEFAULTS)
     assert refusal.value.field == "/limits/2"
 
 
 def test_a_policy_with_a_limit_below_zero_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
-        rules.check_policy([PolicyLimit(None, eur(-1))], DEFAULTS)
+        check([PolicyLimit(None, eur(-1))], DEFAULTS)
     assert refusal.value.field == "/limits/0/limit/amount"
 
 
 def test_one_segment_may_have_a_limit_in_each_currency() -> None:
-    rules.check_policy(POLICY.limits, DEFAULTS)
+    check(POLICY.limits, DEFAULTS)

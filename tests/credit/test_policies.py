@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.credit.limits.rules import Policy, PolicyLimit
 from services.credit.policies import rules
-from services.credit.policy_rules.rules import PolicyRules
+from services.credit.policy_rules.rules import Policy, PolicyLimit, PolicyRules
 from shared.money import Money
 from tests.credit.client import Credit, names, problem
 

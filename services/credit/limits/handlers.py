@@ -16,12 +16,9 @@ from services.credit.limits.rules import (
     Addition,
     CustomerNotFound,
     Outcome,
-    Policy,
-    PolicyLimit,
-    PolicyNotFound,
-    StalePolicy,
 )
-from services.credit.policy_rules.rules import PolicyRules
+from services.credit.policy_rules import rules as policies
+from services.credit.policy_rules.rules import Policy, PolicyLimit, PolicyNotFound, PolicyRules, StalePolicy
 from shared import outbox
 from shared.db import Tx
 from shared.errors import PreconditionFailed
@@ -149,8 +146,8 @@ async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
             f"The policy is at version {policy.version}, not {command.expected_version}; look again, then decide.",
             current_version=policy.version,
         )
-    wanted = rules.amended(policy, command.limits, command.rules, command.owner, command.review_on)
-    rules.check_policy(wanted.limits, wanted.rules)
+    wanted = policies.amended(policy, command.limits, command.rules, command.owner, command.review_on)
+    policies.check(wanted.limits, wanted.rules)
     if wanted != policy:
         look_again = wanted.rules.holds != policy.rules.holds
         follow_again = wanted.rules.follows and any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -10,15 +10,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.credit.exposure.rules import Exposure, Facts
-from services.credit.policy_rules import rules as policy_rules
-from services.credit.policy_rules.rules import DEFAULTS, ContradictoryPolicy, PolicyRules
+from services.credit.policy_rules.rules import DEFAULTS, Policy, PolicyRules
 from services.credit.rates.rules import Rates, fresh
-from shared.errors import Conflict, NotFound, PreconditionFailed, Refused
+from shared.errors import Conflict, NotFound, Refused
 from shared.events.credit import CreditLimitChanged, CreditState
 from shared.events.event import Event
 from shared.money import Money
-
-__all__ = ["ContradictoryPolicy"]
 
 Source = Literal["policy", "manual", "recommended"]
 Kind = Literal["temporary", "seasonal", "guarantee", "deposit", "insurance"]
@@ -53,18 +50,6 @@ class ApprovalNeeded(Conflict):
     title = "A limit of this size is approved by others first"
 
 
-class PolicyNotFound(NotFound):
-    slug = "policy-version-not-found"
-    title = "There is no such version of the policy"
-
-    def __init__(self, version: int) -> None:
-        super().__init__(f"The policy has no version {version}.")
-
-
-class StalePolicy(PreconditionFailed):
-    """Two changes of the policy started from the same version; one won."""
-
-
 class Reason(StrEnum):
     """Why the limit and what is available of it are what they are."""
 
@@ -75,37 +60,6 @@ class Reason(StrEnum):
     OVER_LIMIT = "over_limit"
     OVER_GROUP_LIMIT = "over_group_limit"
     OTHER_CURRENCIES_NOT_COUNTED = "other_currencies_not_counted"
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyLimit:
-    """What a customer of this segment may owe in this currency; of any segment not named otherwise when None."""
-
-    segment: str | None
-    limit: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """`owner` answers for it; on `review_on` its outcomes are to be looked at; `reason` is why the version was made."""
-
-    version: int
-    limits: tuple[PolicyLimit, ...]
-    rules: PolicyRules = DEFAULTS
-    owner: str | None = None
-    review_on: date | None = None
-    reason: str | None = None
-
-    def limit_for(self, segment: str, currency: str) -> Money | None:
-        """The segment's own limit in the currency, else the currency's limit for everybody, else None."""
-        for_everybody = None
-        for entry in self.limits:
-            if entry.limit.currency == currency:
-                if entry.segment == segment:
-                    return entry.limit
-                if entry.segment is None:
-                    for_everybody = entry.limit
-        return for_everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,48 +135,6 @@ class Account:
 class Outcome:
     account: Account
     events: tuple[Event, ...] = ()
-
-
-def faults(limits: Sequence[PolicyLimit], rules: PolicyRules) -> Iterator[Refused]:
-    """All that is wrong with a policy, each with its place: limits below zero, and what contradicts itself."""
-    seen: dict[tuple[str | None, str], int] = {}
-    for position, entry in enumerate(limits):
-        if entry.limit.minor < 0:
-            yield Refused(f"A limit is zero or more, not {entry.limit}.", field=f"/limits/{position}/limit/amount")
-        name = (entry.segment, entry.limit.currency)
-        if name in seen:
-            whom = f"segment {entry.segment}" if entry.segment else "every segment"
-            yield ContradictoryPolicy(
-                "limit-named-twice",
-                f"Entry {seen[name]} has a limit for {whom} in {entry.limit.currency} already.",
-                field=f"/limits/{position}",
-            )
-        seen[name] = position
-    yield from policy_rules.faults(rules)
-    yield from policy_rules.faults_with_limits([entry.limit for entry in limits], rules)
-
-
-def amended(
-    policy: Policy,
-    limits: tuple[PolicyLimit, ...],
-    rules: PolicyRules | None,
-    owner: str | None,
-    review_on: date | None,
-) -> Policy:
-    """The policy with other limits; what is None stays as it is."""
-    return replace(
-        policy,
-        limits=limits,
-        rules=rules or policy.rules,
-        owner=owner or policy.owner,
-        review_on=review_on or policy.review_on,
-    )
-
-
-def check_policy(limits: Sequence[PolicyLimit], rules: PolicyRules) -> None:
-    """Raises the first fault: Refused, ContradictoryPolicy."""
-    for fault in faults(limits, rules):
-        raise fault
 
 
 def open_account(id: UUID, customer_id: UUID, segment: str, currency: str, policy: Policy, today: date) -> Outcome:

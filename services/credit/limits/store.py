@@ -13,7 +13,8 @@ from uuid import UUID
 
 import orjson
 
-from services.credit.limits.rules import FOLLOW, WATCH, Account, Addition, Policy, PolicyLimit, rules_of
+from services.credit.limits.rules import FOLLOW, WATCH, Account, Addition, rules_of
+from services.credit.policy_rules.rules import Policy, PolicyLimit
 from shared.db import Tx
 from shared.money import Money
 

@@ -7,13 +7,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from services.credit.limits import handlers as accounts
-from services.credit.limits import rules as limits
 from services.credit.limits.handlers import ChangePolicy, PolicyInForce
-from services.credit.limits.rules import PolicyLimit
 from services.credit.policies import handlers, rules
 from services.credit.policies.handlers import Version
 from services.credit.policies.rules import Change
-from services.credit.policy_rules.rules import PolicyRules
+from services.credit.policy_rules import rules as documents
+from services.credit.policy_rules.rules import PolicyLimit, PolicyRules
 from shared.calendar import local_date
 from shared.db import reading, transaction
 from shared.http.dependencies import DatabaseDep, IfMatch, PageParams, PrincipalDep
@@ -172,10 +171,10 @@ async def check_policy(body: ChangePolicyIn, database: DatabaseDep) -> Response:
     """What publishing this policy would say and change, without publishing it: every fault at once."""
     async with reading(database) as tx:
         in_force = (await accounts.policy_in_force(tx)).policy
-    proposed = limits.amended(in_force, _limits(body), body.rules, body.owner, body.review_on)
+    proposed = documents.amended(in_force, _limits(body), body.rules, body.owner, body.review_on)
     faults = [
         FaultOut(pointer=f"#{fault.field}", contradiction=fault.extra.get("contradiction"), detail=fault.detail)
-        for fault in limits.faults(proposed.limits, proposed.rules)
+        for fault in documents.faults(proposed.limits, proposed.rules)
     ]
     changed = rules.changes(in_force, proposed) if not faults else ()
     return respond(PolicyCheckOut(publishable=not faults, faults=faults, changes=[*map(ChangeOut.of, changed)]))

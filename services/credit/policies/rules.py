@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from services.credit.limits.rules import Policy
-from services.credit.policy_rules.rules import CLASSES, PolicyRules
+from services.credit.policy_rules.rules import CLASSES, Policy, PolicyRules
 from shared.money import Money
 
 

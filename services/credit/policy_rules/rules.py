@@ -1,18 +1,20 @@
-"""What the credit policy says besides limits: who approves, what counts, what is recommended, whom it holds.
+"""The credit policy: limits by segment and currency, who approves, what counts, what is recommended, whom it holds.
 
-Everything has a default under which nothing happens that did not happen before: nobody has to approve, nobody is held,
+Every rule has a default under which nothing happens that did not happen before: nobody has to approve, nobody is held,
 and what goes over the limit is declined.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.errors import Refused
+from shared.errors import NotFound, PreconditionFailed, Refused
 from shared.money import Money
 
 RiskClass = Literal["A", "B", "C", "D", "E"]
@@ -43,6 +45,18 @@ class ContradictoryPolicy(Refused):
 
     def __init__(self, contradiction: str, detail: str, *, field: str) -> None:
         super().__init__(detail, field=field, contradiction=contradiction)
+
+
+class PolicyNotFound(NotFound):
+    slug = "policy-version-not-found"
+    title = "There is no such version of the policy"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The policy has no version {version}.")
+
+
+class StalePolicy(PreconditionFailed):
+    """Two changes of the policy started from the same version; one won."""
 
 
 class _Part(BaseModel):
@@ -170,7 +184,80 @@ class PolicyRules(_Part):
 DEFAULTS = PolicyRules()
 
 
-def faults(rules: PolicyRules) -> Iterator[Refused]:
+@dataclass(frozen=True, slots=True)
+class PolicyLimit:
+    """What a customer of this segment may owe in this currency; of any segment not named otherwise when None."""
+
+    segment: str | None
+    limit: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`owner` answers for it; on `review_on` its outcomes are to be looked at; `reason` is why the version was made."""
+
+    version: int
+    limits: tuple[PolicyLimit, ...]
+    rules: PolicyRules = DEFAULTS
+    owner: str | None = None
+    review_on: date | None = None
+    reason: str | None = None
+
+    def limit_for(self, segment: str, currency: str) -> Money | None:
+        """The segment's own limit in the currency, else the currency's limit for everybody, else None."""
+        for_everybody = None
+        for entry in self.limits:
+            if entry.limit.currency == currency:
+                if entry.segment == segment:
+                    return entry.limit
+                if entry.segment is None:
+                    for_everybody = entry.limit
+        return for_everybody
+
+
+def amended(
+    policy: Policy,
+    limits: tuple[PolicyLimit, ...],
+    rules: PolicyRules | None,
+    owner: str | None,
+    review_on: date | None,
+) -> Policy:
+    """The policy with other limits; what is None stays as it is."""
+    return replace(
+        policy,
+        limits=limits,
+        rules=rules or policy.rules,
+        owner=owner or policy.owner,
+        review_on=review_on or policy.review_on,
+    )
+
+
+def faults(limits: Sequence[PolicyLimit], rules: PolicyRules) -> Iterator[Refused]:
+    """All that is wrong with a policy, each with its place: limits below zero, and what contradicts itself."""
+    seen: dict[tuple[str | None, str], int] = {}
+    for position, entry in enumerate(limits):
+        if entry.limit.minor < 0:
+            yield Refused(f"A limit is zero or more, not {entry.limit}.", field=f"/limits/{position}/limit/amount")
+        name = (entry.segment, entry.limit.currency)
+        if name in seen:
+            whom = f"segment {entry.segment}" if entry.segment else "every segment"
+            yield ContradictoryPolicy(
+                "limit-named-twice",
+                f"Entry {seen[name]} has a limit for {whom} in {entry.limit.currency} already.",
+                field=f"/limits/{position}",
+            )
+        seen[name] = position
+    yield from _faults_of_rules(rules)
+    yield from _faults_together(limits, rules)
+
+
+def check(limits: Sequence[PolicyLimit], rules: PolicyRules) -> None:
+    """Raises the first fault: Refused, ContradictoryPolicy."""
+    for fault in faults(limits, rules):
+        raise fault
+
+
+def _faults_of_rules(rules: PolicyRules) -> Iterator[Refused]:
     """Amounts below zero, and where one part undoes another, each with its place."""
     yield from _faults_of_approvals(rules.approvals)
     yield from _faults_of_classes(rules)
@@ -201,10 +288,10 @@ def faults(rules: PolicyRules) -> Iterator[Refused]:
         seen.add(amount.currency)
 
 
-def faults_with_limits(limits: Sequence[Money], rules: PolicyRules) -> Iterator[Refused]:
+def _faults_together(limits: Sequence[PolicyLimit], rules: PolicyRules) -> Iterator[Refused]:
     """Where a limit that the policy gives by itself, to whoever it concerns, would take two persons if one asked for
     it."""
-    for position, limit in enumerate(limits):
+    for position, limit in enumerate(entry.limit for entry in limits):
         for each in rules.approvals:
             if each.approvers == 2 and each.above.currency == limit.currency and limit.minor > each.above.minor:
                 yield ContradictoryPolicy(

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.credit.decisions.rules import Verdict
-from services.credit.limits.rules import PolicyLimit
-from services.credit.policy_rules.rules import PolicyRules
+from services.credit.policy_rules.rules import PolicyLimit, PolicyRules
 from services.credit.what_ifs import handlers, rules
 from services.credit.what_ifs.handlers import Side, Wanted, WhatIf
 from services.credit.what_ifs.rules import Book, Changed, Figures

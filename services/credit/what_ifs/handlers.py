@@ -17,15 +17,11 @@ from services.credit.exposure.rules import Facts, InvoiceOutcome
 from services.credit.limits import handlers as limits
 from services.credit.limits.rules import (
     Account,
-    Policy,
-    PolicyLimit,
-    PolicyNotFound,
-    amended,
-    check_policy,
     rules_of,
     usable_rates,
 )
-from services.credit.policy_rules.rules import PolicyRules
+from services.credit.policy_rules import rules as policy_rules
+from services.credit.policy_rules.rules import Policy, PolicyLimit, PolicyNotFound, PolicyRules
 from services.credit.scorecards import handlers as scorecards
 from services.credit.scorecards import rules as documents
 from services.credit.what_ifs import rules
@@ -103,9 +99,9 @@ async def _proposal(tx: Tx, wanted: Wanted, place: str) -> Proposal:
     if wanted.version is not None:
         policy = (await limits.get_policy(tx, wanted.version)).policy
     elif wanted.limits is not None or wanted.rules is not None:
-        policy = amended(policy, wanted.limits or policy.limits, wanted.rules, None, None)
+        policy = policy_rules.amended(policy, wanted.limits or policy.limits, wanted.rules, None, None)
         try:
-            check_policy(policy.limits, policy.rules)
+            policy_rules.check(policy.limits, policy.rules)
         except Refused as fault:
             fault.field = f"{place}/policy{fault.field or ''}"
             raise

@@ -19,8 +19,8 @@ from services.credit.assessments.rules import Material
 from services.credit.decisions import rules as decisions
 from services.credit.decisions.rules import Decision, Inputs, Judgement, Verdict
 from services.credit.exposure.rules import InvoiceOutcome
-from services.credit.limits.rules import Account, Policy
-from services.credit.policy_rules.rules import RiskClass
+from services.credit.limits.rules import Account
+from services.credit.policy_rules.rules import Policy, RiskClass
 from services.credit.rates.rules import Rates
 from services.credit.recommendations.rules import recommend
 from services.credit.scorecards.rules import Scorecard
