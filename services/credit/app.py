@@ -26,8 +26,10 @@ from services.credit.duplicates import api as duplicates
 from services.credit.groups import api as groups
 from services.credit.holds import api as holds
 from services.credit.intake import api as intake
+from services.credit.limit_letters import api as limit_letters
 from services.credit.limit_requests import api as limit_requests
 from services.credit.limits import api as limits
+from services.credit.mergers import api as mergers
 from services.credit.policies import api as policies
 from services.credit.rates import api as rates
 from services.credit.recommendations import api as recommendations
@@ -77,11 +79,13 @@ SERVICE = Service(
         application_links.router,
         agreements.router,
         duplicates.router,
+        mergers.router,
         drifts.router,
         segment_drifts.router,
         reviews.router,
         segmentations.router,
         segments.router,
+        limit_letters.router,
     ),
     pages=(application_page.pages,),
     publishes=("ar.customer", "ar.credit"),

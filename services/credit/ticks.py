@@ -9,7 +9,9 @@ from services.credit.assessments import handlers as assessments
 from services.credit.drifts import handlers as drifts
 from services.credit.holds import handlers as holds
 from services.credit.intake import handlers as intake
+from services.credit.limit_letters import handlers as limit_letters
 from services.credit.limits import handlers as limits
+from services.credit.mergers import handlers as mergers
 from services.credit.onboarding_mails import handlers as onboarding_mails
 from services.credit.reservations import handlers as reservations
 from services.credit.segment_drifts import handlers as segment_drifts
@@ -130,3 +132,10 @@ async def follow_customers(context: TickContext) -> bool:
     """What the policy wants done after news of a customer, or on its day: recommended limits, reviews."""
     async with transaction(context.database) as tx:
         return await watching.follow_customers(tx) > 0
+
+
+@ticks.on(next_due=mergers.LATECOMERS_DUE)
+async def follow_mergers(context: TickContext) -> bool:
+    """What is heard of customers that were merged is moved to those who they go on as."""
+    async with transaction(context.database) as tx:
+        return await mergers.follow_mergers(tx) > 0

@@ -35,7 +35,7 @@ class PostalAddress(Payload):
 class CustomerState(Payload):
     """`requires` names what an invoice must bear before the customer takes it; `buyer_reference` is the one it gave
     for all its invoices (a Leitweg-ID, say); `contact_parent`: reminders go to the contact person of the parent
-    company."""
+    company; `merged_into` is who a closed customer goes on as."""
 
     id: UUID
     version: int
@@ -55,6 +55,7 @@ class CustomerState(Payload):
     requires: tuple[Annotated[Literal["buyer_reference", "purchase_order"], Growing()], ...] = ()
     parent_id: UUID | None = None
     contact_parent: bool = False
+    merged_into: UUID | None = None
 
 
 class CustomerEvent(Event):
@@ -95,6 +96,14 @@ class CustomerSegmentChanged(CustomerEvent):
 
     type: ClassVar[str] = "dueward.customer.segment_changed.v1"
     previous_segment: str
+
+
+class CustomerClosed(CustomerEvent):
+    """Nothing new is sold to the customer any more; what it owes stays owed. One that was merged names who it goes on
+    as."""
+
+    type: ClassVar[str] = "dueward.customer.closed.v1"
+    reason: str
 
 
 class CreditState(Payload):

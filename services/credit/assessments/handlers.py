@@ -136,6 +136,11 @@ async def note(tx: Tx, causes: Mapping[UUID, Collection[Cause]]) -> None:
         await store.note(tx, causes)
 
 
+async def close_file(tx: Tx, customer_id: UUID) -> None:
+    """A customer that was merged is not assessed by itself any more; its assessments stay."""
+    await store.remove_file(tx, customer_id)
+
+
 async def get_assessment(tx: Tx, assessment_id: UUID) -> Assessment:
     """Raises AssessmentNotFound."""
     found = await store.find(tx, assessment_id)

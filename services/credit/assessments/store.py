@@ -91,6 +91,10 @@ on conflict (customer_id) do update set
 """
 
 
+async def remove_file(tx: Tx, customer_id: UUID) -> None:
+    await tx.execute("delete from credit_file where customer_id = $1", customer_id)
+
+
 async def note(tx: Tx, causes: Mapping[UUID, Collection[str]]) -> None:
     """Have these customers assessed again, those at least that have been: at once, but by itself once a day at most."""
     rows = [(customer_id, cause) for customer_id, found in sorted(causes.items()) for cause in sorted(found)]

@@ -34,5 +34,10 @@ async def hear(tx: Tx, events: Sequence[Event]) -> dict[UUID, set[Cause]]:
     return causes
 
 
+async def move(tx: Tx, from_id: UUID, to_id: UUID) -> int:
+    """How a merged customer paid is how the surviving one did. Returns how many records were moved."""
+    return await store.move(tx, from_id, to_id)
+
+
 async def history(tx: Tx, customer_id: UUID, today: date) -> History:
     return await store.history(tx, customer_id, today, *rules.windows(today))

@@ -49,6 +49,12 @@ on conflict (promise_id) do nothing
 """
 
 
+async def move(tx: Tx, from_id: UUID, to_id: UUID) -> int:
+    promises = await tx.execute("update broken_promise set customer_id = $2 where customer_id = $1", from_id, to_id)
+    records = await tx.execute("update payment_record set customer_id = $2 where customer_id = $1", from_id, to_id)
+    return sum(int(moved.rpartition(" ")[2]) for moved in (promises, records))
+
+
 async def history(tx: Tx, customer_id: UUID, today: date, since: date, written_off_since: date) -> History:
     row = await tx.fetchrow(_HISTORY, customer_id, today, since, written_off_since)
     return History(**row) if row else History()

@@ -130,6 +130,7 @@ class CustomerOut(BaseModel):
     requires: tuple[rules.Requirement, ...]
     parent_id: UUID | None
     contact_parent: bool
+    merged_into: UUID | None = None
 
     @classmethod
     def of(cls, customer: Customer) -> "CustomerOut":
@@ -153,6 +154,7 @@ class CustomerOut(BaseModel):
             requires=about.requires,
             parent_id=about.parent_id,
             contact_parent=about.contact_parent,
+            merged_into=customer.merged_into,
         )
 
 

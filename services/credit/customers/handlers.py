@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.credit.customers import rules, store
-from services.credit.customers.rules import Customer, DuplicateExternalId, Particulars
+from services.credit.customers.rules import Customer, DuplicateExternalId, Outcome, Particulars
 from services.credit.limits import handlers as limits
 from services.credit.limits.rules import CustomerNotFound
 from shared import outbox
@@ -50,8 +50,8 @@ async def onboard_customer(tx: Tx, command: OnboardCustomer) -> Customer:
 
 
 async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
-    """Raises CustomerNotFound, PreconditionFailed, ParentRefused, and LimitSetByHand where such a limit would change
-    its currency."""
+    """Raises CustomerNotFound, PreconditionFailed, CustomerClosed, ParentRefused, and LimitSetByHand where such a limit
+    would change its currency."""
     customer = await store.lock_customer(tx, command.customer_id)
     if customer is None:
         raise CustomerNotFound(command.customer_id)
@@ -61,6 +61,7 @@ async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
             current_version=customer.version,
         )
 
+    rules.expect_active(customer)
     outcome = rules.change(customer, command.wanted, command.today)
 
     if not {"parent_id", "contact_parent"}.isdisjoint(command.wanted):
@@ -78,6 +79,40 @@ async def _check_parent(tx: Tx, customer: Customer) -> None:
     about = customer.particulars
     ancestors = await store.ancestors(tx, about.parent_id) if about.parent_id else ()
     rules.check_parent(customer.id, about, ancestors)
+
+
+async def lock_family(tx: Tx, customer_ids: Collection[UUID]) -> Mapping[UUID, Customer]:
+    """Customers with all that belong to them directly, locked in the one order for everybody. Until the transaction
+    ends nobody else changes who belongs to whom."""
+    return {customer.id: customer for customer in await store.lock_family(tx, customer_ids)}
+
+
+async def ancestors(tx: Tx, customer_id: UUID) -> Sequence[UUID]:
+    """The customer, its parent, that one's and so on."""
+    return await store.ancestors(tx, customer_id)
+
+
+async def move_subsidiary(tx: Tx, customer: Customer, parent_id: UUID | None, today: date) -> None:
+    """Have a locked customer belong to another company, or to none."""
+    wanted = {"parent_id": parent_id, "contact_parent": customer.particulars.contact_parent and parent_id is not None}
+    await _save(tx, rules.change(customer, wanted, today))
+
+
+async def close_customer(tx: Tx, customer: Customer, merged_into: UUID, reason: str, today: date) -> Customer:
+    """A locked customer goes on as another. Raises CustomerClosed."""
+    return await _save(tx, rules.close(customer, merged_into, reason, today))
+
+
+async def _save(tx: Tx, outcome: Outcome) -> Customer:
+    if outcome.events:
+        await store.save_customer(tx, outcome.customer)
+        await outbox.append(tx, *outcome.events)
+    return outcome.customer
+
+
+async def survivor(tx: Tx, customer_id: UUID) -> UUID:
+    """Who the customer goes on as: itself, unless it was merged."""
+    return await store.survivor(tx, customer_id)
 
 
 async def get_customer(tx: Tx, customer_id: UUID) -> Customer:

@@ -16,6 +16,7 @@ from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
 from shared.errors import Conflict, Refused
+from shared.events import credit as events
 from shared.events.credit import (
     ContactPerson,
     CustomerEvent,
@@ -46,6 +47,17 @@ class DuplicateExternalId(Conflict):
         whose = f" belongs to customer {customer_id}" if customer_id else " was taken a moment ago"
         extra = {"customer_id": str(customer_id)} if customer_id else {}
         super().__init__(f"The external id {external_id!r}{whose}.", field="/external_id", **extra)
+
+
+class CustomerClosed(Conflict):
+    slug = "customer-closed"
+    title = "The customer is closed"
+
+    def __init__(self, customer: Customer) -> None:
+        merged_into = customer.merged_into
+        whither = f"; it goes on as customer {merged_into}" if merged_into else ""
+        extra = {"merged_into": str(merged_into)} if merged_into else {}
+        super().__init__(f"Customer {customer.external_id} is closed{whither}.", **extra)
 
 
 class ParentRefused(Refused):
@@ -96,11 +108,14 @@ class Particulars:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """`merged_into` is who a closed customer goes on as."""
+
     id: UUID
     version: int
     external_id: str
     status: Literal["active", "closed"]
     particulars: Particulars
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,22 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcom
             )
         )
     return Outcome(customer, tuple(events))
+
+
+def close(customer: Customer, merged_into: UUID, reason: str, today: date) -> Outcome:
+    """It goes on as another customer. Raises CustomerClosed."""
+    expect_active(customer)
+    customer = replace(customer, version=customer.version + 1, status="closed", merged_into=merged_into)
+    event = events.CustomerClosed(
+        customer_id=customer.id, effective_on=today, booked_on=today, customer=_state(customer), reason=reason
+    )
+    return Outcome(customer, (event,))
+
+
+def expect_active(customer: Customer) -> None:
+    """Raises CustomerClosed."""
+    if customer.status != "active":
+        raise CustomerClosed(customer)
 
 
 def check_parent(customer_id: UUID, about: Particulars, ancestors: Sequence[UUID]) -> None:
@@ -308,4 +339,5 @@ def _state(customer: Customer) -> CustomerState:
         requires=about.requires,
         parent_id=about.parent_id,
         contact_parent=about.contact_parent,
+        merged_into=customer.merged_into,
     )

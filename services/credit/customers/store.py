@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from shared.db import Tx
 
 _COLUMNS = """
 id, version, external_id, name, status, country, language, time_zone, currency, segment, net_days, contacts, address,
-vat_id, buyer_reference, requires, parent_id, contact_parent
+vat_id, buyer_reference, requires, parent_id, contact_parent, merged_into
 """
 
 
@@ -22,7 +23,7 @@ async def add_customer(tx: Tx, customer: Customer) -> bool:
 
 _ADD_CUSTOMER = f"""
 insert into customer ({_COLUMNS}, onboarded_at, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
 on conflict on constraint customer_external_id_unique do nothing
 returning true
 """
@@ -36,7 +37,8 @@ _SAVE_CUSTOMER = """
 update customer
 set version = $2, external_id = $3, name = $4, status = $5, country = $6, language = $7, time_zone = $8, currency = $9,
     segment = $10, net_days = $11, contacts = $12, address = $13, vat_id = $14,
-    buyer_reference = $15, requires = $16, parent_id = $17, contact_parent = $18, changed_at = $19
+    buyer_reference = $15, requires = $16, parent_id = $17, contact_parent = $18, merged_into = $19,
+    changed_at = $20
 where id = $1
 """
 
@@ -70,6 +72,31 @@ with recursive up (id, parent_id) as (
     select above.id, above.parent_id from customer above join up on above.id = up.parent_id
 )
 select id from up
+"""
+
+
+async def lock_family(tx: Tx, customer_ids: Collection[UUID]) -> list[Customer]:
+    await tx.execute("select pg_advisory_xact_lock(hashtext('customer.parent_id'))")
+    return [_customer(row) for row in await tx.fetch(_LOCK_FAMILY, list(customer_ids))]
+
+
+_LOCK_FAMILY = f"""
+select {_COLUMNS} from customer where id = any($1) or parent_id = any($1) order by id for no key update
+"""
+
+
+async def survivor(tx: Tx, customer_id: UUID) -> UUID:
+    """Merged customers point at who they go on as now, however often that one was merged in turn."""
+    return await tx.fetchval(_SURVIVOR, customer_id) or customer_id
+
+
+_SURVIVOR = """
+with recursive on_as (id, merged_into) as (
+    select id, merged_into from customer where id = $1
+    union all
+    select next.id, next.merged_into from customer next join on_as on next.id = on_as.merged_into
+)
+select id from on_as where merged_into is null
 """
 
 
@@ -107,6 +134,7 @@ def _row(customer: Customer) -> tuple[Any, ...]:
         about.requires,
         about.parent_id,
         about.contact_parent,
+        customer.merged_into,
     )
 
 
@@ -117,6 +145,7 @@ def _customer(row: Any) -> Customer:
         version=row["version"],
         external_id=row["external_id"],
         status=row["status"],
+        merged_into=row["merged_into"],
         particulars=Particulars(
             name=row["name"],
             country=row["country"],

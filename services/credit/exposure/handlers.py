@@ -67,6 +67,12 @@ async def outcomes_of(tx: Tx, customer_ids: Sequence[UUID]) -> list[InvoiceOutco
     return await store.outcomes_of(tx, customer_ids)
 
 
+async def move(tx: Tx, from_id: UUID, to_id: UUID) -> int:
+    """What a merged customer owes counts as the surviving one's from now on, whatever its invoices say. Returns how
+    many invoices that were."""
+    return await store.move(tx, from_id, to_id)
+
+
 async def watch(tx: Tx, customer_ids: Sequence[UUID], due_at: datetime) -> None:
     """Have these accounts looked at by the hold rules, at this moment or sooner."""
     await store.watch(tx, customer_ids, due_at)

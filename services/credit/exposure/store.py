@@ -189,6 +189,12 @@ order by i.customer_id, i.invoice_id
 """
 
 
+async def move(tx: Tx, from_id: UUID, to_id: UUID) -> int:
+    await tx.execute("update invoice_order set customer_id = $2 where customer_id = $1", from_id, to_id)
+    moved = await tx.execute("update invoice_exposure set customer_id = $2 where customer_id = $1", from_id, to_id)
+    return int(moved.rpartition(" ")[2])
+
+
 async def watch(tx: Tx, customer_ids: Sequence[UUID], due_at: datetime) -> None:
     await tx.execute(_WATCH, customer_ids, due_at)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
+from services.credit.customers import handlers as customers
 from services.credit.exposure import handlers as exposure
 from services.credit.exposure.rules import Facts
 from services.credit.holds import rules, store
@@ -78,6 +79,9 @@ async def place_for_event(tx: Tx, customer_id: UUID, cause: Cause, source: str, 
     if standing is None:
         return
     account, facts = standing
+    if account.customer_status == "closed" and (survivor := await customers.survivor(tx, customer_id)) != customer_id:
+        await place_for_event(tx, survivor, cause, source, reason)
+        return
     policy = rules_of(facts.policy_rules).holds
     seen = await _look(tx, account, facts, today)
     if (cause == "promise_broken" and not policy.promise_broken) or not seen.anything_overdue:
@@ -156,6 +160,23 @@ async def _release(
     await limits.hold(tx, account, held)
     await outbox.append(tx, rules.told(released, held, today))
     return released
+
+
+async def move(tx: Tx, from_id: UUID, to_id: UUID, by: str, reason: str) -> int:
+    """What holds a merged customer holds the surviving one; what only the figures bring, they bring there again. Both
+    are locked. Returns how many were placed there."""
+    today = local_date(tx.now, "UTC")
+    standings = await limits.lock_standings(tx, [from_id, to_id], today)
+    placed = 0
+    holds = await store.in_force(tx, from_id)
+    for hold in list(holds):
+        holds = [each for each in holds if each.id != hold.id]
+        await _release(tx, standings[from_id][0], hold, by, reason, holds, today)
+        if hold.cause not in MEASURED:
+            moved = replace(hold, id=new_id(), version=1, customer_id=to_id)
+            await _place(tx, standings[to_id][0], moved, await store.in_force(tx, to_id), today)
+            placed += 1
+    return placed
 
 
 async def get_hold(tx: Tx, customer_id: UUID, hold_id: UUID) -> Hold:

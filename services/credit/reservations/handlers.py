@@ -56,6 +56,21 @@ async def expire_reservations(tx: Tx, count_max: int = EXPIRED_A_RUN) -> int:
     return len(customers)
 
 
+async def move(tx: Tx, from_id: UUID, to_id: UUID, by: str, because: str) -> tuple[int, int]:
+    """What is reserved for a merged customer's orders is reserved for the surviving one's; its blocked orders are
+    refused, to be asked for anew. Both are locked. Returns how many of each. Raises OrderReserved where both have an
+    order of one name."""
+    if reference := await store.reserved_for_both(tx, from_id, to_id):
+        raise OrderReserved(f"Both have a reservation for the order {reference!r}; use or release one of them first.")
+    reserved = await store.move(tx, from_id, to_id)
+    blocked = 0
+    while waiting := await store.blocked(tx, "waiting", from_id, None, 100):
+        for order in waiting:
+            await close_blocked(tx, order.id, "refused", by, because)
+        blocked += len(waiting)
+    return reserved, blocked
+
+
 async def get_reservation(tx: Tx, reservation_id: UUID) -> Reservation:
     """Raises ReservationNotFound."""
     reservation = await store.read(tx, reservation_id)

@@ -90,6 +90,26 @@ returning customer_id
 """
 
 
+async def reserved_for_both(tx: Tx, one_id: UUID, other_id: UUID) -> str | None:
+    """An order for which both have a reservation."""
+    return await tx.fetchval(_RESERVED_FOR_BOTH, one_id, other_id)
+
+
+_RESERVED_FOR_BOTH = """
+select reference from reservation where customer_id = any(array[$1, $2]::uuid[]) and status = 'held'
+group by reference having count(*) > 1 order by reference limit 1
+"""
+
+
+async def move(tx: Tx, from_id: UUID, to_id: UUID) -> int:
+    moved = await tx.execute(
+        "update reservation set customer_id = $2, version = version + 1 where customer_id = $1 and status = 'held'",
+        from_id,
+        to_id,
+    )
+    return int(moved.rpartition(" ")[2])
+
+
 async def of_customer(tx: Tx, customer_id: UUID, before: UUID | None, count_max: int) -> list[Reservation]:
     return [_reservation(row) for row in await tx.fetch(_OF_CUSTOMER, customer_id, before, count_max)]
 

@@ -25,6 +25,8 @@ class CustomerClosed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """`merged_into` is who a closed customer goes on as."""
+
     id: UUID
     version: int
     external_id: str
@@ -41,6 +43,7 @@ class Customer:
     vat_id: str | None = None
     buyer_reference: str | None = None
     requires: Sequence[str] = ()
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +58,11 @@ class Account:
 def billable(customer: Customer) -> Customer:
     """The customer itself, when new claims on it may be made. Raises CustomerClosed."""
     if customer.status == "closed":
-        raise CustomerClosed(f"customer {customer.external_id} is closed; it cannot be invoiced", field="/customer_id")
+        whither = f"; it goes on as customer {customer.merged_into}" if customer.merged_into else ""
+        extra = {"merged_into": str(customer.merged_into)} if customer.merged_into else {}
+        raise CustomerClosed(
+            f"customer {customer.external_id} is closed, so it cannot be invoiced{whither}",
+            field="/customer_id",
+            **extra,
+        )
     return customer

@@ -14,9 +14,9 @@ from shared.events.credit import CustomerState
 
 _CUSTOMER = (
     "c.id, c.version, c.external_id, c.name, c.status, c.country, c.language, c.time_zone, c.currency, c.segment, "
-    "c.net_days, c.contacts, c.address, c.vat_id, c.buyer_reference, c.requires"
+    "c.net_days, c.contacts, c.address, c.vat_id, c.buyer_reference, c.requires, c.merged_into"
 )
-_CUSTOMER_WIDTH = 16
+_CUSTOMER_WIDTH = 17
 _ACCOUNT = (
     f"{_CUSTOMER}, e.id, e.version, e.name, e.time_zone, e.currency, e.credit_policy, "
     "e.locked_until, e.seller::text, e.policies::text, s.prefix"
@@ -76,14 +76,14 @@ async def named(tx: Tx, names: Sequence[str], limit: int) -> list[Customer]:
 
 _KEEP = """
 insert into customer as c (id, version, external_id, name, status, country, language, time_zone, currency, segment,
-                           net_days, contacts, address, vat_id, buyer_reference, requires)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                           net_days, contacts, address, vat_id, buyer_reference, requires, merged_into)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 on conflict (id) do update set
     version = excluded.version, external_id = excluded.external_id, name = excluded.name, status = excluded.status,
     country = excluded.country, language = excluded.language, time_zone = excluded.time_zone,
     currency = excluded.currency, segment = excluded.segment, net_days = excluded.net_days,
     contacts = excluded.contacts, address = excluded.address, vat_id = excluded.vat_id,
-    buyer_reference = excluded.buyer_reference, requires = excluded.requires
+    buyer_reference = excluded.buyer_reference, requires = excluded.requires, merged_into = excluded.merged_into
 where c.version < excluded.version
 """
 
@@ -107,4 +107,5 @@ async def keep(tx: Tx, customer: CustomerState) -> None:
         customer.vat_id,
         customer.buyer_reference,
         customer.requires,
+        customer.merged_into,
     )

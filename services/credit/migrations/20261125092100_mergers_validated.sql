@@ -1,0 +1,4 @@
+-- migrate:up
+alter table customer validate constraint customer_merged_is_closed;
+
+-- migrate:down
