@@ -222,6 +222,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "unknown customer": ({"customer_id": "0190b8d0-0000-7000-8000-000000000000"}, "#/customer_id"),
     "no customer": ({"customer_id": None}, "#"),
     "unknown field": ({"discount": "5"}, "#/discount"),
+    "a rounding of the amount due (BT-114)": ({"rounding_amount": eur("0.02")}, "#/rounding_amount"),
     "a number of the series": ({"number": "DW-000007"}, "#/number"),
     "a number with blanks": ({"number": "a b"}, "#/number"),
     "an unknown channel": ({"delivery_channel": "fax"}, "#/delivery_channel"),
