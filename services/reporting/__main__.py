@@ -1,4 +1,4 @@
-"""`python -m services.reporting api | worker | migrate | parked ... | replay`."""
+"""`python -m services.reporting api | worker | migrate | parked ... | replay | rebuild`."""
 
 from services.reporting.app import main
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.reporting.balances import handlers as balances
+from services.reporting.rebuilds import handlers as rebuilds
 from shared.calendar import local_date
 from shared.db import transaction
 from shared.ticks import TickContext, Ticks
@@ -15,3 +16,10 @@ async def keep_standings(context: TickContext) -> bool:
     """When a month begins, everything before it is added up, so that questions need not go further back."""
     async with transaction(context.database) as tx:
         return await balances.keep_standings(tx, local_date(context.now, "UTC"))
+
+
+@ticks.on(next_due=rebuilds.REBUILD_DUE)
+async def rebuild_further(context: TickContext) -> bool:
+    """A rebuild goes on until the tables beside the ones in use have taken their place."""
+    async with transaction(context.database) as tx:
+        return await rebuilds.rebuild_further(tx)

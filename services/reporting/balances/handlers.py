@@ -50,7 +50,19 @@ async def keep_standings(tx: Tx, today: date) -> bool:
     return True
 
 
+async def keep_standings_before(tx: Tx, day: date) -> None:
+    """The standings of a day that is later than every one kept so far."""
+    await store.queue(tx)
+    await store.keep_standings(tx, day)
+
+
+async def queue(tx: Tx) -> None:
+    """From here to the end of the transaction nobody else adds to any sum."""
+    await store.queue(tx)
+
+
 async def add_up_all(tx: Tx) -> None:
+    """Make every sum but the standings from the movements at once."""
     await store.add_up_all(tx)
 
 

@@ -163,12 +163,16 @@ set balance_minor = kept.balance_minor + excluded.balance_minor,
 """
 
 _ACCOUNT_PERIODS = """
-insert into account_period as kept (currency, before_on, customer_id, opening_minor, increase_minor)
+insert into account_period as kept (currency, before_on, customer_id, opening_minor, increase_minor, due_opening_minor,
+                                    due_increase_minor)
 select d.currency, p.before_on, d.customer_id,
        coalesce(sum(d.change_minor) filter (where d.effective_on < p.before_on), 0)::bigint,
-       coalesce(sum(d.increase_minor) filter (where d.effective_on >= p.before_on), 0)::bigint
+       coalesce(sum(d.increase_minor) filter (where d.effective_on >= p.before_on), 0)::bigint,
+       coalesce(sum(d.change_minor) filter (where d.effective_on < p.before_on and d.due_on < p.month_on), 0)::bigint,
+       coalesce(sum(d.increase_minor) filter (where d.effective_on >= p.before_on and d.due_on < p.month_on), 0)::bigint
 from delta d
-join (select before_on, lead(before_on, 1, 'infinity') over (order by before_on) as until_on
+join (select before_on, lead(before_on, 1, 'infinity') over (order by before_on) as until_on,
+             before_on + interval '1 month' as month_on
       from (select '-infinity'::date as before_on union all select before_on from standing_day) as s) as p
   on d.effective_on < p.until_on
 where d.change_minor <> 0 or d.increase_minor <> 0
@@ -178,7 +182,9 @@ group by d.currency, p.before_on, d.customer_id
 _ADDING_TO_ACCOUNT_PERIODS = """
 on conflict (currency, before_on, customer_id) do update
 set opening_minor = kept.opening_minor + excluded.opening_minor,
-    increase_minor = kept.increase_minor + excluded.increase_minor
+    increase_minor = kept.increase_minor + excluded.increase_minor,
+    due_opening_minor = kept.due_opening_minor + excluded.due_opening_minor,
+    due_increase_minor = kept.due_increase_minor + excluded.due_increase_minor
 """
 
 _PARTS = "select 1 as sign, g.kind as of_kind, g.key, f.* from {0} f " + _GROUPS.format("f")
@@ -389,21 +395,32 @@ order by kind, axis, key, currency, day
 
 _BEGIN_PERIODS = """
 with opening as (
-    select currency, customer_id, sum(balance_minor)::bigint as opening_minor, 0::bigint as increase_minor
+    select currency, customer_id, sum(balance_minor)::bigint as opening_minor, 0::bigint as increase_minor,
+           coalesce(sum(balance_minor) filter (where due_on < $1::date + interval '1 month'), 0)::bigint
+               as due_opening_minor,
+           0::bigint as due_increase_minor
     from account_standing where before_on = $1
     group by currency, customer_id
 ), later as (
-    select currency, customer_id, 0::bigint as opening_minor, sum(increase_minor)::bigint as increase_minor
+    select currency, customer_id, sum(increase_minor)::bigint as increase_minor,
+           coalesce(sum(increase_minor) filter (where due_on < $1::date + interval '1 month'), 0)::bigint
+               as due_in_this,
+           coalesce(sum(increase_minor) filter (where due_on < $2::date + interval '1 month'), 0)::bigint
+               as due_in_last
     from account_cell where effective_on >= $1
     group by currency, customer_id
 ), taken_over as (
-    update account_period p set increase_minor = p.increase_minor - later.increase_minor
+    update account_period p
+    set increase_minor = p.increase_minor - later.increase_minor,
+        due_increase_minor = p.due_increase_minor - later.due_in_last
     from later
-    where p.customer_id = later.customer_id and p.currency = later.currency
-      and p.before_on = $2
+    where p.customer_id = later.customer_id and p.currency = later.currency and p.before_on = $2
 )
-insert into account_period (currency, before_on, customer_id, opening_minor, increase_minor)
-select currency, $1, customer_id, sum(opening_minor)::bigint, sum(increase_minor)::bigint
-from (select * from opening union all select * from later) as period
+insert into account_period (currency, before_on, customer_id, opening_minor, increase_minor, due_opening_minor,
+                            due_increase_minor)
+select currency, $1, customer_id, sum(opening_minor)::bigint, sum(increase_minor)::bigint,
+       sum(due_opening_minor)::bigint, sum(due_increase_minor)::bigint
+from (select * from opening
+      union all select currency, customer_id, 0, increase_minor, 0, due_in_this from later) as period
 group by currency, customer_id
 """

@@ -11,7 +11,7 @@ from services.reporting.debtors import queries, rules
 from services.reporting.debtors.rules import Debtor, SortBy
 from shared.db import Tx
 
-FIRST_LOOK = 4
+FIRST_LOOK = 2
 """So many times the debtors wanted are added up before looking whether that was enough."""
 
 
@@ -44,7 +44,7 @@ async def _first(tx: Tx, query: RankDebtors, currency: str) -> list[Any]:
     found: list[Any] = []
     offset, chunk = 0, FIRST_LOOK * query.limit
     while True:
-        candidates = await queries.by_peak(tx, query.as_of, currency, offset, chunk + 1)
+        candidates = await queries.by_peak(tx, query.as_of, currency, query.sort_by, offset, chunk + 1)
         ids = [row["customer_id"] for row in candidates[:chunk]]
         found = rules.ranked([*found, *await queries.owed(tx, query.as_of, currency, ids)], query.sort_by)[
             : query.limit

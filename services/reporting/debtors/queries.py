@@ -1,8 +1,9 @@
 """Who owes most, without adding up everybody.
 
 Of each customer it is known what it owed when the month began and what was invoiced since, and so that on no day of the
-month it owed more than the two together. Customers are added up in the order of that peak; once enough of them owe more
-than the next one's peak, nobody behind it can be among the first.
+month it owed more than the two together; likewise of what falls due within the month, and so of what was overdue in it
+(unless something was paid before it was invoiced). Customers are added up in the order of that peak; once enough of
+them owe more than the next one's peak, nobody behind it can be among the first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.reporting.ageing import rules
+from services.reporting.ageing.rules import ALL_KNOWN
+from services.reporting.ageing.rules import owed as owed_by_group
+from services.reporting.debtors.rules import SortBy
 from shared.db import Tx
 
 
@@ -22,7 +25,7 @@ async def wholes(tx: Tx, as_of: date, known_at: date, currency: str | None) -> l
     return await tx.fetch(
         f"""
         select o.currency, sum(o.balance_minor)::bigint as whole_minor
-        from {rules.owed("all", "due", known_at, known="$3")} o
+        from {owed_by_group("all", "due", known_at, known="$3")} o
         where $2::text is null or o.currency = $2
         group by o.currency
         having sum(o.open_invoices) <> 0
@@ -30,17 +33,19 @@ async def wholes(tx: Tx, as_of: date, known_at: date, currency: str | None) -> l
         """,
         as_of,
         currency,
-        *((known_at,) if known_at < rules.ALL_KNOWN else ()),
+        *((known_at,) if known_at < ALL_KNOWN else ()),
     )
 
 
-async def by_peak(tx: Tx, as_of: date, currency: str, offset: int, limit: int) -> list[asyncpg.Record]:
-    """Customers by the most they can have owed on any day of the month."""
+async def by_peak(tx: Tx, as_of: date, currency: str, sort_by: SortBy, offset: int, limit: int) -> list[asyncpg.Record]:
+    """Customers by the most they can have owed, or had overdue, on any day of the month. `peak_minor` of overdue is
+    known for the month that began on the standing day only."""
+    peak = "due_peak_minor" if sort_by == "overdue" and await _in_its_month(tx, as_of) else "peak_minor"
     return await tx.fetch(
-        """
-        select customer_id, peak_minor from account_period
-        where currency = $1 and before_on = (select standing_before($2::date)) and peak_minor > 0
-        order by peak_minor desc, customer_id
+        f"""
+        select customer_id, {peak} as peak_minor from account_period
+        where currency = $1 and before_on = (select standing_before($2::date)) and {peak} > 0
+        order by {peak} desc, customer_id
         offset $3 limit $4
         """,
         currency,
@@ -48,6 +53,10 @@ async def by_peak(tx: Tx, as_of: date, currency: str, offset: int, limit: int) -
         offset,
         limit,
     )
+
+
+async def _in_its_month(tx: Tx, as_of: date) -> bool:
+    return await tx.fetchval("select $1::date <= standing_before($1::date) + interval '1 month'", as_of)
 
 
 async def owed(tx: Tx, as_of: date, currency: str, customers: Sequence[UUID]) -> list[asyncpg.Record]:
@@ -66,7 +75,7 @@ async def owed(tx: Tx, as_of: date, currency: str, customers: Sequence[UUID]) ->
 
 async def owed_as_known(tx: Tx, as_of: date, known_at: date, currency: str) -> list[asyncpg.Record]:
     """What every customer owed by what was known at the end of another day: peaks say nothing about that."""
-    assert known_at < rules.ALL_KNOWN
+    assert known_at < ALL_KNOWN
     return await _summed(
         tx,
         """

@@ -92,11 +92,16 @@ create table account_period (
     customer_id uuid not null,
     opening_minor bigint not null,
     increase_minor bigint not null,
+    due_opening_minor bigint not null,
+    due_increase_minor bigint not null,
     peak_minor bigint generated always as (opening_minor + increase_minor) stored,
+    due_peak_minor bigint generated always as (due_opening_minor + due_increase_minor) stored,
     primary key (currency, before_on, customer_id)
 );
 comment on table account_period is 'From a standing day to the next: what a customer owed at its start, and never more than the peak on any day in it.';
+comment on column account_period.due_peak_minor is 'The same of what falls due within a month of its start, and so is never exceeded by what is overdue in that month.';
 create index account_period_peak on account_period (currency, before_on, peak_minor desc, customer_id);
+create index account_period_due_peak on account_period (currency, before_on, due_peak_minor desc, customer_id);
 
 create table group_cell (
     kind text not null,
@@ -176,25 +181,30 @@ returns table (customer_id uuid, entity_id text, currency text, due_on date, iss
                disputed_minor bigint, on_plan_minor bigint, open_invoices bigint)
 language sql stable parallel safe
 as $$
-    with apart as (
+    with apart as materialized (
         select distinct invoice_id from movement
         where effective_on <> booked_on
           and daterange(least(effective_on, booked_on), greatest(effective_on, booked_on)) @> least(as_of, known_at)
     ), change as (
-        select m.*, m.disputed_minor - lag(m.disputed_minor, 1, 0::bigint) over w as disputed_change,
-               m.on_plan_minor - lag(m.on_plan_minor, 1, 0::bigint) over w as on_plan_change
-        from movement m join apart using (invoice_id)
-        window w as (partition by m.invoice_id order by m.version)
+        select m.*, r.due_on as due_by, r.issued_on as issued_at
+        from apart a
+        cross join lateral (  -- Few invoices among many: looked up one by one, whatever the planner expects.
+            select v.*, v.disputed_minor - lag(v.disputed_minor, 1, 0::bigint) over w as disputed_change,
+                   v.on_plan_minor - lag(v.on_plan_minor, 1, 0::bigint) over w as on_plan_change
+            from movement v where v.invoice_id = a.invoice_id
+            window w as (order by v.version)
+        ) m
+        cross join lateral (select * from receivable k where k.invoice_id = a.invoice_id limit 1) r
     ), side as (
         select 1 as sign, c.* from change c where c.effective_on <= as_of and c.booked_on <= known_at
         union all
         select -1, c.* from change c where c.effective_on <= least(as_of, known_at)
     )
-    select s.customer_id, s.entity_id, s.currency, r.due_on, r.issued_on, (s.sign * sum(s.change_minor))::bigint,
+    select s.customer_id, s.entity_id, s.currency, s.due_by, s.issued_at, (s.sign * sum(s.change_minor))::bigint,
            (s.sign * sum(s.disputed_change))::bigint, (s.sign * sum(s.on_plan_change))::bigint,
            (s.sign * (sum(s.change_minor) <> 0)::integer)::bigint
-    from side s join receivable r using (invoice_id)
-    group by s.sign, s.invoice_id, s.customer_id, s.entity_id, s.currency, r.due_on, r.issued_on
+    from side s
+    group by s.sign, s.invoice_id, s.customer_id, s.entity_id, s.currency, s.due_by, s.issued_at
 $$;
 
 create function owed_by_group(of_kind text, by_axis text, as_of date)

@@ -1,0 +1,48 @@
+"""Everything that can be made again from the feed, from a batch of events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.reporting.balances import handlers as balances
+from services.reporting.contacts import handlers as contacts
+from services.reporting.projection import store
+from services.reporting.rates import handlers as rates
+from shared.db import Tx
+from shared.delivery import Received
+
+READ_MODELS = (
+    "customer",
+    "collector",
+    "rates",
+    "contact",
+    "invoice",
+    "movement",
+    "receivable",
+    "account_cell",
+    "account_standing",
+    "account_period",
+    "group_cell",
+    "group_standing",
+    "standing_day",
+    "flow",
+)
+"""Every table that `keep_read_models` fills, and nothing else writes."""
+
+
+async def keep_read_models(tx: Tx, received: Sequence[Received]) -> None:
+    """Balances come last, because their writers queue."""
+    await contacts.keep_contacts(tx, received)
+    await rates.keep_rates(tx, received)
+    await balances.keep_balances(tx, received)
+
+
+async def begin(tx: Tx) -> None:
+    """Before events are taken into the tables in use: others may do so at the same time, but none may replace them."""
+    await store.share_tables(tx)
+
+
+async def hold_up(tx: Tx) -> None:
+    """From here to the end of the transaction nobody takes events."""
+    await store.own_tables(tx)
+    await balances.queue(tx)
