@@ -49,6 +49,7 @@ from services.reminder.promises import api as promises
 from services.reminder.publishing import api as publishing
 from services.reminder.replies import api as replies
 from services.reminder.settings import Settings
+from services.reminder.signatures import api as signatures
 from services.reminder.simulations import api as simulations
 from services.reminder.simulator import Simulator
 from services.reminder.sms import SmsGateway, SmsSender
@@ -101,6 +102,7 @@ SERVICE = Service(
         pauses.router,
         templates.router,
         letters.router,
+        signatures.router,
         wrong_persons.router,
     ),
     pages=(

@@ -90,7 +90,8 @@ def as_message(
     stationery: Stationery = PLAIN,
     attachments: Sequence[Attachment] = (),
 ) -> bytes:
-    """The mail as it travels. Raises ValueError for a broken address.
+    """The mail as it travels, from the entity's own address or else from `sender`. Raises ValueError for a broken
+    address.
 
     Auto-Submitted (RFC 3834) and X-Auto-Response-Suppress (MS-OXCMAIL) keep absence notes and read receipts from
     answering; reports that a mail did not arrive are wanted. There is no
@@ -98,6 +99,7 @@ def as_message(
     """
     if not is_address(letter.recipient):
         raise ValueError("it is no e-mail address")
+    sender = (letter.house.address if letter.house else None) or sender
     headers = {
         "X-Dueward-Contact": str(letter.contact_id),
         "X-Auto-Response-Suppress": "RN, NRN, OOF, AutoReply",
@@ -108,7 +110,7 @@ def as_message(
     return mails.as_message(
         id=letter.contact_id,
         sender=sender,
-        sender_name=letter.sender.name + f" ({letter.seller})" if letter.sender else letter.seller,
+        sender_name=rules.from_name(letter),
         recipient=letter.recipient,
         recipient_name=letter.person or "",
         subject=mail.subject,

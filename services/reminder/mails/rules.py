@@ -34,6 +34,17 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class House:
+    """How a selling entity appears, as far as it has said: its name and address in From, where answers go, and what
+    stands below whoever signs."""
+
+    name: str | None = None
+    address: str | None = None
+    reply_to: str | None = None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """Everything one message is made of. `due_on` is the due date that a message before due is about.
 
@@ -63,6 +74,7 @@ class Letter:
     episode: str = ""
     wording: Wording | None = None
     sender: Sender | None = None
+    house: House | None = None
     banks: tuple[BankAccount, ...] = ()
     promised: Money | None = None
     promised_on: date | None = None
@@ -98,9 +110,12 @@ class Stationery:
         return f"{self.public_url}/contact/{contact_token(self.key, contact_id)}" if self.key else None
 
     def reply_to(self, letter: Letter) -> str | None:
-        """The case's own address where there is one, so that an answer lands on the case; else the sender's."""
+        """The case's own address where there is one, so that an answer lands on the case; else the entity's, or that
+        of whoever signs."""
         if self.key and self.replies_to and letter.case_id:
             return reply_address(self.key, self.replies_to, letter.case_id)
+        if letter.house and letter.house.reply_to:
+            return letter.house.reply_to
         return letter.sender.reply_to if letter.sender else None
 
 
@@ -490,13 +505,20 @@ def in_fours(text: str) -> str:
 
 
 def _signature(letter: Letter, t: Tongue) -> tuple[str, ...]:
-    """The person and what they do there, or the seller's department."""
+    """The person and what they do there, or the seller's department; then the lines of the house."""
     seller, sender = one_line(letter.seller), letter.sender
+    lines = tuple(map(one_line, letter.house.lines)) if letter.house else ()
     if sender is None:
-        return seller, t.say("receivables")
+        return seller, *(lines or (t.say("receivables"),))
     role = one_line(sender.role) if sender.role else t.say("receivables")
     phone = (t.say("phone", number=one_line(sender.phone)),) if sender.phone else ()
-    return one_line(sender.name), f"{role}, {seller}", *phone
+    return one_line(sender.name), f"{role}, {seller}", *phone, *lines
+
+
+def from_name(letter: Letter) -> str:
+    """`Maria Keller (Northwind Trading)`, or the house alone."""
+    house = (letter.house.name if letter.house else None) or letter.seller
+    return f"{letter.sender.name} ({house})" if letter.sender else house
 
 
 def _footer(letter: Letter, t: Tongue) -> str:

@@ -91,8 +91,3 @@ async def _lock(tx: Tx, accounts: Sequence[Key]) -> None:
     for customer_id, entity_id in accounts:
         if (customer_id, entity_id) not in known:
             raise CaseNotFound(f"no customer {customer_id} is known here")
-
-
-async def owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, str]:
-    """Who looks after which of the accounts, as it is kept: whoever stands in is not asked."""
-    return await store.owners(tx, keys)

@@ -117,19 +117,6 @@ on conflict (customer_id, entity_id) do update set
 """
 
 
-async def owners(tx: Tx, keys: Collection[Key]) -> dict[Key, str]:
-    """Of those accounts that somebody looks after."""
-    rows = await tx.fetch(_OWNERS, [key[0] for key in keys], [key[1] for key in keys])
-    return {(row["customer_id"], row["entity_id"]): row["owner"] for row in rows}
-
-
-_OWNERS = """
-select customer_id, entity_id, owner from looked_after
-join unnest($1::uuid[], $2::text[]) as t (customer_id, entity_id) using (customer_id, entity_id)
-where owner is not null
-"""
-
-
 def _entry(row: Any) -> Entry:
     return Entry(
         customer_id=row["customer_id"],
