@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +17,7 @@ from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
 from services.reporting.jobs import Resources, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
+from services.reporting.rebuilds import api as rebuilds
 from services.reporting.settings import Settings, read_settings
 from services.reporting.snapshots import api as snapshots
 from services.reporting.ticks import ticks
@@ -45,6 +48,7 @@ SERVICE = Service(
         snapshots.router,
         webhooks.router,
         webhook_deliveries.router,
+        rebuilds.router,
     ),
     pages=(dashboard.pages,),
     jobs=(send_webhooks, send_notices),
@@ -86,4 +90,9 @@ async def run_worker(settings: Settings | None = None) -> None:
 
 
 def main() -> None:
-    process.main(SERVICE, read_settings, create_api, run_worker)
+    if sys.argv[1:] == ["rebuild"]:
+        from services.reporting import commands  # Here, so that the two processes start without it.
+
+        asyncio.run(commands.rebuild(read_settings().database_url))
+    else:
+        process.main(SERVICE, read_settings, create_api, run_worker)
