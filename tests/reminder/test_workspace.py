@@ -55,14 +55,27 @@ async def test_an_account_is_called_promises_is_paused_and_gets_the_next_step_wh
     await tab.page.fill("details[open] input[name=until]", "2026-02-05")
     await tab.press("Pause")
     assert "Paused until 5 Feb 2026" in await tab.text()
+    (call,) = (await desk.get(f"/v1/cases/{customer.id}/calls"))["items"]
+    assert (call["outcome"], call["reason"], call["caller"]) == ("spoke", "cash_flow", "ben")
+    assert "Paused until" in await tab.text(".chips")
 
-    await desk.until(date(2026, 2, 25))
+    await desk.until(date(2026, 2, 11))  # The last day of grace, three business days after the promised one.
     await tab.page.reload()
-    assert "Promise broken" in await tab.text(".line")
-    sent = await desk.sent()
-    assert [step for _, step in sent][:3] == ["due-soon", "first-reminder", "second-reminder"]
-    assert sent[2][0] > "2026-02-06"
+    assert "Promised €1,250.00 by 6 Feb 2026" in await tab.text()
+    before = [("2026-01-25", "due-soon"), ("2026-02-02", "first-reminder")]
+    assert await desk.sent() == before, "neither the pause nor the promise let the second reminder of 8 February go"
+
+    await desk.until(date(2026, 2, 12))
+    assert await desk.sent() == [*before, ("2026-02-12", "second-reminder")], "at once, and not on its own day"
+    assert len(desk.mails()) == 3
+    await tab.go("/")
+    assert "Ask about promise" in await tab.text("tbody")
+    await tab.page.click(f"a:has-text('{EVIL[:5]}')")
+    happened = await tab.text(".line")
+    assert "Promise broken" in happened
+    assert "Second reminder by email" in happened
     assert "A promise to pay was broken" in await tab.text(".advice")
+    assert "0 kept, 1 broken" in await tab.text(".tiles")
     assert await tab.overflow() <= 0
 
 
