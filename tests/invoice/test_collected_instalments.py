@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page
 
-from tests.invoice.pay_site import EMPTY_IBAN, GOOD_CARD, GOOD_IBAN, Debits, Site, in_a_browser, until
+from tests.browser import needs_chromium
+from tests.invoice.pay_site import EMPTY_IBAN, GOOD_CARD, GOOD_IBAN, Debits, Site, until
 
 
 async def card_left(site: Site, customer: str) -> None:
@@ -129,7 +130,7 @@ async def test_a_broken_plan_is_not_collected_at_once(site: Site) -> None:
     assert (await site.books.invoice(invoice["id"]))["balance"]["amount"] == "300.00"
 
 
-@in_a_browser
+@needs_chromium
 async def test_the_next_instalment_is_paid_from_the_page(site: Site, tab: Page) -> None:
     await site.described()
     customer = await site.books.customer(name="Bäckerei Krume")
