@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.reporting.ageing import api as ageing
+from services.reporting.alerts import api as alerts
 from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
@@ -48,6 +49,7 @@ SERVICE = Service(
         snapshots.router,
         webhooks.router,
         webhook_deliveries.router,
+        alerts.router,
         rebuilds.router,
     ),
     pages=(dashboard.pages,),
@@ -71,7 +73,7 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
     async with outside_client(settings.webhook_timeout_seconds) as client:
         try:
             outlet = Outlet(client, settings.webhooks_private, settings.webhook_timeout_seconds)
-            yield Resources(outlet, postman)
+            yield Resources(outlet, postman, settings.reporting_url)
         finally:
             await postman.close()
 

@@ -29,6 +29,8 @@ class Resources:
 
     outlet: Outlet
     postman: Postman
+    address: str
+    """Where people open the dashboard: the start of links."""
 
     @property
     def office(self) -> PostOffice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.reporting.alerts import handlers as alerts
 from services.reporting.balances import handlers as balances
 from services.reporting.rebuilds import handlers as rebuilds
 from shared.calendar import local_date
@@ -23,3 +24,10 @@ async def rebuild_further(context: TickContext) -> bool:
     """A rebuild goes on until the tables beside the ones in use have taken their place."""
     async with transaction(context.database) as tx:
         return await rebuilds.rebuild_further(tx)
+
+
+@ticks.on(next_due=alerts.NEXT_DUE)
+async def evaluate_alerts(context: TickContext) -> bool:
+    """One rule after the other, on business mornings."""
+    async with transaction(context.database) as tx:
+        return await alerts.evaluate_next(tx, context.resources.address)
