@@ -107,6 +107,11 @@ async def test_nothing_new_begins_with_a_closed_customer(credit: Credit) -> None
     answer = await credit.change("PATCH", f"/v1/customers/{old}", 2, {"name": "Again"})
     assert problem(answer, 409) == "customer-closed"
     assert answer.json()["merged_into"] == new
+    for path, body in (
+        ("holds", {"cause": "by_hand", "held": ["orders"], "reason": "Wait"}),
+        ("limit-requests", {"kind": "limit", "amount": money("1.00"), "reason": "More"}),
+    ):
+        assert problem(await credit.post(f"/v1/customers/{old}/{path}", body), 409) == "customer-closed"
     for one, into in ((old, new), (new, old)):
         answer = await credit.post(f"/v1/customers/{one}/merger", {"into_id": into, "reason": "Again"})
         assert problem(answer, 409) == "customer-closed"

@@ -115,6 +115,11 @@ async def survivor(tx: Tx, customer_id: UUID) -> UUID:
     return await store.survivor(tx, customer_id)
 
 
+async def refuse_closed(tx: Tx, customer_id: UUID) -> None:
+    """Nothing new begins with a closed customer. Raises CustomerNotFound, CustomerClosed."""
+    rules.expect_active(await get_customer(tx, customer_id))
+
+
 async def get_customer(tx: Tx, customer_id: UUID) -> Customer:
     """Raises CustomerNotFound."""
     customer = await store.read_customer(tx, customer_id)

@@ -49,9 +49,10 @@ class ReleaseHold:
 
 
 async def place_hold(tx: Tx, command: PlaceHold) -> Hold:
-    """Raises CustomerNotFound, Refused."""
+    """Raises CustomerNotFound, CustomerClosed, Refused."""
     today = local_date(tx.now, "UTC")
     account, _ = await limits.lock_standing(tx, command.customer_id, today)
+    await customers.refuse_closed(tx, command.customer_id)
     hold_id = new_id()
     hold = rules.place(
         hold_id,

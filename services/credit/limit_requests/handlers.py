@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from services.credit.customers import handlers as customers
 from services.credit.groups import handlers as groups
 from services.credit.groups.handlers import SetGroupLimit
 from services.credit.limit_requests import rules, store
@@ -33,9 +34,11 @@ class RequestLimit:
 
 
 async def request_limit(tx: Tx, command: RequestLimit) -> LimitRequest:
-    """Where the policy has nobody approve it, it takes effect at once. Raises CustomerNotFound, Refused."""
+    """Where the policy has nobody approve it, it takes effect at once. Raises CustomerNotFound, CustomerClosed and
+    Refused."""
     today = local_date(tx.now, "UTC")
     account, facts = await limits.lock_standing(tx, command.customer_id, today)
+    await customers.refuse_closed(tx, command.customer_id)
     rules.check(command.wanted, account, today)
     policy = rules_of(facts.policy_rules)
     needed = max(rules.approvers_needed(command.wanted, account, policy), command.approvers_min)
