@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -305,3 +306,46 @@ async def test_the_entity_says_whether_and_when_instalments_are_reminded_of(desk
     assert await kinds(desk.database) == ["plan_agreed", "instalment_due"]
     asked = await desk.database.pool.fetchval("select requested_on from delivery where kind = 'instalment_due'")
     assert asked.isoformat() == "2024-03-25"
+
+
+@pytest.mark.parametrize(
+    ("kind", "added", "charge", "asked"),
+    [
+        ("card", "2024-03-02", None, False),  # It is charged on the day.
+        ("sepa_debit", "2024-03-02", "announced", False),
+        ("sepa_debit", "2024-03-02", "meant", False),
+        ("sepa_debit", "2024-03-02", "refused", False),  # Tried again, which the customer was told.
+        ("sepa_debit", "2024-03-25", "needless", True),  # Too late to announce a debit for its day.
+        ("card", "2024-03-02", "given_up", True),
+        ("card", "2024-04-02", None, True),  # Left after the day: the customer was not asked about this one.
+    ],
+)
+async def test_what_a_saved_method_collects_is_not_asked_for_and_what_it_does_not_is(
+    desk: Receivables,  # noqa: F811
+    kind: str,
+    added: str,
+    charge: str | None,
+    asked: bool,
+) -> None:
+    customer, _ = await owing(desk)
+    agreed = await agree(desk, customer)
+    pool, method = desk.database.pool, new_id()
+    await pool.execute(
+        "insert into saved_method (id, customer_id, entity_id, status, intent_id, added_at, kind, last4, mandate_id,"
+        " mandate_reference, provider_customer, provider_method, label)"
+        " values ($1, $2, 'default', 'active', 'pi_1', $3::text::timestamptz, $4, '3000', 'm', 'r', 'c', 'm', 'it')",
+        *(method, UUID(customer), f"{added} 08:00Z", kind),
+    )
+    if charge:
+        await pool.execute(
+            "insert into collection (id, method_id, customer_id, entity_id, attempt, currency, amount_minor, status,"
+            " plan_id, instalment_on, debit_on, failure) values"
+            " ($1, $2, $3, 'default', 1, 'EUR', 10000, $4, $5, '2024-04-01', '2024-04-01', 'insufficient funds')",
+            *(new_id(), method, UUID(customer), charge, UUID(agreed["id"])),
+        )
+    await desk.at("2024-03-29", 9)
+
+    async with transaction(desk.database) as tx:
+        await instalment_reminders.remind_of_instalments(tx)
+
+    assert ("instalment_due" in await kinds(desk.database)) is asked
