@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -290,3 +291,13 @@ def test_each_word_is_there_in_four_languages_with_the_same_blanks_to_fill() -> 
         assert len([text for text in said if text]) == 4, key
         blanks = {frozenset(part.split("}")[0] for part in text.split("{")[1:]) for text in said}
         assert len(blanks) == 1, key
+
+
+async def test_of_two_acceptances_at_the_same_moment_one_makes_a_customer(desk: Credit) -> None:
+    application_id, terms = await written(desk)
+    path = f"/v1/applications/{application_id}/acceptance"
+    answers = await asyncio.gather(*(desk.post(path, signed(terms, accepted_by=name)) for name in ("Paul", "Nora")))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert len((await desk.get("/v1/customers"))["items"]) == 1
+    mails = (await desk.get(f"/v1/applications/{application_id}/mails"))["items"]
+    assert [each["kind"] for each in mails] == ["terms", "welcome"]

@@ -117,6 +117,23 @@ async def test_nothing_new_begins_with_a_closed_customer(credit: Credit) -> None
         assert problem(answer, 409) == "customer-closed"
 
 
+async def test_news_of_a_closed_customer_leads_to_nothing_and_holds_nobody_up(credit: Credit) -> None:
+    old, new = await two(credit)
+    await credit.hear(Invoice(UUID(old), 70_000).issue())
+    await merge(credit, old, new)
+    version = (await credit.get(f"/v1/customers/{old}"))["version"]
+    await credit.database.pool.execute(
+        """
+        insert into follow_up (customer_id, due_at, because)
+        select id, now() - interval '1 minute', '{new_input}' from customer
+        on conflict (customer_id) do update set due_at = excluded.due_at
+        """
+    )
+    await credit.tick()
+    assert (await credit.get(f"/v1/customers/{old}"))["version"] == version
+    assert await credit.database.pool.fetchval("select count(*) from follow_up where due_at <= now()") == 0
+
+
 async def test_an_order_reserved_by_both_has_to_be_cleared_first(credit: Credit) -> None:
     old, new = await two(credit)
     await reserve(credit, old, "PO 1")

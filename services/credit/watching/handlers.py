@@ -18,10 +18,13 @@ FOLLOWED_A_RUN = 50
 
 
 async def follow_customers(tx: Tx, customers_max: int = FOLLOWED_A_RUN) -> int:
-    """Follow up a bounded number of customers of whom there is news, or whose day has come. Returns how many."""
+    """Follow up a bounded number of customers of whom there is news, or whose day has come; nothing is done about one
+    that is closed. Returns how many."""
     due = await follow_ups.take(tx, customers_max)
     today = local_date(tx.now, "UTC")
     for customer_id, (account, facts) in (await limits.lock_standings(tx, sorted(due), today)).items():
+        if account.customer_status != "active":
+            continue
         policy = rules_of(facts.policy_rules)
         moved, again_at = await segments.follow(tx, customer_id)
         if moved:  # The policy's limit is another one now.
