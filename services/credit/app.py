@@ -98,7 +98,7 @@ def read_settings() -> Settings:
 
 @asynccontextmanager
 async def resources(settings: Settings) -> AsyncIterator[Resources]:
-    """The mail server, and the credit bureau, where there is one."""
+    """The mail server, who knows the seller, and the credit bureau, where there is one."""
     postman = Postman(_mail_server(settings))
     token = settings.bureau_token.get_secret_value() if settings.bureau_token else None
     async with AsyncExitStack() as stack:
@@ -107,7 +107,8 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
         if settings.bureau_url:
             asking = bureau_at(settings.bureau_url, settings.bureau_name, settings.bureau_timeout_seconds, token)
             bureau = await stack.enter_async_context(asking)
-        yield Resources(bureau, postman)
+        invoice = await stack.enter_async_context(service_client(settings, "invoice"))
+        yield Resources(bureau, postman, SellerDesk(invoice))
 
 
 def _mail_server(settings: Settings) -> MailServer:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.credit.agreements.rules import Seller, SellerUnknown
 from services.credit.assessments import handlers as assessments
 from services.credit.drifts import handlers as drifts
 from services.credit.holds import handlers as holds
 from services.credit.intake import handlers as intake
 from services.credit.limit_letters import handlers as limit_letters
+from services.credit.limit_letters.rules import Sellers
 from services.credit.limits import handlers as limits
 from services.credit.mergers import handlers as mergers
 from services.credit.onboarding_mails import handlers as onboarding_mails
@@ -20,6 +22,7 @@ from services.credit.vetting.rules import Asked, Bureau
 from services.credit.watching import handlers as watching
 from shared.calendar import local_date
 from shared.db import transaction
+from shared.errors import Refused
 from shared.mail import Postman
 from shared.ticks import TickContext, Ticks
 
@@ -32,10 +35,13 @@ class Resources:
 
     bureau: Bureau | None = None
     postman: Postman | None = None
+    sellers: Sellers | None = None
 
 
 LEASE_SECONDS_WITHOUT_BUREAU = 10.0
 LEASE_SECONDS_WITHOUT_POSTMAN = 10.0
+DEFAULT_ENTITY = "default"
+"""Limits belong to no selling entity; letters about them go out in this one's name."""
 
 POLICY_RUNS_MAX = 20
 """A call's share of a large book; the other jobs of the worker get their turn in between."""
@@ -139,3 +145,36 @@ async def follow_mergers(context: TickContext) -> bool:
     """What is heard of customers that were merged is moved to those who they go on as."""
     async with transaction(context.database) as tx:
         return await mergers.follow_mergers(tx) > 0
+
+
+@ticks.on(next_due=limit_letters.ANNOUNCEMENTS_DUE)
+async def plan_limit_letters(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await limit_letters.plan_letters(tx) > 0
+
+
+@ticks.on(next_due=limit_letters.LETTERS_DUE)
+async def send_limit_letters(context: TickContext) -> bool:
+    """A few a call: written as on their way, sent outside any transaction, their fate recorded."""
+    postman: Postman | None = context.resources.postman if context.resources else None
+    lease_seconds = LEASE_SECONDS_WITHOUT_POSTMAN
+    if postman:
+        lease_seconds = postman.server.timeout_seconds * onboarding_mails.LEASE_TIMEOUTS
+    async with transaction(context.database) as tx:
+        given_up = await limit_letters.give_up(tx)
+        taken = await limit_letters.take_letters(tx, lease_seconds)
+    if not taken:
+        return given_up > 0
+    seller = await _seller(context.resources.sellers if context.resources else None)
+    sent = await limit_letters.send(postman, seller, taken, context.now, lease_seconds)
+    async with transaction(context.database) as tx:
+        await limit_letters.record(tx, sent)
+    return True
+
+
+async def _seller(sellers: Sellers | None) -> Seller | None:
+    """In whose name letters go out; None where nobody says so just now."""
+    try:
+        return await sellers.find_seller(DEFAULT_ENTITY) if sellers else None
+    except (SellerUnknown, Refused):
+        return None

@@ -112,6 +112,7 @@ def every_rule(n: int) -> Policy:
             "refer_over_percent": n,
             "rate_days_max": n,
             "reservation_days": n,
+            "limit_letters": n == 1,
         }
     )
     return Policy(n, (PolicyLimit(None, Money(n, "EUR")),), told, owner=f"Owner {n}")

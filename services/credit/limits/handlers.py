@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
+from services.credit.announcements import handlers as announcements
+from services.credit.announcements.rules import Limits
 from services.credit.exposure import handlers as exposure
 from services.credit.exposure.rules import Facts
 from services.credit.follow_ups import handlers as follow_ups
@@ -188,6 +190,8 @@ async def _follow(tx: Tx, accounts: Sequence[Account], policy: Policy, today: da
     ]
     await store.save_accounts(tx, [outcome.account for outcome in outcomes])
     await outbox.append(tx, *(event for outcome in outcomes for event in outcome.events))
+    changed = {b.customer_id: b for b, outcome in zip(accounts, outcomes, strict=True) if outcome.events}
+    await announcements.note(tx, {id: Limits(b.limit, b.base_limit) for id, b in changed.items()})
     if policy.rules.holds.is_on:
         await exposure.watch(tx, [outcome.account.customer_id for outcome in outcomes if outcome.events], tx.now)
     return [outcome.account for outcome in outcomes]
@@ -276,4 +280,5 @@ async def _save(tx: Tx, before: Account, outcome: Outcome) -> Account:
     await outbox.append(tx, *outcome.events)
     if outcome.events:
         await exposure.watch(tx, [before.customer_id], tx.now)
+        await announcements.note(tx, {before.customer_id: Limits(before.limit, before.base_limit)})
     return outcome.account

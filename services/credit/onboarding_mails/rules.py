@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 from shared.errors import Conflict, NotFound
@@ -60,7 +60,14 @@ class Outcome:
     retry_at: datetime | None = None
 
 
-def after(mail: Mail, fate: Fate, reason: str | None, real_now: datetime) -> Outcome:
+class Tried(Protocol):
+    """Anything that is sent, and was so many times before."""
+
+    @property
+    def attempts(self) -> int: ...
+
+
+def after(mail: Tried, fate: Fate, reason: str | None, real_now: datetime) -> Outcome:
     """What certainly did not leave is tried again, later each time; what may have is never sent again by itself."""
     match fate:
         case "sent":

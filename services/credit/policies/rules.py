@@ -98,6 +98,7 @@ _OF_THE_RULES = {
     "refer_over_percent": "what may exceed the limit and still go to a person",
     "rate_days_max": "how old an exchange rate may be",
     "reservation_days": "how long an order is reserved for",
+    "limit_letters": "letters about changed limits",
 }
 
 

@@ -155,7 +155,7 @@ DEFAULT_CLASSES: dict[RiskClass, ClassTerms] = {
 class PolicyRules(_Part):
     """`refer_over_percent`: what exceeds the limit by no more than this share of it goes to a person instead of being
     declined. `rate_days_max`: how old an exchange rate may be. `reservation_days`: how long an order is reserved for
-    where it does not say."""
+    where it does not say. `limit_letters`: whether customers are written when their limit changes."""
 
     approvals: Annotated[tuple[Approval, ...], Field(max_length=200)] = ()
     counted: Counted = Counted()
@@ -166,6 +166,7 @@ class PolicyRules(_Part):
     refer_over_percent: Percent = 0
     rate_days_max: Annotated[int, Field(ge=0, le=30)] = 7
     reservation_days: Annotated[int, Field(ge=1, le=365)] = 14
+    limit_letters: bool = False
 
     @property
     def follows(self) -> bool:
