@@ -92,6 +92,19 @@ def test_a_step_on_two_channels_takes_two_of_the_contacts_there_are() -> None:
     assert free((*both, "letter", "call"), touches(0), 3) == (7, "contact_cap")
 
 
+@pytest.mark.parametrize(("waits_for", "today", "refusal"), [(3, 0, None), (2, 0, "min_gap"), (1, 0, "min_gap")])
+def test_a_contact_that_still_waits_for_a_later_day_counts_for_the_days_before_it(
+    waits_for: int, today: int, refusal: str | None
+) -> None:
+    assert free(MAIL, touches(waits_for), today, replace(POLICY, min_gap_days=3))[1] == refusal
+
+
+def test_several_companies_steps_at_once_use_no_more_channels_than_one_step_or_the_cap() -> None:
+    for cap, at_once, refusal in ((1, 2, "contact_cap"), (1, 3, None), (3, 2, None)):
+        policy = replace(POLICY, contacts_max=cap)
+        assert free_on(("email", "sms", "call"), (), account(), MONDAY, policy, at_once)[1] == refusal
+
+
 def test_what_stays_in_the_house_is_neither_counted_nor_restricted() -> None:
     assert free(("chat", "webhook"), touches(0, 0, 0, 0), 0) == (0, None)
     assert free(("chat", "email"), touches(0, 1), 2) == (2, None)

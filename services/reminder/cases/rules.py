@@ -211,19 +211,41 @@ def escalate(
     if not ways:
         return _suppress_unreachable(case, account, strategy, step, make_id, now, policy)
     planned = tuple(_contact(case, strategy, step, make_id(), channel, account, now) for channel in ways)
-    if beside:
-        shared = [each for each in beside if _is_shared(each, case, account, step)]
-        deliveries = {each.channel: each.delivery for each in shared}
-        planned = tuple(replace(each, delivery_id=deliveries.get(each.channel)) for each in planned)
-        ways = tuple(dict.fromkeys((*ways, *deliveries)))
-        touches = [*touches, *(Touch(now, e.channel) for e in beside if e not in shared and e.channel in TO_CUSTOMER)]
-    free_on, refusal = policies.free_on(ways, touches, account, today, policy)
+    shared = [each for each in beside if _is_shared(each, case, account, step)]
+    free_on, refusal = _free_on(ways, shared, touches, beside, account, now, policy)
     if refusal:
         rested = replace(case, rest_until=free_on)
         suppressed = tuple(contact.decided_against(_REFUSED[refusal]) for contact in planned)
         return Outcome(schedule(rested, account, strategy.strategy, now, policy), Reason.SUPPRESSED, (), suppressed)
+    if shared:
+        deliveries = {each.channel: each.delivery for each in shared}
+        planned = tuple(replace(contact, delivery_id=deliveries.get(contact.channel)) for contact in planned)
     under_way = replace(case, pending=tuple(contact.id for contact in planned), reached=False, check_at=None)
     return Outcome(under_way, Reason.MESSAGE_PLANNED, contacts=planned)
+
+
+def _free_on(
+    ways: Collection[Channel],
+    shared: Collection[Contact],
+    touches: Collection[Touch],
+    beside: Collection[Contact],
+    account: Account,
+    now: datetime,
+    policy: Policy,
+) -> tuple[date, Refusal | None]:
+    """What the policy says of a step on these channels: today together with what it shares, later by itself."""
+    today = local_date(now, account.time_zone)
+    if not beside:
+        return policies.free_on(ways, touches, account, today, policy)
+    channels = {each.channel for each in shared}
+    others = [Touch(now, each.channel) for each in beside if each.channel in TO_CUSTOMER and each not in shared]
+    at_once = max(len(TO_CUSTOMER.intersection(ways)), len(channels))
+    together = tuple(dict.fromkeys((*ways, *sorted(channels))))
+    free_on, refusal = policies.free_on(together, [*touches, *others], account, today, policy, at_once)
+    if refusal:
+        just_now = (Touch(now, channel) for channel in sorted(channels))
+        free_on, _ = policies.free_on(ways, [*touches, *others, *just_now], account, today, policy)
+    return free_on, refusal
 
 
 def _is_shared(other: Contact, case: Case, account: Account, step: Coming) -> bool:

@@ -239,32 +239,41 @@ def free_at(
 
 
 def free_on(
-    channels: Collection[str], touches: Iterable[Touch], account: Account, today: date, policy: Policy = POLICY
+    channels: Collection[str],
+    touches: Iterable[Touch],
+    account: Account,
+    today: date,
+    policy: Policy = POLICY,
+    at_once: int | None = None,
 ) -> tuple[date, Refusal | None]:
     """The first day, from today on, on which one contact on each of the channels keeps every cap and gap, and what
-    refuses it today. Days on which nobody is contacted are the window's concern.
+    refuses it today. Days on which nobody is contacted are the window's concern. `at_once` of the channels may be used
+    whatever the cap in total is, since a step goes out whole: all of them, unless they are those of several steps.
 
-    A contact on day 1 counts for 7 days on days 1 to 7; on day 8 it no longer does.
+    A contact on day 1 counts for 7 days on days 1 to 7; on day 8 it no longer does. One that still waits for a later
+    day counts as much for the days before it.
     """
     asked = [channel for channel in channels if channel in TO_CUSTOMER]
     if not asked:
         return today, None
+    at_once = at_once or len(asked)
     days = [(local_date(touch.at, account.time_zone), touch) for touch in touches]
-    if not days:
+    if not days and at_once >= len(asked):
         return today, None
-    first = _refusal(asked, days, today, policy)
+    first = _refusal(asked, days, today, policy, at_once)
     day = today
-    while _refusal(asked, days, day, policy) and (day - today).days < LOOK_AHEAD_DAYS:
+    while _refusal(asked, days, day, policy, at_once) and (day - today).days < LOOK_AHEAD_DAYS:
         day += ONE_DAY
     return day, first
 
 
-def _refusal(asked: Sequence[str], touched: Sequence[tuple[date, Touch]], day: date, policy: Policy) -> Refusal | None:
+def _refusal(
+    asked: Sequence[str], touched: Sequence[tuple[date, Touch]], day: date, policy: Policy, at_once: int
+) -> Refusal | None:
     ours = [(on, touch) for on, touch in touched if touch.kind in ("contact", "call")]
     spoken_on = [on for on, touch in touched if touch.kind == "conversation"]
-    if sum(1 for on, _ in ours if _counts(on, day, policy.within_days)) + len(asked) > max(
-        policy.contacts_max, len(asked)
-    ):
+    counted = sum(1 for on, _ in ours if _counts(on, day, policy.within_days))
+    if counted + len(asked) > max(policy.contacts_max, at_once):
         return Refusal.CONTACT_CAP
     for channel in asked:
         limit = policy.channels.get(channel)
@@ -288,7 +297,7 @@ def _refusal(asked: Sequence[str], touched: Sequence[tuple[date, Touch]], day: d
 
 
 def _counts(on: date, day: date, within_days: int) -> bool:
-    return 0 <= (day - on).days < within_days
+    return abs((day - on).days) < within_days
 
 
 def opening(channels: Collection[str], account: Account, day: date, policy: Policy = POLICY) -> datetime:
