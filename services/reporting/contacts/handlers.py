@@ -31,6 +31,11 @@ async def sent_by_step(tx: Tx, after: date, until: date) -> list[asyncpg.Record]
     return await store.sent_by_step(tx, after, until)
 
 
+async def sent_by_channel(tx: Tx, after: date, until: date) -> dict[str, int]:
+    """How many messages were sent in (after, until] over each channel."""
+    return {row["channel"]: row["messages"] for row in await store.sent_by_channel(tx, after, until)}
+
+
 async def sent_to_customer(tx: Tx, customer_id: UUID, until: date) -> int:
     return await store.sent_to(tx, customer_id, until)
 

@@ -43,6 +43,18 @@ async def sent_by_step(tx: Tx, after: date, until: date) -> list[asyncpg.Record]
     )
 
 
+async def sent_by_channel(tx: Tx, after: date, until: date) -> list[asyncpg.Record]:
+    return await tx.fetch(
+        """
+        select channel, count(*) as messages from contact
+        where status = 'sent' and effective_on > $1 and effective_on <= $2
+        group by channel
+        """,
+        after,
+        until,
+    )
+
+
 async def sent_to(tx: Tx, customer_id: UUID, until: date) -> int:
     return await tx.fetchval(
         "select count(*) from contact where customer_id = $1 and status = 'sent' and effective_on <= $2",

@@ -1,0 +1,57 @@
+"""Promises, disputes and payments, each in one row, whatever order its events come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.reporting.outcomes.rules import Dispute, Promise, Receipt
+from shared.db import Tx
+
+
+async def keep_promises(tx: Tx, rows: Sequence[Promise]) -> None:
+    await tx.execute(
+        """
+        insert into promise as kept (id, version, customer_id, currency, amount_minor, paid_minor, status, made_on,
+                                     promised_on, decided_on)
+        select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
+                             $8::date[], $9::date[], $10::date[])
+        on conflict (id) do update
+        set version = excluded.version, amount_minor = excluded.amount_minor, paid_minor = excluded.paid_minor,
+            status = excluded.status, made_on = excluded.made_on, promised_on = excluded.promised_on,
+            decided_on = excluded.decided_on
+        where kept.version < excluded.version
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )
+
+
+async def keep_disputes(tx: Tx, rows: Sequence[Dispute]) -> None:
+    await tx.execute(
+        """
+        insert into dispute as kept (id, customer_id, invoice_id, currency, amount_minor, opened_on, resolved_on,
+                                     outcome, reason)
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::date[], $7::date[],
+                             $8::text[], $9::text[])
+        on conflict (id) do update
+        set amount_minor = greatest(kept.amount_minor, excluded.amount_minor),
+            opened_on = coalesce(excluded.opened_on, kept.opened_on),
+            resolved_on = coalesce(excluded.resolved_on, kept.resolved_on),
+            outcome = coalesce(excluded.outcome, kept.outcome), reason = coalesce(excluded.reason, kept.reason)
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )
+
+
+async def keep_receipts(tx: Tx, rows: Sequence[Receipt]) -> None:
+    await tx.execute(
+        """
+        insert into receipt as kept (payment_id, customer_id, currency, amount_minor, received_on, booked_on,
+                                     applied_on, touched)
+        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::date[], $6::date[], $7::date[],
+                             $8::boolean[])
+        on conflict (payment_id) do update
+        set booked_on = least(kept.booked_on, excluded.booked_on),
+            applied_on = least(kept.applied_on, excluded.applied_on), touched = kept.touched or excluded.touched
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )

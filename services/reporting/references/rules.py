@@ -1,0 +1,20 @@
+"""What figures are held against, and users may replace: benchmarks of their industry, what a contact costs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+Name = Literal["benchmarks", "contact_costs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A list of entries and its version, 0 while there is none."""
+
+    version: int
+    entries: tuple[Mapping[str, Any], ...] = ()
+    put_by: str | None = None
+    put_at: datetime | None = None
