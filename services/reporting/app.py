@@ -16,9 +16,11 @@ from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
 from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
+from services.reporting.indicators import api as indicators
 from services.reporting.jobs import Resources, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
 from services.reporting.rebuilds import api as rebuilds
+from services.reporting.references import api as references
 from services.reporting.settings import Settings, read_settings
 from services.reporting.snapshots import api as snapshots
 from services.reporting.ticks import ticks
@@ -51,6 +53,8 @@ SERVICE = Service(
         webhook_deliveries.router,
         alerts.router,
         rebuilds.router,
+        indicators.router,
+        references.router,
     ),
     pages=(dashboard.pages,),
     jobs=(send_webhooks, send_notices),

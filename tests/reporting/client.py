@@ -53,6 +53,7 @@ async def forget(database: Database) -> None:
     await database.pool.execute(
         """
         truncate customer, collector, rates, movement, receivable, invoice, contact, standing_day, account_cell,
-            account_standing, account_period, group_cell, group_standing, flow, rebuild, event, inbox
+            account_standing, account_period, group_cell, group_standing, flow, promise, dispute,
+            receipt, rebuild, event, inbox
         """
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from services.reporting.balances import handlers as balances
 from services.reporting.contacts import handlers as contacts
+from services.reporting.outcomes import handlers as outcomes
 from services.reporting.projection import store
 from services.reporting.rates import handlers as rates
 from shared.db import Tx
@@ -16,6 +17,9 @@ READ_MODELS = (
     "collector",
     "rates",
     "contact",
+    "promise",
+    "dispute",
+    "receipt",
     "invoice",
     "movement",
     "receivable",
@@ -34,6 +38,7 @@ async def keep_read_models(tx: Tx, received: Sequence[Received]) -> None:
     """Balances come last, because their writers queue."""
     await contacts.keep_contacts(tx, received)
     await rates.keep_rates(tx, received)
+    await outcomes.keep_outcomes(tx, received)
     await balances.keep_balances(tx, received)
 
 
