@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from tests.credit.books import Invoice
+from tests.credit.books import DUE_ON, Invoice
 from tests.credit.client import Credit, names, problem
+from tests.credit.test_behaviour import paid
 from tests.credit.test_holds import escalated
 
 
@@ -260,3 +262,22 @@ async def test_a_merger_has_a_reason(credit: Credit, reason: str) -> None:
     old, new = await two(credit)
     answer = await credit.post(f"/v1/customers/{old}/merger", {"into_id": new, "reason": reason})
     assert list(names(answer)) == ["#/reason"]
+
+
+async def test_how_both_paid_is_one_chart_and_a_review_of_the_one_that_is_closed_is_dropped(credit: Credit) -> None:
+    old, new = await two(credit)
+    for customer_id in (old, new):
+        for number in range(3):
+            invoice = Invoice(UUID(customer_id), 500, due_on=DUE_ON - timedelta(7 * number))
+            await credit.hear(invoice.issue(), paid(invoice, invoice.due_on + timedelta(1)))
+        await credit.post(f"/v1/customers/{customer_id}/reviews", {"reason": "New owner"})
+
+    await merge(credit, old, new)
+    await credit.tick()
+
+    chart = await credit.get(f"/v1/customers/{new}/drift")
+    assert [point["days"] for point in chart["points"]] == [1] * 6
+    [dropped] = (await credit.get("/v1/reviews", customer_id=old))["items"]
+    assert (dropped["status"], dropped["outcome"]) == ("done", "other")
+    [goes_on] = (await credit.get("/v1/reviews", status="open"))["items"]
+    assert goes_on["customer_id"] == new

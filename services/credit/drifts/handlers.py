@@ -34,6 +34,11 @@ async def hear(tx: Tx, events: Sequence[Event]) -> None:
         await segment_drifts.begin_rounds(tx)
 
 
+async def look_again(tx: Tx, customer_ids: Sequence[UUID]) -> None:
+    """Their payments are others now."""
+    await store.watch(tx, dict.fromkeys(customer_ids, tx.now))
+
+
 async def watch_customers(tx: Tx, customers_max: int = LOOKED_AT_A_RUN) -> int:
     """Look at a bounded number of those that are due; who was assessed before is assessed again after a drift. Returns
     how many were due."""

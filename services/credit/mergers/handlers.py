@@ -15,6 +15,7 @@ from services.credit.behaviour import handlers as behaviour
 from services.credit.behaviour.rules import Cause
 from services.credit.customers import handlers as customers
 from services.credit.customers.rules import Customer
+from services.credit.drifts import handlers as drifts
 from services.credit.exposure import handlers as exposure
 from services.credit.groups import handlers as groups
 from services.credit.groups.rules import GroupNotFound
@@ -25,6 +26,7 @@ from services.credit.limits.rules import CustomerNotFound
 from services.credit.mergers import rules, store
 from services.credit.mergers.rules import Merger
 from services.credit.reservations import handlers as reservations
+from services.credit.reviews import handlers as reviews
 from services.credit.vetting import handlers as vetting
 from shared.calendar import local_date
 from shared.db import Tx
@@ -89,6 +91,8 @@ async def _move(tx: Tx, customer: Customer, into: Customer, by: str, because: st
     await _end_limit(tx, one, because)
     await vetting.move(tx, one, other)
     await assessments.close_file(tx, one)
+    await reviews.drop_review(tx, one, by, because)
+    await drifts.look_again(tx, [one, other])
     await assessments.note(tx, {other: {Cause.NEW_INPUT}})
     await exposure.watch(tx, [other], tx.now)
     return {
@@ -128,6 +132,7 @@ async def follow_mergers(tx: Tx) -> int:
         await limits.lock_standings(tx, [customer_id, survivor], local_date(tx.now, "UTC"))
         await exposure.move(tx, customer_id, survivor)
         await behaviour.move(tx, customer_id, survivor)
+        await drifts.look_again(tx, [survivor])
         await assessments.note(tx, {survivor: {Cause.NEW_INPUT}})
         await exposure.watch(tx, [survivor], tx.now)
     return len(latecomers)

@@ -112,6 +112,14 @@ async def finish_review(tx: Tx, command: FinishReview) -> Review:
     return after
 
 
+async def drop_review(tx: Tx, customer_id: UUID, by: str, because: str) -> None:
+    """There is nothing to review any more of a customer that is closed in this transaction."""
+    if under_way := await store.open_one(tx, customer_id):
+        after = rules.done(under_way, "other", because, by, tx.now)
+        await store.save(tx, after)
+        await outbox.append(tx, rules.told(after, local_date(tx.now, "UTC")))
+
+
 async def _locked(tx: Tx, review_id: UUID) -> Review:
     review = await get_review(tx, review_id)
     await limits.lock_standing(tx, review.customer_id, local_date(tx.now, "UTC"))
