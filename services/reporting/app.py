@@ -14,8 +14,10 @@ from services.reporting.alerts import api as alerts
 from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
+from services.reporting.digests import api as digests
 from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
+from services.reporting.forecasts import api as forecasts
 from services.reporting.indicators import api as indicators
 from services.reporting.jobs import Resources, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
@@ -46,12 +48,14 @@ SERVICE = Service(
         ageing.router,
         kpis.router,
         debtors.router,
+        forecasts.router,
         feed.router,
         timeline.router,
         snapshots.router,
         webhooks.router,
         webhook_deliveries.router,
         alerts.router,
+        digests.router,
         rebuilds.router,
         indicators.router,
         references.router,

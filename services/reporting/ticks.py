@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.reporting.alerts import handlers as alerts
 from services.reporting.balances import handlers as balances
+from services.reporting.digests import handlers as digests
 from services.reporting.rebuilds import handlers as rebuilds
 from shared.calendar import local_date
 from shared.db import transaction
@@ -31,3 +32,9 @@ async def evaluate_alerts(context: TickContext) -> bool:
     """One rule after the other, on business mornings."""
     async with transaction(context.database) as tx:
         return await alerts.evaluate_next(tx, context.resources.address)
+
+
+@ticks.on(next_due=digests.NEXT_DUE)
+async def make_digests(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await digests.make_next(tx, context.resources.address)
