@@ -3,6 +3,7 @@ and that trying changes nothing."""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 from uuid import UUID
 
@@ -131,6 +132,39 @@ async def test_two_policies_stand_side_by_side_one_of_them_a_version_there_was(
     assert (lenient["approved"], lenient["declined"]) == (1, 2), "invoices are never referred"
     again = await look_back(credit, {})
     assert again["sides"][1]["figures"]["declined"] == 3, "neither: the policy in force"
+
+
+async def test_the_policy_that_was_in_force_decides_the_same_again(credit_in_2012: Credit) -> None:
+    """Orders and invoices, reserved or not, of customers on hold, in a group, over their limits, let pass."""
+    credit, dice = credit_in_2012, random.Random(0)
+    assert (
+        await credit.change("PUT", "/v1/credit-policy", 1, {**limits("50000.00"), "rules": {"refer_over_percent": 20}})
+    ).status_code == 200
+    top = (await credit.onboard())["id"]
+    customers = [top, *[(await credit.onboard(parent_id=top if n < 2 else None))["id"] for n in range(4)]]
+    group = {"limit": money("90000.00"), "reason": "x"}
+    await credit.change("PUT", f"/v1/customers/{top}/group-limit", 0, group)
+    await credit.post(f"/v1/customers/{customers[-1]}/holds", {"held": ["orders", "invoices"], "reason": "x"})
+    for n in range(40):
+        body = {
+            "customer_id": dice.choice(customers),
+            "amount": money(f"{dice.randint(1, 40_000)}.00", dice.choice(["EUR", "EUR", "USD"])),
+            "reference": f"PO {n}",
+            "purpose": dice.choice(["order", "invoice"]),
+            "reserve": dice.random() < 0.7,
+        }
+        made = (await credit.post("/v1/credit-decisions", body)).json()
+        if made["outcome"] != "approved" and dice.random() < 0.3:
+            override = {"reason": "x", "expires_at": "2012-02-01T00:00:00Z"}
+            await credit.post(f"/v1/credit-decisions/{made['id']}/overrides", override)
+            await credit.post("/v1/credit-decisions", {**body, "reserve": False})
+    await a_day_later(credit)
+
+    decided, again = (await look_back(credit, {"version": 2}))["sides"]
+
+    assert all(decided["figures"][outcome] for outcome in ("approved", "referred", "declined"))
+    assert again["figures"] == decided["figures"]
+    assert (again["changed_customers"], again["book"]) == (0, decided["book"])
 
 
 async def test_a_limit_set_by_hand_is_kept_and_one_that_was_the_policys_is_not(credit_in_2012: Credit) -> None:
