@@ -133,7 +133,7 @@ async def draw_account(tx: Tx, customer_id: UUID, entity_id: str) -> AccountPage
         proceedings=[each for each in known_proceedings if each.status == "open"],
         lapsing=[(each, owed) for each, owed in watched if each.warned_on],
         replies=[reply for reply in known_replies if reply.status == "open"],
-        tasks=await tasks.open_tasks(tx, customer_id, entity_id),
+        tasks=sorted(await tasks.open_tasks(tx, customer_id, entity_id), key=lambda task: advice.pressing(task.kind)),
         followers=await followers.list_followers(tx, customer_id, entity_id),
         team=await team.list_team(tx),
         lines=rules.timeline(

@@ -159,6 +159,13 @@ _TASK_FIRST: tuple[tuple[str, Action, str], ...] = (
 )
 """What people have to do goes before what a rule would advise, the most pressing first."""
 
+
+def pressing(kind: str) -> int:
+    """The place of a kind of task among those that people have to do, 0 for the most pressing."""
+    kinds = [each for each, _, _ in _TASK_FIRST]
+    return kinds.index(kind) if kind in kinds else len(kinds)
+
+
 _RESTS = {
     HoldKind.PROMISED: "The customer has promised to pay; wait for the day.",
     HoldKind.PAUSED: "Collection is paused.",
