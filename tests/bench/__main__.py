@@ -21,7 +21,7 @@ from deploy.local import stack
 from deploy.local.embedded import free_port
 from deploy.local.layout import POSTGRES_PORT, Layout
 from shared.process import keep_what_is_loaded
-from tests.bench import cash, deciding, drift, floors, imports, issuing, projection, publishing, reminding
+from tests.bench import cash, deciding, drift, floors, forecasting, imports, issuing, projection, publishing, reminding
 from tests.bench.rest import until_at_rest
 
 console = Console(highlight=False)
@@ -142,5 +142,7 @@ def main(short: bool) -> None:
 if __name__ == "__main__":
     if "drift" in sys.argv[1:]:
         drift.main(sys.argv[1:])
+    elif "forecast" in sys.argv[1:]:
+        forecasting.main(sys.argv[1:])
     else:
         main(short="--short" in sys.argv)

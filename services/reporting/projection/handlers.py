@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.reporting.balances import handlers as balances
+from services.reporting.commitments import handlers as commitments
 from services.reporting.contacts import handlers as contacts
 from services.reporting.outcomes import handlers as outcomes
+from services.reporting.payment_habits import handlers as payment_habits
 from services.reporting.projection import store
 from services.reporting.rates import handlers as rates
 from shared.db import Tx
@@ -30,6 +32,8 @@ READ_MODELS = (
     "group_standing",
     "standing_day",
     "flow",
+    "payment_course",
+    "commitment",
 )
 """Every table that `keep_read_models` fills, and nothing else writes."""
 
@@ -39,6 +43,8 @@ async def keep_read_models(tx: Tx, received: Sequence[Received]) -> None:
     await contacts.keep_contacts(tx, received)
     await rates.keep_rates(tx, received)
     await outcomes.keep_outcomes(tx, received)
+    await payment_habits.keep_courses(tx, received)
+    await commitments.keep_commitments(tx, received)
     await balances.keep_balances(tx, received)
 
 

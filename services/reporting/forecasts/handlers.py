@@ -1,0 +1,111 @@
+"""Forecasts of any day, from what was known on it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.reporting.commitments import handlers as commitments
+from services.reporting.forecasts import queries, rules
+from services.reporting.forecasts.rules import WEEK, Accuracy, Expectation, Hit, OpenItem, Plan, Promise, Receipts
+from services.reporting.payment_habits import handlers as payment_habits
+from shared.db import Tx
+
+
+@dataclass(frozen=True)
+class ForecastReceipts:
+    """For `weeks` weeks after `as_of`, in steps of a day or a week."""
+
+    as_of: date
+    today: date
+    weeks: int
+    by: timedelta = WEEK
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class MeasureForecasts:
+    """The last `weeks` weeks that are over at the end of `as_of`, each against the forecast of the day before it."""
+
+    as_of: date
+    today: date
+    weeks: int
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a forecast rests on: open items, promises and plans among them, and settled invoices learned from."""
+
+    open_items: int
+    promises: int
+    plans: int
+    learned_from: int
+
+
+async def forecast_receipts(tx: Tx, query: ForecastReceipts) -> tuple[list[Receipts], Basis]:
+    expected, basis = await _expect(tx, query.as_of, query.today, query.currency)
+    return rules.receipts(expected, rules.periods(query.as_of, query.weeks, query.by)), basis
+
+
+async def measure_forecasts(tx: Tx, query: MeasureForecasts) -> list[Accuracy]:
+    """Week by week the forecast is made again from what was known before the week: nothing later is looked at."""
+    hits: dict[str, list[Hit]] = defaultdict(list)
+    for weeks_ago in range(query.weeks, 0, -1):
+        before = query.as_of - WEEK * weeks_ago
+        expected, _ = await _expect(tx, before, query.today, query.currency)
+        came_in = {
+            row["currency"]: row["received_minor"]
+            for row in await queries.received(tx, before, before + WEEK, query.currency)
+        }
+        for forecast in rules.receipts(expected, [before, before + WEEK]):
+            hits[forecast.currency].append(Hit(forecast, came_in.get(forecast.currency, 0)))
+    return [Accuracy(currency, tuple(of)) for currency, of in sorted(hits.items())]
+
+
+async def _expect(tx: Tx, as_of: date, today: date, currency: str | None) -> tuple[list[Expectation], Basis]:
+    learned = await payment_habits.learn(tx, as_of)
+    rows = await queries.open_items(tx, as_of, is_past=as_of < today, currency=currency)
+    promises, plans = await _said(tx, as_of)
+    expected = rules.expectations(learned.model, learned.rest, map(_item, rows), promises, plans, as_of)
+    return expected, Basis(len(rows), len(promises), len(plans), learned.model.learned_from)
+
+
+async def _said(tx: Tx, as_of: date) -> tuple[list[Promise], dict[tuple[UUID, str], Plan]]:
+    running = await commitments.running(tx, as_of)
+    record = await commitments.record(tx, as_of)
+    promises = [
+        Promise(
+            row["customer_id"],
+            row["entity_id"],
+            row["currency"],
+            row["dates"][0],
+            row["amounts_minor"][0],
+            frozenset(row["numbers"]),
+            record.kept_share(row["customer_id"]),
+        )
+        for row in running
+        if row["kind"] == "promise"
+    ]
+    plans = {
+        (row["customer_id"], row["numbers"][0]): Plan(tuple(row["dates"]), tuple(row["amounts_minor"]))
+        for row in running
+        if row["kind"] == "plan"
+    }
+    return promises, plans
+
+
+def _item(row: asyncpg.Record) -> OpenItem:
+    return OpenItem(
+        row["customer_id"],
+        row["entity_id"],
+        row["currency"],
+        row["due_on"],
+        (row["disputed"], row["channel"]),
+        row["balance_minor"],
+        row["number"],
+    )
