@@ -116,7 +116,7 @@ def html_of(content: Content) -> str:
     )
     facts = f"<table role='presentation' style='border-collapse:collapse;font:inherit'>{rows}</table>" if rows else ""
     intro = f"<p>{escape(content.intro)}</p>" if content.intro else ""
-    link = f"<p><a href='{escape(content.link)}' style='color:#1f5fbf'>Open it</a></p>" if content.link else ""
+    link = f"<p><a href='{escape(content.link)}' style='color:#1f5fbf'>Open the figures</a></p>" if content.link else ""
     return (
         "<div style='font:15px/1.5 Helvetica,Arial,sans-serif;color:#17222b;max-width:640px'>"
         f"<h1 style='font-size:19px;margin:0 0 8px'>{escape(content.title)}</h1>"
