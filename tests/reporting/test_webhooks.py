@@ -90,7 +90,9 @@ class Sender:
 async def sender(reports_database: Database, settings: Settings, token: Callable[..., str]) -> AsyncIterator[Sender]:
     async with outside_client(0.4) as client, receiving() as receiver:
         outlet = Outlet(client, private=True, timeout_seconds=5.0)
-        app = app_of(create_api, settings, database=reports_database, resources=Resources(outlet, POSTMAN, "http://reports"))
+        app = app_of(
+            create_api, settings, database=reports_database, resources=Resources(outlet, POSTMAN, "http://reports")
+        )
         async with calling(app, "reporting", token("reports:read webhooks:write")) as http:
             yield Sender(Reporting(http, reports_database), outlet, receiver)
 
@@ -342,7 +344,9 @@ async def test_nobody_reaches_the_inside_by_a_webhook_unless_the_operator_allows
     sender: Sender, settings: Settings, token: Callable[..., str]
 ) -> None:
     outlet = replace(sender.outlet, private=False)
-    app = app_of(create_api, settings, database=sender.reporting.database, resources=Resources(outlet, POSTMAN, "http://reports"))
+    app = app_of(
+        create_api, settings, database=sender.reporting.database, resources=Resources(outlet, POSTMAN, "http://reports")
+    )
     async with calling(app, "reporting", token("webhooks:write")) as http:
         assert problem(await post(http, "/v1/webhooks", {"url": sender.receiver.url}), 422) == "unusable-address"
         port = sender.receiver.url.split(":")[2]
@@ -362,7 +366,9 @@ async def test_the_worker_sends_until_it_is_told_to_stop_and_works_at_one_webhoo
         assert answer.status_code == 201
         await sender.subscribe()
         stop = asyncio.Event()
-        working = asyncio.create_task(send_webhooks(stop, sender.reporting.database, Resources(sender.outlet, POSTMAN, "http://reports")))
+        working = asyncio.create_task(
+            send_webhooks(stop, sender.reporting.database, Resources(sender.outlet, POSTMAN, "http://reports"))
+        )
         received = await sender.hear(*[uuid4()] * 5)
         async with asyncio.timeout(30):
             while sender.receiver.ids != ids(received):

@@ -8,17 +8,20 @@ from datetime import date
 from services.reporting.balances import rules, store
 from services.reporting.balances.store import Regrouped
 from services.reporting.customers import handlers as customers
-from shared.calendar import add_months, month_start
 from shared.db import Tx
 from shared.delivery import Received
 from shared.events.invoice import InvoiceEvent
 
 STANDING_DUE = """
-select (date_trunc('month', coalesce((select max(before_on) from standing_day),
-                                     (select min(effective_on) from flow where kind = 'all' and key = '')))
-        + interval '1 month') at time zone 'UTC'
+select case when extract(day from last_on) < 22 then month_on + 7 * ceil(extract(day from last_on) / 7)::integer
+            else month_on + interval '1 month' end at time zone 'UTC'
+from (
+    select last_on, date_trunc('month', last_on)::date as month_on
+    from (select coalesce((select max(before_on) from standing_day),
+                          (select min(effective_on) from flow where kind = 'all' and key = '')) as last_on) as last
+) as month
 """
-"""When the next month begins: standings of everything before it are kept from then on."""
+"""When the next standing day begins, as `rules.next_standing_day` has it."""
 
 
 async def keep_balances(tx: Tx, received: Sequence[Received]) -> None:
@@ -41,19 +44,19 @@ async def keep_balances(tx: Tx, received: Sequence[Received]) -> None:
 
 
 async def keep_standings(tx: Tx, today: date) -> bool:
-    """Add up everything before the next month that has begun by today; False when every month has its standings."""
+    """Add up everything before the next standing day that has begun by today; False when there is none."""
     await store.queue(tx)
     last = await store.last_standing_day(tx) or await store.first_movement_on(tx)
-    if last is None or (begins := month_start(add_months(last, 1))) > today:
+    if last is None or (begins := rules.next_standing_day(last)) > today:
         return False
-    await store.keep_standings(tx, begins)
+    await keep_standings_before(tx, begins)
     return True
 
 
 async def keep_standings_before(tx: Tx, day: date) -> None:
     """The standings of a day that is later than every one kept so far."""
     await store.queue(tx)
-    await store.keep_standings(tx, day)
+    await store.keep_standings(tx, day, of_accounts=day.day == 1)
 
 
 async def queue(tx: Tx) -> None:

@@ -136,7 +136,7 @@ insert into account_standing as kept (customer_id, before_on, currency, due_on, 
                                       disputed_minor, on_plan_minor, open_invoices)
 select d.customer_id, s.before_on, d.currency, d.due_on, d.issued_on, sum(d.change_minor)::bigint,
        sum(d.disputed_minor)::bigint, sum(d.on_plan_minor)::bigint, sum(d.opened)::bigint
-from delta d join standing_day s on s.before_on > d.effective_on
+from delta d join standing_day s on s.before_on > d.effective_on and s.of_accounts
 group by d.customer_id, s.before_on, d.currency, d.due_on, d.issued_on
 on conflict (customer_id, before_on, currency, due_on, issued_on) do update
 set balance_minor = kept.balance_minor + excluded.balance_minor,
@@ -173,7 +173,8 @@ select d.currency, p.before_on, d.customer_id,
 from delta d
 join (select before_on, lead(before_on, 1, 'infinity') over (order by before_on) as until_on,
              before_on + interval '1 month' as month_on
-      from (select '-infinity'::date as before_on union all select before_on from standing_day) as s) as p
+      from (select '-infinity'::date as before_on union all select before_on from standing_day where of_accounts) as s
+     ) as p
   on d.effective_on < p.until_on
 where d.change_minor <> 0 or d.increase_minor <> 0
 group by d.currency, p.before_on, d.customer_id
@@ -289,6 +290,7 @@ with given as (
 ), moved as (
     select g.customer_id, g.kind, s.sign, s.key
     from given g cross join lateral (values (-1, g.left_key), (1, g.joined_key)) as s (sign, key)
+    where exists (select from account_cell c where c.customer_id = g.customer_id)
 )
 """
 
@@ -305,15 +307,28 @@ group by m.kind, a.axis, c.effective_on, m.key, c.currency, a.day
 """
 
 _REGROUP_STANDINGS = f"""
-{_MOVED}
+{_MOVED}, stood as (
+    select before_on, coalesce(max(before_on) filter (where of_accounts) over earlier, '-infinity') as since
+    from standing_day
+    window earlier as (order by before_on)
+)
 insert into group_standing as kept (kind, axis, before_on, key, currency, day, balance_minor, disputed_minor,
                                     on_plan_minor, open_invoices)
-select m.kind, a.axis, s.before_on, m.key, s.currency, a.day, sum(m.sign * s.balance_minor)::bigint,
-       sum(m.sign * s.disputed_minor)::bigint, sum(m.sign * s.on_plan_minor)::bigint,
-       sum(m.sign * s.open_invoices)::bigint
-from moved m join account_standing s using (customer_id)
-cross join lateral (values ('due', s.due_on), ('issued', s.issued_on)) as a (axis, day)
-group by m.kind, a.axis, s.before_on, m.key, s.currency, a.day
+select m.kind, a.axis, s.before_on, m.key, o.currency, a.day, sum(m.sign * o.balance_minor)::bigint,
+       sum(m.sign * o.disputed_minor)::bigint, sum(m.sign * o.on_plan_minor)::bigint,
+       sum(m.sign * o.open_invoices)::bigint
+from moved m
+cross join stood s
+cross join lateral (
+    select currency, due_on, issued_on, balance_minor, disputed_minor, on_plan_minor, open_invoices
+    from account_standing b where b.customer_id = m.customer_id and b.before_on = s.since
+    union all
+    select currency, due_on, issued_on, change_minor, disputed_minor, on_plan_minor, opened
+    from account_cell c
+    where c.customer_id = m.customer_id and c.effective_on >= s.since and c.effective_on < s.before_on
+) o
+cross join lateral (values ('due', o.due_on), ('issued', o.issued_on)) as a (axis, day)
+group by m.kind, a.axis, s.before_on, m.key, o.currency, a.day
 {_ADDING_TO_GROUP_STANDINGS}
 """
 
@@ -351,12 +366,16 @@ async def last_standing_day(tx: Tx) -> date | None:
     return await tx.fetchval("select max(before_on) from standing_day")
 
 
-async def keep_standings(tx: Tx, before_on: date) -> None:
-    """Add up everything before a day that is later than every standing day so far. Call `queue` before."""
+async def keep_standings(tx: Tx, before_on: date, *, of_accounts: bool) -> None:
+    """Add up everything before a day that is later than every standing day so far: of the groups, and where it is said
+    of every customer. Call `queue` before."""
     since = await last_standing_day(tx) or date.min  # The driver's word for -infinity.
-    for statement in (_STAND_ACCOUNTS, _STAND_GROUPS, _BEGIN_PERIODS):
-        await tx.execute(statement, before_on, since)
-    await tx.execute("insert into standing_day values ($1)", before_on)
+    await tx.execute(_STAND_GROUPS, before_on, since)
+    if of_accounts:
+        since = await tx.fetchval("select max(before_on) from standing_day where of_accounts") or date.min
+        await tx.execute(_STAND_ACCOUNTS, before_on, since)
+        await tx.execute(_BEGIN_PERIODS, before_on, since)
+    await tx.execute("insert into standing_day (before_on, of_accounts) values ($1, $2)", before_on, of_accounts)
 
 
 _STAND_ACCOUNTS = """

@@ -44,7 +44,7 @@ async def by_peak(tx: Tx, as_of: date, currency: str, sort_by: SortBy, offset: i
     return await tx.fetch(
         f"""
         select customer_id, {peak} as peak_minor from account_period
-        where currency = $1 and before_on = (select standing_before($2::date)) and {peak} > 0
+        where currency = $1 and before_on = (select account_standing_before($2::date)) and {peak} > 0
         order by {peak} desc, customer_id
         offset $3 limit $4
         """,
@@ -56,7 +56,7 @@ async def by_peak(tx: Tx, as_of: date, currency: str, sort_by: SortBy, offset: i
 
 
 async def _in_its_month(tx: Tx, as_of: date) -> bool:
-    return await tx.fetchval("select $1::date <= standing_before($1::date) + interval '1 month'", as_of)
+    return await tx.fetchval("select $1::date <= account_standing_before($1::date) + interval '1 month'", as_of)
 
 
 async def owed(tx: Tx, as_of: date, currency: str, customers: Sequence[UUID]) -> list[asyncpg.Record]:
@@ -81,7 +81,8 @@ async def owed_as_known(tx: Tx, as_of: date, known_at: date, currency: str) -> l
         """
         select p.customer_id, w.* from account_period p
         cross join lateral owed_by_customer(p.customer_id, least($1::date, $3::date)) w
-        where p.currency = $2 and p.before_on = (select standing_before(least($1::date, $3::date))) and w.currency = $2
+        where p.currency = $2 and w.currency = $2
+          and p.before_on = (select account_standing_before(least($1::date, $3::date)))
         union all
         select c.customer_id, c.currency, c.due_on, c.issued_on, c.balance_minor, c.disputed_minor, c.on_plan_minor,
                c.open_invoices

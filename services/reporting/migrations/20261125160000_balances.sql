@@ -51,8 +51,12 @@ comment on column receivable.closed_on is 'The day from which nothing is owed on
 create index receivable_due on receivable (currency, due_on, closed_on);
 create index receivable_of_customer on receivable (customer_id, due_on, closed_on);
 
-create table standing_day (before_on date primary key);
-comment on table standing_day is 'The first days of months before which standings are kept; a question reads the last one and the cells since.';
+create table standing_day (
+    before_on date primary key,
+    of_accounts boolean not null
+);
+comment on table standing_day is 'Days before which standings are kept: a question reads the last one and the cells since.';
+comment on column standing_day.of_accounts is 'Of every customer too, as on the first of each month; else of groups only.';
 
 create table account_cell (
     customer_id uuid not null,
@@ -174,6 +178,10 @@ create function standing_before(as_of date) returns date
 language sql stable parallel safe
 as $$ select coalesce(max(before_on), '-infinity') from standing_day where before_on <= as_of + 1 $$;
 
+create function account_standing_before(as_of date) returns date
+language sql stable parallel safe
+as $$ select coalesce(max(before_on), '-infinity') from standing_day where before_on <= as_of + 1 and of_accounts $$;
+
 -- The books at the end of `as_of` as they were known at the end of `known_at` differ from the standings only by invoices
 -- with a movement that lies across the earlier of the two days: those are added up one by one.
 create function correction(as_of date, known_at date)
@@ -245,11 +253,12 @@ language sql stable parallel safe
 as $$
     select s.currency, s.due_on, s.issued_on, s.balance_minor, s.disputed_minor, s.on_plan_minor, s.open_invoices
     from account_standing s
-    where s.customer_id = of_customer and s.before_on = (select standing_before(as_of))
+    where s.customer_id = of_customer and s.before_on = (select account_standing_before(as_of))
     union all
     select c.currency, c.due_on, c.issued_on, c.change_minor, c.disputed_minor, c.on_plan_minor, c.opened
     from account_cell c
-    where c.customer_id = of_customer and c.effective_on >= (select standing_before(as_of)) and c.effective_on <= as_of
+    where c.customer_id = of_customer and c.effective_on >= (select account_standing_before(as_of))
+      and c.effective_on <= as_of
 $$;
 
 -- migrate:down
@@ -257,5 +266,6 @@ drop function owed_by_customer(uuid, date);
 drop function owed_by_group_as_known(text, text, date, date);
 drop function owed_by_group(text, text, date);
 drop function correction(date, date);
+drop function account_standing_before(date);
 drop function standing_before(date);
 drop table rates, collector, flow, group_standing, group_cell, account_period, account_standing, account_cell, standing_day;
