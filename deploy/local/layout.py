@@ -224,6 +224,7 @@ class Layout:
             "SESSION_SECRET": session_secret(self.folder),
             "SMTP_HOST": HOST,
             "SMTP_PORT": str(self.port(SMTP_PORT)),
+            "WEBHOOKS_PRIVATE": "1",
             "SIMULATION": "1" if self.mode == "demo" else "0",
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "console"),
         }

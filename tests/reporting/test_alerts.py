@@ -192,6 +192,24 @@ async def test_a_figure_that_is_unlike_its_past_is_told(watch: Watch) -> None:
     assert len(readings) == 22, "the past is measured once, and kept"
 
 
+async def test_a_week_that_brings_less_than_was_forecast_is_told(watch: Watch) -> None:
+    books = Books()
+    acme = books.onboard("Acme GmbH")
+    for week in range(40):
+        day = D(2020, 5, 4) + timedelta(days=7 * week)
+        item = books.issue(acme, day, 1_000_00, net_days=14)
+        if day + timedelta(days=16) < D(2021, 3, 1):  # Two days late, without fail; then nothing more.
+            books.pay(item, day + timedelta(days=16))
+    books.issue(acme, D(2021, 2, 16), 1_000_00, net_days=14)
+    books.issue(acme, D(2021, 2, 17), 1_000_00, net_days=14)
+    await watch.reporting.hear(books)
+    await watch.add(name="Forecast", metric="forecast_miss", condition=above("50"))
+    await watch.morning(D(2021, 3, 2))
+    assert watch.subjects == []
+    await watch.morning(D(2021, 3, 8))
+    assert watch.subjects == ["EUR: Shortfall against the week's forecast is 100.00 %"]
+
+
 async def test_an_alert_reaches_mail_chats_and_programs(watch: Watch) -> None:
     webhook = (await post(watch.reporting.http, "/v1/webhooks", {"url": watch.receiver.url})).json()
     books = Books()
@@ -278,6 +296,7 @@ async def test_nothing_is_due_without_rules_and_mornings_that_were_missed_come_t
         ({"metric": "dso", "condition": above("60", "70")}, "meaningless-rule", "#/condition/clear_at"),
         ({"metric": "dso", "customer_id": str(uuid4()), "condition": above("60")}, "meaningless-rule", "#/customer_id"),
         ({"metric": "customer_balance", "condition": {"kind": "anomaly"}}, "meaningless-rule", "#/customer_id"),
+        ({"metric": "forecast_miss", "condition": {"kind": "anomaly"}}, "meaningless-rule", "#/condition/kind"),
         ({"metric": "overdue", "condition": above("1.005")}, "meaningless-rule", "#/condition/bound"),
         (
             {"metric": "dso", "condition": above("60"), "targets": [{"channel": "email", "to": "nobody"}]},

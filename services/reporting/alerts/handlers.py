@@ -26,6 +26,8 @@ from services.reporting.alerts.rules import (
 from services.reporting.customers import handlers as customers
 from services.reporting.debtors import handlers as debtors
 from services.reporting.debtors.handlers import RankDebtors
+from services.reporting.forecasts import handlers as forecasts
+from services.reporting.forecasts.handlers import MeasureForecasts
 from services.reporting.kpis import handlers as kpis
 from services.reporting.kpis.handlers import MeasureCollection
 from services.reporting.notices import handlers as notices
@@ -216,10 +218,12 @@ async def _past(tx: Tx, rule: Rule, subject: str, on: date, count: int) -> list[
 
 
 async def _measure(tx: Tx, rule: Rule, on: date) -> Decimal | None:
-    """Amounts in whole units of the currency, shares in percent, the DSO in days; None where the figure has no
-    meaning."""
+    """Amounts in whole units of the currency, shares and misses in percent, the DSO in days; None where the figure
+    has no meaning."""
     if rule.customer_id:
         return await _owed_by(tx, rule, rule.customer_id, on)
+    if rule.metric == "forecast_miss":
+        return await _shortfall(tx, rule.currency, on)
     query = MeasureCollection(on, rule.window_days, currency=rule.currency)
     figures = next(iter(await kpis.measure_collection(tx, query)), None)
     if figures is None:
@@ -235,6 +239,15 @@ async def _measure(tx: Tx, rule: Rule, on: date) -> Decimal | None:
             return _percent(figures.overdue_minor, figures.receivables_minor)
     ranked = await debtors.rank_debtors(tx, RankDebtors(on, ALL_KNOWN, rule.currency, "total", rule.largest))
     return _percent(sum(debtor.total_minor for debtor in ranked), figures.receivables_minor)
+
+
+async def _shortfall(tx: Tx, currency: str, on: date) -> Decimal | None:
+    """What the last seven days brought less than was forecast for them, in percent of that; below zero when more."""
+    measured = await forecasts.measure_forecasts(tx, MeasureForecasts(on, on + ONE_DAY, 1, currency))
+    for accuracy in measured:
+        for hit in accuracy.hits:
+            return _percent(hit.forecast.expected_minor - hit.received_minor, hit.forecast.expected_minor)
+    return None
 
 
 def _percent(part_minor: int, whole_minor: int) -> Decimal | None:

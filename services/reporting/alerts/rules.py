@@ -22,6 +22,7 @@ Metric = Literal[
     "overdue",
     "receivables",
     "concentration",
+    "forecast_miss",
     "customer_balance",
     "customer_overdue",
 ]
@@ -37,6 +38,7 @@ METRIC_WORDS: dict[Metric, str] = {
     "overdue": "Overdue",
     "receivables": "Receivables",
     "concentration": "Concentration",
+    "forecast_miss": "Shortfall against the week's forecast",
     "customer_balance": "Balance",
     "customer_overdue": "Overdue",
 }
@@ -178,6 +180,8 @@ def check(metric: Metric, currency: str, customer_id: UUID | None, condition: Co
             Money.parse(condition.bound, currency)
         except ValueError as fault:
             raise MeaninglessRule(str(fault), field="/condition/bound") from None
+    if metric == "forecast_miss" and isinstance(condition, Anomaly):
+        raise MeaninglessRule("a forecast's miss is held against a bound", field="/condition/kind")
     if customer_id is not None and metric not in OF_CUSTOMERS:
         raise MeaninglessRule(f"{metric} is a figure of the whole", field="/customer_id")
     if metric in OF_CUSTOMERS and customer_id is None:
