@@ -7,6 +7,7 @@ customers are known to get slower, or not. What counts as warning and as false a
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local import generate
-from deploy.local.ledger import Row, load, read
+from deploy.local.ledger import BadLedger, Row, load, read
 from services.credit.control_charts.rules import Norm, Point, Sums
 from services.credit.drifts.rules import Drift, Paying, look, since_when
 from services.credit.segment_drifts.rules import EVERYBODY, first_monday, norm_for, norms, window
@@ -240,6 +241,13 @@ def generated(seed: int = 1, customers: int = 80) -> list[Row]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    console = Console(highlight=False)
-    path = arguments[arguments.index("--ledger") + 1] if "--ledger" in arguments else None
-    report(console, load(Path(path)) if path else generated())
+    parser = ArgumentParser(
+        prog="python -m tests.bench drift", description="How early a drift is found, how often wrongly."
+    )
+    parser.add_argument("--ledger", type=Path, help="a ledger file; without one, a ledger is generated")
+    path: Path | None = parser.parse_args(arguments).ledger
+    try:
+        rows = load(path) if path else generated()
+    except (BadLedger, OSError) as fault:
+        parser.error(str(fault))
+    report(Console(highlight=False, width=110), rows)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from deploy.local.ledger import load
 from shared.events.event import Event
 from tests.bench import drift as bench
 from tests.credit.books import Invoice
@@ -220,3 +223,21 @@ def test_on_a_ledger_with_known_drifters_the_chart_has_fewer_false_alarms_than_t
     assert worst
     assert chart.false_percent < min(naive.false_percent, by_chance)
     assert len(chart.warnings) >= len(naive.warnings)
+
+
+PUBLISHED = (
+    Path(os.environ.get("DUEWARD_SHARED") or Path(__file__).parents[2].parent / "shared") / "data/late-payments.csv"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PUBLISHED.exists(), reason=f"the published ledger is not at {PUBLISHED}")
+def test_on_the_published_ledger_the_figures_are_those_of_the_documentation() -> None:
+    worst, alarms, by_chance = bench.measure(load(PUBLISHED))
+    chart, naive = (bench.judge(alarms[rule], worst) for rule in ("control chart", "three late in a row"))
+
+    assert (len(worst), round(by_chance)) == (21, 92)
+    assert [(rule.alarms, round(rule.false_percent), rule.unwarned) for rule in (chart, naive)] == [
+        (17, 65, 15),
+        (94, 89, 12),
+    ]
