@@ -21,6 +21,7 @@ from services.reporting.forecasts import api as forecasts
 from services.reporting.indicators import api as indicators
 from services.reporting.jobs import Resources, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
+from services.reporting.provisions import api as provisions
 from services.reporting.rebuilds import api as rebuilds
 from services.reporting.references import api as references
 from services.reporting.settings import Settings, read_settings
@@ -58,6 +59,7 @@ SERVICE = Service(
         digests.router,
         rebuilds.router,
         indicators.router,
+        provisions.router,
         references.router,
     ),
     pages=(dashboard.pages,),
