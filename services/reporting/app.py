@@ -15,6 +15,7 @@ from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
 from services.reporting.digests import api as digests
+from services.reporting.effectiveness import api as effectiveness
 from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
 from services.reporting.forecasts import api as forecasts
@@ -50,6 +51,7 @@ SERVICE = Service(
         kpis.router,
         debtors.router,
         forecasts.router,
+        effectiveness.router,
         feed.router,
         timeline.router,
         snapshots.router,

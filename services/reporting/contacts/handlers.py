@@ -42,4 +42,15 @@ async def sent_to_customer(tx: Tx, customer_id: UUID, until: date) -> int:
 
 def _row(event: ContactEvent) -> store.Row:
     c = event.contact
-    return (c.id, c.version, event.customer_id, c.step, c.tone, c.channel, c.status, event.effective_on)
+    return (
+        c.id,
+        c.version,
+        event.customer_id,
+        c.strategy,
+        c.step,
+        c.tone,
+        c.channel,
+        c.status,
+        event.effective_on,
+        "\n".join(c.invoices),
+    )

@@ -10,20 +10,25 @@ import asyncpg
 
 from shared.db import Tx
 
-Row = tuple[UUID, int, UUID, str, str, str, str, date]
-"""id, version, customer id, step, tone, channel, status, effective on."""
+Row = tuple[UUID, int, UUID, str, str, str, str, str, date, str]
+"""id, version, customer id, strategy, step, tone, channel, status, effective on, invoices (a line each)."""
 
 
 async def keep(tx: Tx, rows: Sequence[Row]) -> None:
     """At most one row a contact; an older version than the one kept changes nothing."""
     await tx.execute(
         """
-        insert into contact as kept (id, version, customer_id, step, tone, channel, status, effective_on)
-        select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-                             $8::date[])
+        insert into contact as kept (id, version, customer_id, strategy, step, tone, channel, status, effective_on,
+                                     invoices)
+        select id, version, customer_id, strategy, step, tone, channel, status, effective_on,
+               string_to_array(invoices, e'\n')
+        from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                    $9::date[], $10::text[])
+             as new (id, version, customer_id, strategy, step, tone, channel, status, effective_on, invoices)
         on conflict (id) do update
         set version = excluded.version, status = excluded.status, step = excluded.step, tone = excluded.tone,
-            channel = excluded.channel, effective_on = excluded.effective_on
+            channel = excluded.channel, effective_on = excluded.effective_on, strategy = excluded.strategy,
+            invoices = excluded.invoices
         where kept.version < excluded.version
         """,
         *map(list, zip(*rows, strict=True)),
