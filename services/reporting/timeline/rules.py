@@ -68,6 +68,11 @@ def _segment_changed(d: Data) -> Line:
     return Line("customer", "Segment changed", f"{d['previous_segment']} → {d['customer']['segment']}")
 
 
+def _customer_closed(d: Data) -> Line:
+    goes_on = "merged into another customer" if d["customer"].get("merged_into") else None
+    return Line("customer", "Customer closed", joined(goes_on, d.get("reason")))
+
+
 def _limit_changed(d: Data) -> Line:
     before = d.get("previous_limit")
     was = f"before {money(before)}" if before else None
@@ -224,6 +229,7 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.customer.updated.v1": _customer_updated,
     "dueward.customer.terms_changed.v1": _terms_changed,
     "dueward.customer.segment_changed.v1": _segment_changed,
+    "dueward.customer.closed.v1": _customer_closed,
     "dueward.credit.limit_changed.v1": _limit_changed,
     "dueward.credit.decision_made.v1": _decision_made,
     "dueward.credit.assessed.v1": _assessed,
