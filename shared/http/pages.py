@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.db import Tx
 from shared.errors import DomainError
@@ -33,6 +33,10 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
 )
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "dueward_theme"
+"""What somebody chose with the button of the frame; without it a page is as the device is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,12 @@ class NavLink:
 
 class Frame:
     """A service's pages. `said` holds what a page may say after something was done, by the word in its address
-    (`?said=paused`): nothing else of an address is ever repeated."""
+    (`?said=paused`): nothing else of an address is ever repeated. Templates are
+    looked for in its `folders`, the first of them first."""
 
     def __init__(
         self,
-        folder: Path,
-        *,
+        *folders: Path,
         section: str,
         links: Sequence[NavLink],
         said: Mapping[str, str] | None = None,
@@ -62,7 +66,7 @@ class Frame:
         self._links = links
         self._said = said or {}
         self._templates = Environment(
-            loader=ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(_SHARED)]),
+            loader=FileSystemLoader([*folders, _SHARED]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -94,6 +98,7 @@ class Frame:
             refused=refused,
             done=None if refused else self._said.get(request.query_params.get("said", "")),
             refresh_seconds=refresh_seconds,
+            theme=theme if (theme := request.cookies.get(THEME_COOKIE)) in THEMES else None,
             nonce=nonce,
             **values,
         )
