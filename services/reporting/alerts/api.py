@@ -206,6 +206,7 @@ async def add_rule(body: RuleIn, once: Once, principal: PrincipalDep, resources:
 
 @router.get("/alert-rules", response_model=Page[RuleOut], dependencies=[scope("reports:read")])
 async def list_rules(database: DatabaseDep, page: PageParams) -> Page[RuleOut]:
+    """In the order in which they were made."""
     async with reading(database) as tx:
         found = await handlers.list_rules(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
     shown, more = page.cut(found, lambda rule: [str(rule.id)])

@@ -126,6 +126,7 @@ async def add_digest(body: DigestIn, once: Once, principal: PrincipalDep) -> Res
 
 @router.get("/digests", response_model=Page[DigestOut], dependencies=[scope("reports:read")])
 async def list_digests(database: DatabaseDep, page: PageParams) -> Page[DigestOut]:
+    """In the order in which they were made."""
     async with reading(database) as tx:
         found = await handlers.list_digests(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
     shown, more = page.cut(found, lambda digest: [str(digest.id)])
@@ -141,6 +142,7 @@ async def show_digest(digest_id: UUID, database: DatabaseDep) -> Response:
 
 @router.get("/digests/{digest_id}/preview", response_model=PreviewOut, dependencies=[scope("reports:read")])
 async def preview_digest(digest_id: UUID, database: DatabaseDep, resources: ResourcesDep) -> PreviewOut:
+    """What its team would read if it were sent now."""
     async with reading(database) as tx:
         digest = await handlers.find_digest(tx, digest_id)
         content = await handlers.write_digest(tx, digest, resources.address)
@@ -149,6 +151,7 @@ async def preview_digest(digest_id: UUID, database: DatabaseDep, resources: Reso
 
 @router.patch("/digests/{digest_id}", response_model=DigestOut, dependencies=[scope("reports:write")])
 async def change_digest(digest_id: UUID, body: DigestPatch, version: IfMatch, database: DatabaseDep) -> Response:
+    """Change who gets it, which accounts it tells of, and when; or switch it off and on."""
     given = [name for name in body.model_fields_set if getattr(body, name) is not None]
     changes: dict[str, Any] = {name: getattr(body, name) for name in given}
     if body.accounts:
@@ -160,6 +163,7 @@ async def change_digest(digest_id: UUID, body: DigestPatch, version: IfMatch, da
 
 @router.delete("/digests/{digest_id}", status_code=204, dependencies=[scope("reports:write")])
 async def remove_digest(digest_id: UUID, version: IfMatch, database: DatabaseDep) -> Response:
+    """Nobody gets it any more."""
     async with transaction(database) as tx:
         await handlers.remove_digest(tx, digest_id, version)
     return Response(status_code=204)

@@ -117,6 +117,7 @@ async def subscribe_webhook(body: WebhookIn, once: Once, principal: PrincipalDep
 
 @router.get("/webhooks", response_model=Page[WebhookOut], dependencies=[scope("reports:read")])
 async def list_webhooks(database: DatabaseDep, page: PageParams) -> Page[WebhookOut]:
+    """In the order in which they were made."""
     async with reading(database) as tx:
         found = await handlers.list_webhooks(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
     shown, more = page.cut(found, lambda webhook: [str(webhook.id)])
