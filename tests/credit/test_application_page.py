@@ -169,7 +169,7 @@ async def test_forged_expired_and_recalled_links_all_see_the_same_nothing(
 
 
 async def test_a_link_works_to_the_end_of_its_last_day(
-    open_database: Callable[..., object], credit_in_2012: Credit, keys_folder: Path, token: Callable[..., str]
+    credit_in_2012: Credit, keys_folder: Path, token: Callable[..., str]
 ) -> None:
     database = credit_in_2012.database
     async with (

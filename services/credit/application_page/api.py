@@ -32,6 +32,8 @@ pages = APIRouter(include_in_schema=False)
 BODY_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 60
 APPLICANT = "the applicant"
+SAID = ("saved", "not_saved", "accept_missing", "changed")
+"""What a page may say after something was done; nothing else of an address is repeated."""
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -92,16 +94,16 @@ async def link_gone(request: Request, _: Exception) -> Response:
 async def look(visit: VisitDep, said: str = "") -> Response:
     """How far the application is: the first step that lacks something, or what came of it."""
     if visit.application.status != "draft":
-        return _status(visit, WORDS_SAID.get(said, ""))
+        return _status(visit, _said(said))
     lacking: list[Step] = [step.name for step in rules.steps(visit.application.form, visit.tongue) if step.missing]
-    return _step(visit, lacking[0] if lacking else None, notice=WORDS_SAID.get(said, ""))
+    return _step(visit, lacking[0] if lacking else None, notice=_said(said))
 
 
 @pages.get("/apply/{token}/steps/{step}")
 async def look_at_step(visit: VisitDep, step: Step, said: str = "") -> Response:
     if visit.application.status != "draft":
         return RedirectResponse(visit.home, 303)
-    return _step(visit, step, notice=WORDS_SAID.get(said, ""))
+    return _step(visit, step, notice=_said(said))
 
 
 @pages.post("/apply/{token}/steps/{step}", max_body_size=BODY_BYTES_MAX)
@@ -175,8 +177,8 @@ async def accept(
     return RedirectResponse(visit.home, 303)
 
 
-WORDS_SAID = {each: each for each in ("saved", "not_saved", "accept_missing", "changed")}
-"""What a page may say after something was done; nothing else of an address is repeated."""
+def _said(said: str) -> str:
+    return said if said in SAID else ""
 
 
 def _step(
