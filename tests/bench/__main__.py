@@ -21,7 +21,20 @@ from deploy.local import stack
 from deploy.local.embedded import free_port
 from deploy.local.layout import POSTGRES_PORT, Layout
 from shared.process import keep_what_is_loaded
-from tests.bench import cash, deciding, drift, floors, forecasting, imports, issuing, projection, publishing, reminding
+from tests.bench import (
+    cash,
+    deciding,
+    drift,
+    floors,
+    forecasting,
+    imports,
+    issuing,
+    projection,
+    publishing,
+    questions,
+    rebuilding,
+    reminding,
+)
 from tests.bench.rest import until_at_rest
 
 console = Console(highlight=False)
@@ -81,6 +94,12 @@ async def measure(layout: Layout, size: Size) -> None:
         projection.project_events(layout, size.events),
         lambda: floors.upsert_plainly(layout, size.events),
     )
+    await row(
+        "rebuild of the read models, events",
+        "",
+        rebuilding.rebuild_events(layout, size.events),
+        lambda: rebuilding.fold_plainly(layout, size.events),
+    )
     days: list[reminding.Day] = []
 
     async def daily_run() -> float:
@@ -104,8 +123,13 @@ async def measure(layout: Layout, size: Size) -> None:
     bare = await floors.load_a_bare_route(layout, bodies)
     await until_at_rest(layout)
     delays_ms = await cash.from_payment_to_silence(layout, customers[:5], size.payments)
+    await until_at_rest(layout)
+    console.print("[dim]asking about past days ...")
+    asked = await questions.small(layout, settled=size.rows // 5, open_=size.rows // 5, asked=50)
     console.print()
     console.print(table)
+    console.print()
+    console.print(asked)
     console.print(
         f"\na credit decision with a reservation, {decisions.requests} over 16 connections: "
         f"median {decisions.percentile_ms(0.5):.1f} ms, 99th percentile {decisions.percentile_ms(0.99):.1f} ms; "

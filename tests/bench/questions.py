@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local import embedded
+from deploy.local.layout import Layout
 from services.reporting.ageing import handlers as ageing
 from services.reporting.ageing.rules import ALL_KNOWN
 from services.reporting.dashboard import handlers as dashboard
@@ -35,6 +36,7 @@ from shared.process import keep_what_is_loaded
 from tests.bench import ledger_at_scale
 from tests.bench.ledger_at_scale import FIRST_DAY, TODAY
 from tests.bench.load import percentile
+from tests.bench.publishing import fresh_database
 
 OPEN = 1_000_000
 ASKED = 200
@@ -72,7 +74,7 @@ class Cost:
     rows: int
 
 
-async def ask_all(url: str, server_pid: int, asked: int) -> dict[str, Cost]:
+async def ask_all(url: str, server_pid: int | None, asked: int) -> dict[str, Cost]:
     """Each question on days from a year after the first to the last, the same for every ledger."""
     database = await Database.open(url, pool_max=1)
     chance = random.Random(7)
@@ -121,11 +123,18 @@ def _scanned(node: dict[str, Any]) -> int:
     return round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
 
 
-def _cpu_seconds(server_pid: int) -> float:
-    """Of PostgreSQL and of this process."""
-    server = psutil.Process(server_pid)
-    times = [process.cpu_times() for process in (server, *server.children(), psutil.Process())]
+def _cpu_seconds(server_pid: int | None) -> float:
+    """Of this process and, where it is known, of PostgreSQL."""
+    server = [psutil.Process(server_pid)] if server_pid else []
+    times = [process.cpu_times() for process in (*server, *(server[0].children() if server else ()), psutil.Process())]
     return sum(each.user + each.system for each in times)
+
+
+async def small(layout: Layout, settled: int, open_: int, asked: int) -> Table:
+    """A small ledger on the stack's own PostgreSQL."""
+    async with fresh_database(layout, "reporting") as database:
+        await ledger_at_scale.load(database.url, settled, open_)
+        return _table({settled: await ask_all(database.url, None, asked)})
 
 
 def measure(sizes: Sequence[int], open_: int, asked: int) -> None:
