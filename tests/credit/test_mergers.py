@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -281,3 +282,18 @@ async def test_how_both_paid_is_one_chart_and_a_review_of_the_one_that_is_closed
     assert (dropped["status"], dropped["outcome"]) == ("done", "other")
     [goes_on] = (await credit.get("/v1/reviews", status="open"))["items"]
     assert goes_on["customer_id"] == new
+
+
+async def test_two_merged_into_each_other_at_the_same_moment_leave_one(credit: Credit) -> None:
+    one, other = await two(credit)
+    await credit.hear(Invoice(UUID(one), 300).issue(), Invoice(UUID(other), 400).issue())
+    answers = await asyncio.gather(
+        *(
+            credit.post(f"/v1/customers/{closed}/merger", {"into_id": into, "reason": "Same"})
+            for closed, into in ((one, other), (other, one))
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    statuses = {(await credit.get(f"/v1/customers/{each}"))["status"]: each for each in (one, other)}
+    assert set(statuses) == {"active", "closed"}
+    assert await open_of(credit, statuses["active"]) == [money("7.00")]
