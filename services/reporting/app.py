@@ -22,6 +22,7 @@ from services.reporting.forecasts import api as forecasts
 from services.reporting.indicators import api as indicators
 from services.reporting.jobs import Resources, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
+from services.reporting.patterns import api as patterns
 from services.reporting.provisions import api as provisions
 from services.reporting.rebuilds import api as rebuilds
 from services.reporting.references import api as references
@@ -52,6 +53,7 @@ SERVICE = Service(
         debtors.router,
         forecasts.router,
         effectiveness.router,
+        patterns.router,
         feed.router,
         timeline.router,
         snapshots.router,
