@@ -208,7 +208,7 @@ async def test_a_receiver_that_asks_for_rest_is_left_alone(sender: Sender) -> No
 
 
 async def test_a_receiver_that_is_gone_is_called_no_more_until_somebody_says_so(sender: Sender) -> None:
-    webhook = await sender.subscribe()
+    webhook = await sender.subscribe(notify="erp-team@example.com")
     path = f"/v1/webhooks/{webhook['id']}"
     sender.receiver.behave = lambda _: Answer(410)
     received = await sender.hear(uuid4(), uuid4())
@@ -216,12 +216,14 @@ async def test_a_receiver_that_is_gone_is_called_no_more_until_somebody_says_so(
     seen = await sender.reporting.http.get(path)
     assert (seen.json()["status"], seen.headers["etag"]) == ("disabled", '"2"')
     assert "410" in seen.json()["disabled_because"]
+    (told,) = await sender.database.pool.fetch("select channel, target, content from notice")
+    assert (told["channel"], told["target"]) == ("email", "erp-team@example.com")
+    assert told["content"]["title"] == "A webhook was disabled"
     received += await sender.hear(uuid4())
     assert not await sender.round()
     sender.receiver.behave = lambda _: GOOD
     again = await sender.reporting.http.patch(path, json={"status": "active"}, headers={"if-match": '"2"'})
     assert (again.json()["status"], again.json()["disabled_because"]) == ("active", None)
-    await sender.retry_now(webhook)
     await sender.send_all()
     assert set(sender.receiver.ids) == set(ids(received))
 
@@ -318,26 +320,20 @@ async def test_a_paused_or_removed_webhook_is_not_called(sender: Sender) -> None
     assert problem(await sender.reporting.http.get(path), 404) == "webhook-not-found"
 
 
-@pytest.mark.parametrize(
-    ("body", "slug", "field"),
-    [
-        (
-            {"url": "https://erp.example/hooks", "types": ["dueward.invoice.isued.v1"]},
-            "unknown-event-type",
-            "#/types/0",
-        ),
-        ({"url": "ftp://erp.example/hooks"}, "unusable-address", "#/url"),
-        ({"url": "https://user:word@erp.example/hooks"}, "unusable-address", "#/url"),
-        ({"url": "https://erp.example/hooks", "start_after": str(uuid4())}, "event-not-found", "#/start_after"),
-        ({"url": "https://erp.example/hooks", "notify": "nobody"}, "invalid-request", "#/notify"),
-    ],
-)
-async def test_what_cannot_be_subscribed_is_refused(
-    sender: Sender, body: dict[str, Any], slug: str, field: str
-) -> None:
-    answer = await post(sender.reporting.http, "/v1/webhooks", body)
-    assert problem(answer, answer.status_code) == slug
-    assert [each["pointer"] for each in answer.json()["errors"]] == [field]
+UNUSABLE: list[tuple[dict[str, Any], str, str]] = [
+    ({"types": ["dueward.invoice.isued.v1"]}, "unknown-event-type", "#/types/0"),
+    ({"url": "ftp://erp.example/hooks"}, "unusable-address", "#/url"),
+    ({"url": "https://user:word@erp.example/hooks"}, "unusable-address", "#/url"),
+    ({"start_after": str(uuid4())}, "event-not-found", "#/start_after"),
+    ({"notify": "nobody"}, "invalid-request", "#/notify"),
+]
+
+
+async def test_what_cannot_be_subscribed_is_refused(sender: Sender) -> None:
+    for change, slug, field in UNUSABLE:
+        answer = await post(sender.reporting.http, "/v1/webhooks", {"url": "https://erp.example/hooks", **change})
+        assert problem(answer, answer.status_code) == slug
+        assert [each["pointer"] for each in answer.json()["errors"]] == [field]
 
 
 async def test_nobody_reaches_the_inside_by_a_webhook_unless_the_operator_allows_it(
@@ -478,6 +474,7 @@ def test_a_webhook_is_disabled_after_five_days_without_a_success(failing_for: ti
     lane = Lane(uuid4(), [event_of(uuid4(), 1)])
     settled = rules.settle(a_round(lane, run=run), [(lane, Outcome(0, Failure("no")))], NOW, lambda: 0.5)
     assert (settled.disable_because is not None) is disabled
+    assert (settled.failures, settled.failing_since) == ((0, None) if disabled else (100, run.failing_since))
 
 
 def test_what_was_not_begun_waits_without_blame() -> None:

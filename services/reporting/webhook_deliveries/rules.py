@@ -182,6 +182,8 @@ def settle(round: Round, outcomes: Sequence[tuple[Lane, Outcome]], now: datetime
         asked = now + timedelta(seconds=asked_seconds)
         settled.rest_until = max(settled.rest_until or asked, asked)
     settled.disable_because = _why_disabled(failed, settled.failing_since, now)
+    if settled.disable_because:  # Whoever makes it active again begins with a clean sheet.
+        settled.failures, settled.failing_since, settled.rest_until = 0, None, None
     return settled
 
 

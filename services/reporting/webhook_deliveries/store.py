@@ -99,6 +99,8 @@ async def write_down(tx: Tx, run: Run, settled: Settlement, now: datetime) -> No
         await tx.execute(_STILL_DEAD, run.webhook_id, event_id, reason)
     if settled.recovered:
         await tx.execute(_BRING_FORWARD, run.id, now)
+    if settled.disable_because:
+        await tx.execute(_FORGIVE, run.id, now)
     await tx.execute(
         _MOVE,
         run.id,
@@ -135,6 +137,8 @@ where webhook_id = $1 and event_id = $2
 _BRING_FORWARD = """
 update webhook_lane set retry_at = least(retry_at, $2::timestamptz + random() * interval '1 minute') where run_id = $1
 """
+
+_FORGIVE = "update webhook_lane set attempts = 0, failing_since = null, retry_at = $2 where run_id = $1"
 
 _MOVE = """
 update webhook_run r
