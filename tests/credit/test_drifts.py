@@ -12,6 +12,8 @@ from uuid import UUID
 import pytest
 
 from deploy.local.ledger import load
+from services.credit.control_charts.rules import Norm
+from services.credit.segment_drifts.rules import CustomerWeek, deviation
 from shared.events.event import Event
 from tests.bench import drift as bench
 from tests.credit.books import Invoice
@@ -200,6 +202,23 @@ async def test_a_segment_that_pays_later_together_is_found_while_each_customer_i
     assert shown["since"] == drift["since"]
     assert shown["mean_days"] == pytest.approx(11 + 3 * 4 / 14, abs=1.0)
     assert [week["payments"] for week in shown["weeks"]] == [12] * 12, "the first two taught what is usual"
+
+
+@pytest.mark.parametrize(
+    ("days", "payments", "expected"),
+    [(20, 2, 0.89), (40 / 7 * 2, 2, 0.0), (0, 2, -1.19), (14, 1, 1.29)],
+)
+def test_a_week_is_held_against_what_the_segments_customers_used_to_do(
+    days: float, payments: int, expected: float
+) -> None:
+    """By hand: 4 payments of 10 days each in a segment of k = 36 / 12 = 3 with a mean of 0 let expect 40 / 7 days; the
+    variance of n payments is 36 (n + n^2 / 7)."""
+    norm = Norm(mean_days=0.0, within=36.0, between=12.0)
+    week = CustomerWeek(earlier_payments=4, earlier_days=40, payments=payments, days=days)  # pyright: ignore[reportArgumentType]
+
+    assert deviation([week], norm) == pytest.approx(expected, abs=0.005)
+    assert deviation([week] * 4, norm) == pytest.approx(2 * expected, abs=0.01)
+    assert deviation([], norm) == 0.0
 
 
 async def test_a_segment_with_nothing_paid_any_more_is_no_longer_looked_at(credit_in_2012: Credit) -> None:
