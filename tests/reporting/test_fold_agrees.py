@@ -42,12 +42,12 @@ def a_ledger(seed: int) -> Books:
             chance.randrange(100, 90_000),
             currency,
             chance.choice([0, 14, 30]),
-            booked_on=on + chance.choice([0, 0, 0, 4]) * DAY,
+            booked_on=on + chance.choice([0, 0, 0, 4, -5]) * DAY,
             entity_id=entity,
         )
         for _ in range(chance.randrange(5)):
             on += chance.randrange(25) * DAY
-            booked = on + chance.choice([0, 0, 0, 1, 12, 40]) * DAY
+            booked = on + chance.choice([0, 0, 0, 1, 12, 40, -2]) * DAY
             if item.balance == 0:
                 if chance.random() < 0.3 and item.total:
                     books.take_back(item, on, item.total, booked)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.reporting import commands
 from services.reporting.balances import handlers as balances
 from services.reporting.projection.handlers import READ_MODELS
 from services.reporting.rebuilds import handlers as rebuilds
@@ -170,3 +171,13 @@ async def test_operators_start_a_rebuild_over_http_and_see_how_far_it_is(reporti
     seen = (await reporting.http.get("/v1/rebuilds/latest", headers=operator)).json()
     assert (seen["events"], seen["reached"]) == (50, seen["last"])
     assert seen["finished_at"]
+
+
+async def test_the_command_rebuilds_and_goes_on_with_one_under_way(reports_database: Database) -> None:
+    await heard(reports_database, a_ledger(10), months=2)
+    before = await tables(reports_database)
+    await want(reports_database)
+    await further(reports_database)
+    await commands.rebuild(reports_database.url)
+    assert await tables(reports_database) == before
+    assert await reports_database.pool.fetchval("select count(*) from rebuild where finished_at is not null") == 1
