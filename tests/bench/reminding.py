@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from deploy.local.layout import Layout
@@ -137,7 +138,7 @@ async def escalate_all(database: Database, accounts: int) -> Day:
     seconds = time.perf_counter() - began
     if decided < accounts:
         raise RuntimeError(f"only {decided} of {accounts} accounts were decided")
-    return Day(decided / seconds, time.process_time() - cpu, _peak_mb(resource.RUSAGE_SELF))
+    return Day(decided / seconds, time.process_time() - cpu, _own_peak_mb())
 
 
 async def floor_of_daily_run(layout: Layout, accounts: int) -> float:
@@ -188,8 +189,10 @@ async def foretell(database: Database, accounts: int) -> Month:
     if tally.accounts != accounts:
         raise RuntimeError(f"{tally.accounts} of {accounts} accounts were simulated")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Month(seconds, cpu, _peak_mb(resource.RUSAGE_CHILDREN), tally.contacts.total())
+    return Month(seconds, cpu, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, tally.contacts.total())
 
 
-def _peak_mb(whose: int) -> float:
-    return resource.getrusage(whose).ru_maxrss / 1024
+def _own_peak_mb() -> float:
+    """Of this program alone: `ru_maxrss` also knows the memory of the process that started it, as large as it was."""
+    (peak,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024

@@ -337,6 +337,27 @@ steps:
     assert len(await town.published()) == events
 
 
+async def test_contacts_cost_what_the_contact_policy_says_unless_the_question_says_otherwise(town: Town) -> None:
+    await town.set_clock(datetime(2026, 3, 20, 6, tzinfo=UTC))
+    customer = await town.onboard()
+    await town.issue(customer, date(2026, 3, 19))
+
+    async def cost(**asked: Any) -> Any:
+        return (await simulate(town, days=1, **asked))["simulated"]["cost"]
+
+    assert await cost() == {"amount": "0.00", "currency": "EUR"}
+    priced = {"prices": {"email": "0.25"}, "prices_currency": "CHF"}
+    answer = await town.http.put("/v1/contact-policy", json=priced, headers={"if-match": '"0"'})
+    assert (answer.status_code, answer.json()["prices"]) == (200, {"email": "0.25"})
+    assert await cost() == {"amount": "0.25", "currency": "CHF"}
+    assert await cost(prices={"email": "0.10"}) == {"amount": "0.10", "currency": "CHF"}
+    assert await cost(currency="EUR") == {"amount": "0.00", "currency": "EUR"}, "prices in francs say nothing of euros"
+    assert await cost(policy={"prices": {"email": "0.5"}}) == {"amount": "0.50", "currency": "EUR"}
+    for wrong in ({"fax": "1"}, {"email": "-1"}, {"email": "0.00001"}):
+        answer = await town.http.put("/v1/contact-policy", json={"prices": wrong}, headers={"if-match": '"1"'})
+        assert answer.status_code == 422, wrong
+
+
 async def test_a_past_month_under_the_strategy_that_ran_is_what_went_out_in_it(town: Town) -> None:
     await publish(town, MANY_WAYS)
     await town.set_clock(datetime(2026, 2, 1, tzinfo=UTC))

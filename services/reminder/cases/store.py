@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -32,15 +31,13 @@ async def due(tx: Tx, limit: int) -> dict[Key, UUID | None]:
 
 
 _DUE = """
-select c.customer_id, c.entity_id,
-       coalesce(a.parent_id, (select s.parent_id from account s
-                              where s.contact_parent and s.parent_id = c.customer_id limit 1)) as party
-from (
-    select customer_id, entity_id, check_at from collection_case
-    where check_at <= $1 order by check_at, customer_id, entity_id limit $2
-) c
-left join account a on a.id = c.customer_id and a.contact_parent
-order by c.check_at, c.customer_id, c.entity_id
+select customer_id, entity_id,
+       case when exists (select from account where contact_parent) then coalesce(
+           (select parent_id from account where id = customer_id and contact_parent),
+           (select parent_id from account where contact_parent and parent_id = customer_id limit 1)
+       ) end as party
+from collection_case
+where check_at <= $1 order by check_at, customer_id, entity_id limit $2
 """
 
 
@@ -79,56 +76,14 @@ async def account_of(tx: Tx, case_id: UUID) -> Key | None:
 
 
 async def save(tx: Tx, cases: Sequence[Case]) -> None:
-    rows = [
-        (
-            case.customer_id,
-            case.id,
-            case.version,
-            case.entity_id,
-            case.status,
-            case.episode,
-            case.strategy,
-            case.strategy_version,
-            case.level,
-            case.step,
-            case.opened_on,
-            case.closed_on,
-            case.closed_because,
-            case.climbed_on,
-            case.rest_until,
-            _holds(case),
-            orjson.dumps(case.noticed).decode(),
-            case.blocked_step,
-            orjson.dumps(case.refused).decode() if case.refused else "[]",
-            orjson.dumps(case.pending).decode() if case.pending else "[]",
-            case.check_at,
-            case.broken_promises,
-            case.hastened,
-            case.reached,
-            case.stepped_on,
-            case.awaiting,
-            case.approved,
-            case.challenger,
-            case.arm,
-            case.formal_notice_on,
-        )
-        for case in sorted(cases, key=lambda case: case.key)
-    ]
-    await tx.execute(_SAVE, *(list(column) for column in zip(*rows, strict=True)))
+    """A case's fields are the columns."""
+    rows = sorted(cases, key=lambda case: case.key)
+    await tx.execute(_SAVE, orjson.dumps(rows, default=str).decode())
 
 
 _SAVE = f"""
 insert into collection_case ({_COLUMNS})
-select customer_id, id, version, entity_id, status, episode, strategy, strategy_version, level, step, opened_on,
-       closed_on, closed_because, climbed_on, rest_until, holds::jsonb, noticed::jsonb, blocked_step, refused::jsonb,
-       pending::jsonb, check_at, broken_promises, hastened, reached, stepped_on, awaiting, approved, challenger, arm,
-       formal_notice_on
-from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
-            $9::bigint[], $10::text[], $11::date[], $12::date[], $13::text[], $14::date[], $15::date[], $16::text[],
-            $17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[], $22::bigint[], $23::bool[],
-            $24::bool[], $25::date[], $26::text[], $27::text[], $28::text[], $29::text[],
-            $30::date[])
-     as t ({_COLUMNS})
+select {_COLUMNS} from json_populate_recordset(null::collection_case, $1::text::json)
 on conflict (customer_id, entity_id) do update set
     version = excluded.version, status = excluded.status, episode = excluded.episode, strategy = excluded.strategy,
     strategy_version = excluded.strategy_version, level = excluded.level, step = excluded.step,
@@ -169,10 +124,6 @@ def _cases(rows: Iterable[Any]) -> list[Case]:
         )
         for row in rows
     ]
-
-
-def _holds(case: Case) -> str:
-    return orjson.dumps([asdict(hold) for hold in case.holds]).decode() if case.holds else "[]"
 
 
 def _hold(kept: dict[str, Any]) -> Hold:

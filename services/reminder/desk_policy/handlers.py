@@ -56,10 +56,12 @@ async def check(tx: Tx, form: Form) -> Checked:
 
 
 async def publish(tx: Tx, form: Form, expected_version: int, by: str) -> None:
-    """Raises InvalidPolicy and PreconditionFailed."""
+    """The prices of contacts, which the form does not ask for, stay. Raises InvalidPolicy and PreconditionFailed."""
     said = rules.read(form)
     if not isinstance(said, PolicyDocument):
         raise rules.refusal(said)
+    stands = (await policies.find_policy(tx)).said
+    said = said.model_copy(update={"prices": stands.prices, "prices_currency": stands.prices_currency})
     await policies.publish_policy(tx, PublishPolicy(said, expected_version, by))
 
 

@@ -16,7 +16,6 @@ from shared.words import day_words
 
 DRAFT = "draft"
 """In the form: what was typed into the editor, in place of a version."""
-CURRENCY = "EUR"
 
 PAYMENTS = {"none": "nobody pays anything", "as_before": "accounts pay as late as they did so far"}
 APPROVALS = {"none": "nobody approves anything", "at_once": "are approved at once"}
@@ -124,7 +123,7 @@ def show(job: Job, tallies: Sequence[Tally]) -> Shown:
             tally=tally,
             contacts=sum(sum(steps.values()) for steps in days.values()),
             suppressed=sum(n for kept, n in tally.suppressed.items() if kept.strategy == job.strategy),
-            cost=simulations.cost(_by_channel(job, tally), simulations.PRICES, CURRENCY),
+            cost=simulations.cost(_by_channel(job, tally), *simulations.prices(job, {}, None)),
             chart=draw_chart(job.days, days, looks, most, width),
         )
         for side, tally, days in zip(job.sides, tallies, daily, strict=True)

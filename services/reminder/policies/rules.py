@@ -6,17 +6,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from services.reminder.receivables.rules import Account
 from services.reminder.strategies.rules import TO_CUSTOMER, Channel
 from shared.calendar import ONE_DAY, at_local_time, local_date
 from shared.errors import NotFound
+from shared.money import exponent
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -87,6 +89,9 @@ WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "
 Days = Annotated[int, Field(ge=1, le=90)]
 
 
+Price = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=8, decimal_places=4)]
+"""Of one contact; nobody is ever charged it."""
+
 LocalTime = Annotated[
     time,
     WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:00"]}),
@@ -138,6 +143,16 @@ class PolicyDocument(Part):
         description="`reg_f`: for calls, the frequencies of 12 CFR 1006.14(b)(2) and the hours of 12 CFR 1006.6(b)(1)",
     )
     channels: dict[CustomerChannel, ChannelDocument] = Field(default={})
+    prices: dict[Channel, Price] = Field(
+        default={}, description="What one contact costs, for simulations; letters 1.10 and texts 0.08 otherwise"
+    )
+    prices_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+    @field_validator("prices_currency")
+    @classmethod
+    def _is_known(cls, currency: str) -> str:
+        exponent(currency)
+        return currency
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:

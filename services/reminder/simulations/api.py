@@ -1,7 +1,7 @@
 """Strategies tried before they are used, over HTTP: a simulation writes, sends and publishes nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Protocol, Self, cast
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol, Self, cast
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.reminder.policies.rules import PolicyDocument
+from services.reminder.policies.rules import PolicyDocument, Price
 from services.reminder.simulations import handlers, rules
 from services.reminder.simulations.handlers import Simulate
 from services.reminder.simulations.rules import Job, Side, Tally
@@ -37,7 +37,6 @@ SimulatorDep = Annotated[Any, Depends(_simulator)]
 
 Version = Annotated[int, Field(ge=1, le=2**31)]
 Document = Annotated[str, Field(min_length=1, max_length=64_000)]
-Price = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=8, decimal_places=4)]
 
 
 class PastIn(Body):
@@ -70,15 +69,18 @@ class SimulateIn(Body):
         default="keep", description="Whether cases that run keep their version, or are moved to the one that is tried"
     )
     prices: dict[Channel, Price] = Field(
-        default={}, description="Of one contact; letters 1.10 and texts 0.08 otherwise"
+        default={}, description="Of one contact; those of the contact policy otherwise"
     )
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(default="EUR", description="Of the prices")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
+        default=None, description="Of the prices; the contact policy's otherwise"
+    )
 
     @model_validator(mode="after")
     def _tries_one_thing(self) -> Self:
         if self.document is not None and self.version is not None:
             raise ValueError("give document or version, not both of them")
-        exponent(self.currency)
+        if self.currency:
+            exponent(self.currency)
         return self
 
 
@@ -196,20 +198,20 @@ async def simulate(
 
 
 def _side(job: Job, body: SimulateIn, side: Side, tally: Tally) -> SideOut:
-    prices = {**rules.PRICES, **body.prices}
+    prices, currency = rules.prices(job, body.prices, body.currency)
     contacts = {sent: n for sent, n in tally.contacts.items() if sent.strategy == job.strategy}
     by_day: dict[date, dict[str, int]] = {day: defaultdict(int) for day in job.days}
     in_all: dict[str, int] = defaultdict(int)
     for sent, n in contacts.items():
         by_day[sent.day][sent.channel] += n
         in_all[sent.channel] += n
-    series = _series(job, tally, prices, body.currency)
+    series = _series(job, tally, prices, currency)
     suppressed = [(kept, n) for kept, n in tally.suppressed.items() if kept.strategy == job.strategy]
     return SideOut(
         version=side.version,
         is_published=side.is_published,
         contacts=sum(contacts.values()),
-        cost=rules.cost(in_all, prices, body.currency),
+        cost=rules.cost(in_all, prices, currency),
         accounts=tally.concerned,
         accounts_contacted=tally.contacted,
         suppressed=sum(n for _, n in suppressed),
@@ -218,7 +220,7 @@ def _side(job: Job, body: SimulateIn, side: Side, tally: Tally) -> SideOut:
         open_at_end=tally.open_at_end,
         awaiting_approval_at_end=tally.awaiting_at_end,
         contacts_by_day=[sum(by_day[day].values()) for day in job.days],
-        cost_by_day=[rules.cost(by_day[day], prices, body.currency) for day in job.days],
+        cost_by_day=[rules.cost(by_day[day], prices, currency) for day in job.days],
         series=[each for each in series if each.strategy == job.strategy],
         suppressions=_suppressions(job, suppressed),
         actions=_counts(job, tally.actions.items()),
@@ -228,7 +230,7 @@ def _side(job: Job, body: SimulateIn, side: Side, tally: Tally) -> SideOut:
     )
 
 
-def _series(job: Job, tally: Tally, prices: dict[str, Decimal], currency: str) -> list[SeriesOut]:
+def _series(job: Job, tally: Tally, prices: Mapping[str, Decimal], currency: str) -> list[SeriesOut]:
     """In the order in which the steps are first taken."""
     found: dict[tuple[str, str, str], dict[date, int]] = {}
     for sent, n in sorted(tally.contacts.items()):

@@ -11,7 +11,9 @@ from typing import Literal, NamedTuple
 
 from services.reminder.cases.rules import Case, Outcome
 from services.reminder.contacts.rules import Contact
+from services.reminder.policies.rules import PolicyDocument
 from services.reminder.receivables.rules import Key
+from services.reminder.strategies.rules import Channel
 from shared.calendar import ONE_DAY
 from shared.errors import Conflict, DomainError, Refused
 from shared.events.reminder import CaseClosed, CaseEscalated, CaseOpened
@@ -178,6 +180,14 @@ class Tally:
             "awaiting_at_end",
         ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def prices(job: Job, given: Mapping[Channel, Decimal], currency: str | None) -> tuple[Mapping[str, Decimal], str]:
+    """What contacts cost by channel, and in which currency: as given, else as the contact policy says; what it says of
+    another currency does not count."""
+    policy = PolicyDocument.model_validate_json(job.policy) if job.policy else PolicyDocument()
+    of_policy = policy.prices if currency in (None, policy.prices_currency) else {}
+    return {**PRICES, **of_policy, **given}, currency or policy.prices_currency
 
 
 def cost(contacts: Mapping[str, int], prices: Mapping[str, Decimal], currency: str) -> Money:
