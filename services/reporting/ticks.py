@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.reporting.alerts import handlers as alerts
-from services.reporting.balances import handlers as balances
 from services.reporting.digests import handlers as digests
 from services.reporting.rebuilds import handlers as rebuilds
+from services.reporting.standings import handlers as standings
 from shared.calendar import local_date
 from shared.db import transaction
 from shared.ticks import TickContext, Ticks
@@ -13,11 +13,11 @@ from shared.ticks import TickContext, Ticks
 ticks = Ticks()
 
 
-@ticks.on(next_due=balances.STANDING_DUE)
+@ticks.on(next_due=standings.STANDING_DUE)
 async def keep_standings(context: TickContext) -> bool:
     """When a month begins, everything before it is added up, so that questions need not go further back."""
     async with transaction(context.database) as tx:
-        return await balances.keep_standings(tx, local_date(context.now, "UTC"))
+        return await standings.keep_standings(tx, local_date(context.now, "UTC"))
 
 
 @ticks.on(next_due=rebuilds.REBUILD_DUE)

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 import asyncpg
 
 from services.reporting.balances import handlers as balances
+from services.reporting.standings import handlers as standings
 from shared.db import Tx
 
 FIRST_DAY, TODAY = date(2023, 1, 1), date(2025, 12, 31)
@@ -92,7 +93,7 @@ async def load(url: str, settled: int, open_: int) -> None:
             await connection.execute(_STATES)
             await connection.execute("drop table made")
         async with connection.transaction():
-            while await balances.keep_standings(tx, TODAY):
+            while await standings.keep_standings(tx, TODAY):
                 pass
         await connection.execute("vacuum (analyze)")
     finally:

@@ -10,10 +10,10 @@ import pytest
 from services.reporting.ageing import handlers as ageing
 from services.reporting.ageing.handlers import AgeReceivables, ListOpenInvoices
 from services.reporting.ageing.rules import AgeFrom, Buckets
-from services.reporting.balances import handlers as balances
 from services.reporting.consumers import project
 from services.reporting.debtors import handlers as debtors
 from services.reporting.debtors.handlers import RankDebtors
+from services.reporting.standings import handlers as standings
 from shared.db import Database, Tx, reading, transaction
 from shared.delivery import Received
 from tests.reporting.books import DAY, Books
@@ -88,7 +88,7 @@ async def hear(database: Database, received: list[Received], chance: random.Rand
         at += size
         if chance.random() < 0.2:
             async with transaction(database) as tx:
-                await balances.keep_standings(tx, LAST)
+                await standings.keep_standings(tx, LAST)
 
 
 def sums(buckets: Buckets) -> Sums:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from services.reporting import commands
-from services.reporting.balances import handlers as balances
 from services.reporting.projection.handlers import READ_MODELS
 from services.reporting.rebuilds import handlers as rebuilds
 from services.reporting.rebuilds.handlers import WantRebuild
 from services.reporting.rebuilds.rules import RebuildUnderWay
+from services.reporting.standings import handlers as standings
 from shared.db import Database, transaction
 from tests.reporting.books import Books
 from tests.reporting.client import Reporting
@@ -52,7 +52,7 @@ async def heard(database: Database, books: Books, months: int = 4) -> None:
     await apply(database, books.received[:200], 50)
     for _ in range(months):
         async with transaction(database) as tx:
-            await balances.keep_standings(tx, LAST)
+            await standings.keep_standings(tx, LAST)
     await apply(database, books.received[200:], 50)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.reporting.balances import handlers, rules
+from services.reporting.standings import handlers, rules
 from shared.db import Database, transaction
 from tests.reporting.books import Books
 from tests.reporting.test_projection import apply

@@ -12,17 +12,6 @@ from shared.db import Tx
 from shared.delivery import Received
 from shared.events.invoice import InvoiceEvent
 
-STANDING_DUE = """
-select case when extract(day from last_on) < 22 then month_on + 7 * ceil(extract(day from last_on) / 7)::integer
-            else month_on + interval '1 month' end at time zone 'UTC'
-from (
-    select last_on, date_trunc('month', last_on)::date as month_on
-    from (select coalesce((select max(before_on) from standing_day),
-                          (select min(effective_on) from flow where kind = 'all' and key = '')) as last_on) as last
-) as month
-"""
-"""When the next standing day begins, as `rules.next_standing_day` has it."""
-
 
 async def keep_balances(tx: Tx, received: Sequence[Received]) -> None:
     """Movements keep every version; an invoice's state only its newest; a customer's sums are in its groups as of now.
@@ -41,22 +30,6 @@ async def keep_balances(tx: Tx, received: Sequence[Received]) -> None:
         await store.regroup(tx, moves)
     if movements:
         await store.keep_movements(tx, movements)
-
-
-async def keep_standings(tx: Tx, today: date) -> bool:
-    """Add up everything before the next standing day that has begun by today; False when there is none."""
-    await store.queue(tx)
-    last = await store.last_standing_day(tx) or await store.first_movement_on(tx)
-    if last is None or (begins := rules.next_standing_day(last)) > today:
-        return False
-    await keep_standings_before(tx, begins)
-    return True
-
-
-async def keep_standings_before(tx: Tx, day: date) -> None:
-    """The standings of a day that is later than every one kept so far."""
-    await store.queue(tx)
-    await store.keep_standings(tx, day, of_accounts=day.day == 1)
 
 
 async def queue(tx: Tx) -> None:

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from shared.calendar import add_months, month_start
 from shared.events.event import Event
 from shared.events.invoice import (
     InvoiceBalanceChanged,
@@ -104,14 +103,6 @@ def movement(event: Event | None) -> Movement | None:
         invoice.disputed.minor,
         invoice.on_plan.minor if invoice.on_plan else 0,
     )
-
-
-def next_standing_day(day: date) -> date:
-    """The first 1st, 8th, 15th or 22nd of a month behind a day: often enough that few days lie between, and on the
-    first of every month, which is when customers have theirs."""
-    if day.day < 22:
-        return day.replace(day=7 * -(-day.day // 7) + 1)
-    return month_start(add_months(day, 1))
 
 
 def _cause(event: InvoiceEvent) -> Cause:

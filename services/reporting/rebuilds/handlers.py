@@ -13,11 +13,11 @@ from typing import Any
 
 import asyncpg
 
-from services.reporting.balances import handlers as balances
 from services.reporting.projection import handlers as projection
 from services.reporting.projection.handlers import READ_MODELS
 from services.reporting.rebuilds import rules, store
 from services.reporting.rebuilds.rules import RebuildUnderWay
+from services.reporting.standings import handlers as standings
 from shared.db import Tx
 from shared.delivery import Received
 from shared.errors import NotFound
@@ -65,14 +65,14 @@ async def rebuild_further(tx: Tx, chunk: int = CHUNK) -> bool:
         return True
     missing = await store.standing_days_missing(tx)
     if missing:
-        await balances.keep_standings_before(tx, missing[0])
+        await standings.keep_standings_before(tx, missing[0])
         return True
     await projection.hold_up(tx)
     seq = under_way["reached_seq"]
     while (last := await _take_chunk(tx, under_way["id"], seq, chunk)) is not None:
         seq = last
     for day in await store.standing_days_missing(tx):
-        await balances.keep_standings_before(tx, day)
+        await standings.keep_standings_before(tx, day)
     await store.take_their_place(tx, READ_MODELS)
     await store.finish(tx, under_way["id"])
     return True
