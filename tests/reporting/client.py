@@ -54,6 +54,7 @@ async def forget(database: Database) -> None:
         """
         truncate customer, collector, rates, movement, receivable, invoice, contact, standing_day, account_cell,
             account_standing, account_period, group_cell, group_standing, flow, promise, dispute,
-            receipt, payment_course, commitment, rebuild, event, inbox
+            receipt, payment_course, instalment_plan, payment_reference,
+            search_word, rebuild, event, inbox
         """
     )

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.reporting.commitments.rules import kept_share
 from services.reporting.forecasts import rules
 from services.reporting.forecasts.rules import OpenItem, Plan, Promise
+from services.reporting.outcomes.rules import kept_share
 from services.reporting.payment_habits.rules import Habit, Model, Rest, fit
 from shared.events.event import Event
 from shared.events.reminder import PromiseKept, PromiseMade, PromiseState

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.reporting.commitments import handlers as commitments
 from services.reporting.forecasts import queries, rules
 from services.reporting.forecasts.rules import WEEK, Accuracy, Expectation, Hit, OpenItem, Plan, Promise, Receipts
+from services.reporting.outcomes import handlers as outcomes
 from services.reporting.payment_habits import handlers as payment_habits
+from services.reporting.plans import handlers as plans
 from shared.db import Tx
 
 
@@ -70,33 +71,30 @@ async def measure_forecasts(tx: Tx, query: MeasureForecasts) -> list[Accuracy]:
 async def _expect(tx: Tx, as_of: date, today: date, currency: str | None) -> tuple[list[Expectation], Basis]:
     learned = await payment_habits.learn(tx, as_of)
     rows = await queries.open_items(tx, as_of, is_past=as_of < today, currency=currency)
-    promises, plans = await _said(tx, as_of)
-    expected = rules.expectations(learned.model, learned.rest, map(_item, rows), promises, plans, as_of)
-    return expected, Basis(len(rows), len(promises), len(plans), learned.model.learned_from)
+    promises, agreed = await _said(tx, as_of)
+    expected = rules.expectations(learned.model, learned.rest, map(_item, rows), promises, agreed, as_of)
+    return expected, Basis(len(rows), len(promises), len(agreed), learned.model.learned_from)
 
 
 async def _said(tx: Tx, as_of: date) -> tuple[list[Promise], dict[tuple[UUID, str], Plan]]:
-    running = await commitments.running(tx, as_of)
-    record = await commitments.record(tx, as_of)
+    record = await outcomes.promise_record(tx, as_of)
     promises = [
         Promise(
             row["customer_id"],
             row["entity_id"],
             row["currency"],
-            row["dates"][0],
-            row["amounts_minor"][0],
-            frozenset(row["numbers"]),
+            row["promised_on"],
+            row["amount_minor"],
+            frozenset(row["invoices"]),
             record.kept_share(row["customer_id"]),
         )
-        for row in running
-        if row["kind"] == "promise"
+        for row in await outcomes.promises_running(tx, as_of)
     ]
-    plans = {
-        (row["customer_id"], row["numbers"][0]): Plan(tuple(row["dates"]), tuple(row["amounts_minor"]))
-        for row in running
-        if row["kind"] == "plan"
+    agreed = {
+        (row["customer_id"], row["number"]): Plan(tuple(row["dates"]), tuple(row["amounts_minor"]))
+        for row in await plans.running(tx, as_of)
     }
-    return promises, plans
+    return promises, agreed
 
 
 def _item(row: asyncpg.Record) -> OpenItem:

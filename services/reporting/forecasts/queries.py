@@ -20,7 +20,9 @@ async def open_items(tx: Tx, as_of: date, *, is_past: bool, currency: str | None
     return await tx.fetch(
         f"""
         with committed as (
-            select distinct customer_id from commitment where made_on <= $1 and (ended_on is null or ended_on > $1)
+            select customer_id from promise where made_on <= $1 and (ended_on is null or ended_on > $1)
+            union
+            select customer_id from instalment_plan where made_on <= $1 and (ended_on is null or ended_on > $1)
         ), item as (
             select r.customer_id, r.entity_id, r.currency, r.due_on, coalesce(c.disputed_on <= $1, false) as disputed,
                    coalesce(c.channel, '') as channel,

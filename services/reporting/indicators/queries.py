@@ -52,7 +52,7 @@ async def outcomes(tx: Tx, after: date, until: date) -> list[asyncpg.Record]:
         from (
             select currency, (status = 'kept')::integer as kept, (status = 'broken')::integer as broken, 0 as opened,
                    0 as resolved, 0 as days, 0 as receipts, 0 as straight
-            from promise where decided_on > $1 and decided_on <= $2
+            from promise where ended_on > $1 and ended_on <= $2 and status in ('kept', 'broken')
             union all
             select currency, 0, 0, 1, 0, 0, 0, 0 from dispute where opened_on > $1 and opened_on <= $2
             union all

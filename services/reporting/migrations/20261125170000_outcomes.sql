@@ -3,16 +3,21 @@ create table promise (
     id uuid primary key,
     version bigint not null,
     customer_id uuid not null,
+    entity_id text not null,
     currency text not null,
     amount_minor bigint not null,
     paid_minor bigint not null,
     status text not null,
     made_on date not null,
     promised_on date not null,
-    decided_on date
+    ended_on date,
+    invoices text[] not null
 );
-comment on table promise is 'The newest state of each promise to pay; decided when it was kept or broken.';
-create index promise_decided on promise (decided_on) where decided_on is not null;
+comment on table promise is 'The newest state of each promise to pay.';
+comment on column promise.ended_on is 'When it was kept, broken, withdrawn or replaced.';
+comment on column promise.invoices is 'Numbers of the invoices it is about; empty for the account as a whole.';
+create index promise_ended on promise (ended_on) where ended_on is not null;
+create index promise_running on promise (made_on) where ended_on is null;
 create index promise_of_customer on promise (customer_id);
 
 create table dispute (

@@ -20,30 +20,22 @@ comment on column payment_course.paid_on is 'When it was settled by money; null 
 comment on column payment_course.known_on is 'When that was booked.';
 create index payment_course_paid on payment_course (paid_on);
 
-create table commitment (
+create table instalment_plan (
     id uuid not null,
     invoice_id uuid not null,
-    version bigint not null,
     customer_id uuid not null,
-    entity_id text not null,
-    currency text not null,
-    kind text not null,
+    number text not null,
     made_on date,
     ended_on date,
     outcome text,
-    numbers text[] not null,
     dates date[] not null,
     amounts_minor bigint[] not null,
     primary key (id, invoice_id),
-    constraint commitment_kind_known check (kind in ('promise', 'plan')),
-    constraint commitment_ended_with_outcome check ((ended_on is null) = (outcome is null))
+    constraint instalment_plan_ended_with_outcome check ((ended_on is null) = (outcome is null))
 );
-comment on table commitment is 'Dates on which customers said they will pay: promises, and instalments of plans.';
-comment on column commitment.invoice_id is 'Of a plan, which is agreed for each invoice; of a promise its own id once more.';
-comment on column commitment.numbers is 'The invoices a promise is about; empty for the account as a whole.';
-create index commitment_of_customer on commitment (customer_id);
-create index commitment_running on commitment (made_on) where ended_on is null;
+comment on table instalment_plan is 'Plans on invoices; either of the two events of one may come first.';
+create index instalment_plan_running on instalment_plan (made_on) where ended_on is null;
 
 -- migrate:down
-drop table commitment;
+drop table instalment_plan;
 drop table payment_course;

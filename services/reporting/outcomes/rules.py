@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -18,20 +18,23 @@ from shared.events.invoice import (
 )
 from shared.events.reminder import PromiseEvent
 
-DECIDED = ("kept", "broken")
+KEPT_BEFORE = 2
+"""What everybody keeps counts as much as so many promises of a customer's own."""
 
 
 class Promise(NamedTuple):
     id: UUID
     version: int
     customer_id: UUID
+    entity_id: str
     currency: str
     amount_minor: int
     paid_minor: int
     status: str
     made_on: date
     promised_on: date
-    decided_on: date | None
+    ended_on: date | None
+    invoices: tuple[str, ...]
 
 
 class Dispute(NamedTuple):
@@ -74,15 +77,28 @@ def promises(events: Iterable[Event | None]) -> list[Promise]:
                 p.id,
                 p.version,
                 event.customer_id,
+                p.entity_id,
                 p.amount.currency,
                 p.amount.minor,
                 p.paid.minor,
                 p.status,
                 p.made_on,
                 p.promised_on,
-                event.effective_on if p.status in DECIDED else None,
+                None if p.status == "open" else event.effective_on,
+                p.items,
             )
     return [newest[key] for key in sorted(newest)]
+
+
+def kept_share(kept: Mapping[UUID, int], broken: Mapping[UUID, int], customer_id: UUID) -> float:
+    """How likely a promise of this customer is kept: its own record, drawn to everybody's while it is short.
+
+    Without any record one half, as nothing speaks for either.
+    """
+    all_kept, all_broken = sum(kept.values()), sum(broken.values())
+    everybody = (all_kept + 1) / (all_kept + all_broken + 2)
+    own_kept, own_broken = kept.get(customer_id, 0), broken.get(customer_id, 0)
+    return (own_kept + KEPT_BEFORE * everybody) / (own_kept + own_broken + KEPT_BEFORE)
 
 
 def disputes(events: Iterable[Event | None]) -> list[Dispute]:

@@ -3,25 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+
+import asyncpg
 
 from services.reporting.outcomes.rules import Dispute, Promise, Receipt
 from shared.db import Tx
 
 
 async def keep_promises(tx: Tx, rows: Sequence[Promise]) -> None:
+    """An older version than the one kept changes nothing."""
     await tx.execute(
         """
-        insert into promise as kept (id, version, customer_id, currency, amount_minor, paid_minor, status, made_on,
-                                     promised_on, decided_on)
-        select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
-                             $8::date[], $9::date[], $10::date[])
+        insert into promise as kept (id, version, customer_id, entity_id, currency, amount_minor, paid_minor, status,
+                                     made_on, promised_on, ended_on, invoices)
+        select id, version, customer_id, entity_id, currency, amount_minor, paid_minor, status, made_on, promised_on,
+               ended_on, invoices
+        from json_populate_recordset(null::promise, $1)
         on conflict (id) do update
         set version = excluded.version, amount_minor = excluded.amount_minor, paid_minor = excluded.paid_minor,
             status = excluded.status, made_on = excluded.made_on, promised_on = excluded.promised_on,
-            decided_on = excluded.decided_on
+            ended_on = excluded.ended_on, invoices = excluded.invoices
         where kept.version < excluded.version
         """,
-        *map(list, zip(*rows, strict=True)),
+        [row._asdict() for row in rows],
+    )
+
+
+async def promises_running(tx: Tx, as_of: date) -> list[asyncpg.Record]:
+    """Those made and not yet ended at the end of that day."""
+    return await tx.fetch(
+        """
+        select customer_id, entity_id, currency, amount_minor, promised_on, invoices
+        from promise
+        where made_on <= $1 and (ended_on is null or ended_on > $1)
+        order by id
+        """,
+        as_of,
+    )
+
+
+async def promises_decided(tx: Tx, as_of: date) -> list[asyncpg.Record]:
+    """How many each customer had kept and broken by the end of that day."""
+    return await tx.fetch(
+        """
+        select customer_id, count(*) filter (where status = 'kept')::integer as kept,
+               count(*) filter (where status = 'broken')::integer as broken
+        from promise
+        where ended_on <= $1 and status in ('kept', 'broken')
+        group by customer_id
+        """,
+        as_of,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.reporting.balances import handlers as balances
-from services.reporting.commitments import handlers as commitments
 from services.reporting.contacts import handlers as contacts
 from services.reporting.outcomes import handlers as outcomes
 from services.reporting.payment_habits import handlers as payment_habits
+from services.reporting.plans import handlers as plans
 from services.reporting.projection import store
 from services.reporting.rates import handlers as rates
+from services.reporting.search import handlers as search
 from shared.db import Tx
 from shared.delivery import Received
 
@@ -33,7 +34,9 @@ READ_MODELS = (
     "standing_day",
     "flow",
     "payment_course",
-    "commitment",
+    "payment_reference",
+    "search_word",
+    "instalment_plan",
 )
 """Every table that `keep_read_models` fills, and nothing else writes."""
 
@@ -44,7 +47,8 @@ async def keep_read_models(tx: Tx, received: Sequence[Received]) -> None:
     await rates.keep_rates(tx, received)
     await outcomes.keep_outcomes(tx, received)
     await payment_habits.keep_courses(tx, received)
-    await commitments.keep_commitments(tx, received)
+    await plans.keep_plans(tx, received)
+    await search.keep_words(tx, received)
     await balances.keep_balances(tx, received)
 
 
