@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -106,6 +107,30 @@ async def test_who_comes_back_with_the_last_id_misses_nothing_however_long_it_wa
         hearing = asyncio.create_task(reporting.hear(received[430:], batch=3))
         assert await reader.next(450) == ids[1:]
         await hearing
+
+
+async def test_what_comes_between_the_last_look_and_the_first_listening_is_not_missed(
+    reports_database: Database, settings: Settings, token: Callable[..., str]
+) -> None:
+    received = some_books(5).received
+    reporting = Reporting(httpx.AsyncClient(), reports_database)
+
+    async def look(database: Database, place: int | None) -> tuple[int, Sequence[Any]]:
+        """Just before the place to listen from is read, more events come in."""
+        if place is None:
+            await reporting.hear(received[3:5])
+        return await feed.look(database, place)
+
+    app = app_of(create_api, settings, database=reports_database, closing=asyncio.Event(), live_feed=Fanout(look))
+    headers = {"authorization": f"Bearer {token('reports:read')}"}
+    await reporting.hear(received[:3])
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as http:
+        async with reading_stream(Reporting(http, reports_database), last=str(received[0].envelope.id)) as reader:
+            found = await reader.next(4)
+            await reporting.hear(received[5:])
+            found += await reader.next(1)
+        app.state.closing.set()
+    assert found == [r.envelope.id for r in received[1:]]
 
 
 async def test_a_stream_may_begin_at_an_event_or_a_time(reporting: Reporting) -> None:

@@ -207,6 +207,24 @@ async def test_a_receiver_that_asks_for_rest_is_left_alone(sender: Sender) -> No
     assert len(sender.receiver.ids) == 30
 
 
+async def test_when_a_receiver_is_back_all_that_waits_is_tried_soon(sender: Sender) -> None:
+    webhook = await sender.subscribe()
+    sender.receiver.behave = lambda _: BAD
+    await sender.hear(uuid4(), uuid4(), uuid4())
+    await sender.send_all()
+    assert (await sender.get(webhook, "state"))["failing_since"]
+    pool, later = sender.database.pool, real_now() + timedelta(hours=8)
+    await pool.execute("update webhook_lane set retry_at = $1", later)
+    await pool.execute("update webhook_run set rest_until = null")
+    sender.receiver.behave = lambda _: GOOD
+    await sender.hear(uuid4())
+    await sender.send_all()
+    soon = real_now() + timedelta(minutes=1, seconds=1)
+    waiting = (await sender.get(webhook, "waiting"))["items"]
+    assert all(datetime.fromisoformat(lane["retry_at"]) < soon for lane in waiting)
+    assert (await sender.get(webhook, "state"))["failing_since"] is None
+
+
 async def test_a_receiver_that_is_gone_is_called_no_more_until_somebody_says_so(sender: Sender) -> None:
     webhook = await sender.subscribe(notify="erp-team@example.com")
     path = f"/v1/webhooks/{webhook['id']}"
