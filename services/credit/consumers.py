@@ -26,8 +26,9 @@ async def keep_exposure(tx: Tx, received: Sequence[Received]) -> None:
 @subscriptions.every_batch
 async def follow_behaviour(tx: Tx, received: Sequence[Received]) -> None:
     events = [one.event for one in received if one.event]
-    await assessments.note(tx, await behaviour.hear(tx, events))
-    await drifts.hear(tx, events)
+    causes = await behaviour.hear(tx, events)
+    await drifts.hear(tx, events)  # Before the credit files, as the tick that looks for drifts locks them.
+    await assessments.note(tx, causes)
 
 
 @subscriptions.on(PromiseBroken)

@@ -19,6 +19,11 @@ async def note(tx: Tx, before: Mapping[UUID, Limits]) -> None:
         await store.note(tx, before)
 
 
-async def take(tx: Tx, count_max: int) -> Sequence[Change]:
-    """What is to be written of, off the list with this; in the order in which customers are locked."""
-    return await store.take(tx, count_max)
+async def due(tx: Tx, count_max: int) -> Sequence[UUID]:
+    """Who is to be written to: first lock them, as those do who change limits, then take them off the list."""
+    return await store.due(tx, count_max)
+
+
+async def take(tx: Tx, customer_ids: Sequence[UUID]) -> Sequence[Change]:
+    """What is to be written of, off the list with this."""
+    return await store.take(tx, customer_ids)

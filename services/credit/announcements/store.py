@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.credit.announcements.rules import Change, Limits
@@ -29,22 +29,21 @@ on conflict (customer_id) do nothing
 """
 
 
-async def take(tx: Tx, count_max: int) -> list[Change]:
-    rows = await tx.fetch(_TAKE, tx.now, count_max)
+async def due(tx: Tx, count_max: int) -> list[UUID]:
+    """In the order in which customers are locked."""
+    return sorted(row["customer_id"] for row in await tx.fetch(_DUE, tx.now, count_max))
+
+
+_DUE = "select customer_id from limit_change where noted_at <= $1 order by noted_at, customer_id limit $2"
+
+
+async def take(tx: Tx, customer_ids: Sequence[UUID]) -> list[Change]:
+    rows = await tx.fetch("delete from limit_change where customer_id = any($1) returning *", customer_ids)
     return [
         Change(
             row["customer_id"],
             Limits(Money(row["limit_minor"], row["currency"]), Money(row["base_minor"], row["currency"])),
             row["noted_at"],
         )
-        for row in sorted(rows, key=lambda row: row["customer_id"])
+        for row in rows
     ]
-
-
-_TAKE = """
-delete from limit_change where customer_id in (
-    select customer_id from limit_change where noted_at <= $1 order by noted_at, customer_id limit $2
-    for update skip locked
-)
-returning *
-"""

@@ -31,12 +31,14 @@ on conflict (customer_id) do update set look_at = least(payment_drift.look_at, e
 
 
 async def take_due(tx: Tx, count_max: int) -> dict[UUID, Drift]:
-    """Who is to be looked at, each customer's row locked before its own; nothing is left to look at until it is said
-    again."""
+    """Who is to be looked at, each customer's row locked before its own, and these in the order in which news comes
+    in; nothing is left to look at until it is said again."""
     due = await tx.fetch(_DUE, tx.now, count_max)
     ids = sorted(row["customer_id"] for row in due)
-    if ids:
-        await tx.execute("select from customer where id = any($1) order by id for no key update", ids)
+    if not ids:
+        return {}
+    await tx.execute("select from customer where id = any($1) order by id for no key update", ids)
+    await tx.execute("select from payment_drift where customer_id = any($1) order by customer_id for update", ids)
     return {row["customer_id"]: _drift(row) for row in await tx.fetch(_TAKE, ids, tx.now)}
 
 

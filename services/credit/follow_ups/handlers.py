@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,7 +29,11 @@ async def note_everybody(tx: Tx, cause: str) -> None:
     await store.note_everybody(tx, cause)
 
 
-async def take(tx: Tx, count_max: int) -> Mapping[UUID, Collection[str]]:
-    """Who is due, with the news of them; they are off the list with this. In the order in which customers are
-    locked."""
-    return await store.take(tx, count_max)
+async def due(tx: Tx, count_max: int) -> Sequence[UUID]:
+    """Who is to be followed up: first lock them, as those do who note news of them, then take them off the list."""
+    return await store.due(tx, count_max)
+
+
+async def take(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Collection[str]]:
+    """The news of those that are still due; they are off the list with this."""
+    return await store.take(tx, customer_ids)

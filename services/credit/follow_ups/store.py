@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -51,14 +51,23 @@ on conflict (customer_id) do update set
 """
 
 
-async def take(tx: Tx, count_max: int) -> dict[UUID, list[str]]:
-    rows = await tx.fetch(_TAKE, tx.now, count_max)
-    return {row["customer_id"]: row["because"] for row in sorted(rows, key=lambda row: row["customer_id"])}
+async def due(tx: Tx, count_max: int) -> list[UUID]:
+    """In the order in which customers are locked."""
+    return sorted(row["customer_id"] for row in await tx.fetch(_DUE, tx.now, count_max))
+
+
+_DUE = "select customer_id from follow_up where due_at <= $1 order by due_at, customer_id limit $2"
+
+
+async def take(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Those that a change of the policy is just noting are left for the next time."""
+    rows = await tx.fetch(_TAKE, customer_ids, tx.now)
+    return {row["customer_id"]: row["because"] for row in rows}
 
 
 _TAKE = """
 delete from follow_up where customer_id in (
-    select customer_id from follow_up where due_at <= $1 order by due_at, customer_id limit $2 for update skip locked
+    select customer_id from follow_up where customer_id = any($1) and due_at <= $2 for update skip locked
 )
 returning customer_id, because
 """

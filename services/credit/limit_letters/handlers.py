@@ -41,9 +41,10 @@ Sent = tuple[Letter, Text | None, Receipt]
 
 async def plan_letters(tx: Tx, customers_max: int = PLANNED_A_RUN) -> int:
     """Write down what a bounded number of customers are to be told. Returns how many changes were looked at."""
-    changes = await announcements.take(tx, customers_max)
+    due = await announcements.due(tx, customers_max)
     today = local_date(tx.now, "UTC")
-    standings = await limits.lock_standings(tx, [change.customer_id for change in changes], today)
+    standings = await limits.lock_standings(tx, due, today)
+    changes = await announcements.take(tx, due)
     for change in changes:
         if found := standings.get(change.customer_id):
             customer = await customers.get_customer(tx, change.customer_id)

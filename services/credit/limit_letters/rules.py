@@ -82,8 +82,8 @@ class Text:
 def letter(
     id: UUID, before: Limits, account: Account, customer: Customer, effective_on: date, now: datetime
 ) -> Letter | None:
-    """None where the limit is what the customer knows, and for one that is closed. Whom nobody can write to gets a letter that was refused, so that
-    somebody sees it."""
+    """None where the limit is what the customer knows, and for one that is closed. Whom nobody can write to gets a
+    letter that was refused, so that somebody sees it."""
     if before.limit == account.limit or customer.status != "active":
         return None
     contact = writer_to(customer)

@@ -88,11 +88,11 @@ async def _move(tx: Tx, customer: Customer, into: Customer, by: str, because: st
     held = await holds.move(tx, one, other, by, because)
     invoices = await exposure.move(tx, one, other)
     payments = await behaviour.move(tx, one, other)
+    await drifts.look_again(tx, [one, other])
     await _end_limit(tx, one, because)
     await vetting.move(tx, one, other)
     await assessments.close_file(tx, one)
     await reviews.drop_review(tx, one, by, because)
-    await drifts.look_again(tx, [one, other])
     await assessments.note(tx, {other: {Cause.NEW_INPUT}})
     await exposure.watch(tx, [other], tx.now)
     return {

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from services.credit.policy_rules.rules import CLASSES
+from services.credit.scorecards.rules import Day, Number
 from shared import documents
 from shared.documents import Fault, Part, Unusable, broken
 from shared.errors import NotFound, Refused
@@ -45,22 +46,6 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
 FACTS = (*NUMBERS, *CATEGORIES)
 
 
-def _number(value: Any) -> Any:
-    """Exact, as it was written; `true` is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError("a number is expected")
-    return Decimal(str(value)) if isinstance(value, int | float) else value
-
-
-def _day(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise ValueError("a date such as 2027-06-30 is expected") from None
-    return value
-
-
 def _known(name: str) -> str:
     if name not in FACTS:
         raise ValueError(f"nothing is known by the name {name!r}; there are {', '.join(sorted(FACTS))}")
@@ -70,12 +55,6 @@ def _known(name: str) -> str:
 def _currency(code: str) -> str:
     exponent(code)
     return code
-
-
-Number = Annotated[
-    Decimal, BeforeValidator(_number), Field(strict=False, allow_inf_nan=False, max_digits=18, decimal_places=6)
-]
-Day = Annotated[date, BeforeValidator(_day), Field(json_schema_extra={"format": "date"})]
 
 
 class Condition(Part):

@@ -20,18 +20,22 @@ FOLLOWED_A_RUN = 50
 async def follow_customers(tx: Tx, customers_max: int = FOLLOWED_A_RUN) -> int:
     """Follow up a bounded number of customers of whom there is news, or whose day has come; nothing is done about one
     that is closed. Returns how many."""
-    due = await follow_ups.take(tx, customers_max)
+    due = await follow_ups.due(tx, customers_max)
+    if not due:
+        return 0
     today = local_date(tx.now, "UTC")
-    for customer_id, (account, facts) in (await limits.lock_standings(tx, sorted(due), today)).items():
-        if account.customer_status != "active":
+    standings = await limits.lock_standings(tx, due, today)
+    news = await follow_ups.take(tx, due)
+    for customer_id, (account, facts) in standings.items():
+        if customer_id not in news or account.customer_status != "active":
             continue
         policy = rules_of(facts.policy_rules)
         moved, again_at = await segments.follow(tx, customer_id)
         if moved:  # The policy's limit is another one now.
             account, facts = await limits.lock_standing(tx, customer_id, today)
-        await recommendations.follow(tx, account, due[customer_id], policy)
-        next_on = await reviews.follow(tx, customer_id, due[customer_id], policy.reviews)
+        await recommendations.follow(tx, account, news[customer_id], policy)
+        next_on = await reviews.follow(tx, customer_id, news[customer_id], policy.reviews)
         moments = [again_at, datetime.combine(next_on, time(), UTC) if next_on else None]
         if earliest := min((at for at in moments if at), default=None):
             await follow_ups.note_day(tx, customer_id, earliest)
-    return len(due)
+    return len(news)
