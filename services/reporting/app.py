@@ -26,6 +26,7 @@ from services.reporting.patterns import api as patterns
 from services.reporting.provisions import api as provisions
 from services.reporting.rebuilds import api as rebuilds
 from services.reporting.references import api as references
+from services.reporting.search import api as search
 from services.reporting.settings import Settings, read_settings
 from services.reporting.snapshots import api as snapshots
 from services.reporting.ticks import ticks
@@ -65,8 +66,9 @@ SERVICE = Service(
         indicators.router,
         provisions.router,
         references.router,
+        search.router,
     ),
-    pages=(dashboard.pages,),
+    pages=(dashboard.pages, search.pages),
     jobs=(send_webhooks, send_notices),
 )
 

@@ -30,13 +30,16 @@ from shared.words import amount, day_words, days_late, moment_words, money_words
 
 _SHARED = Path(__file__).parent / "templates"
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'"
 )
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "dueward_theme"
 """What somebody chose with the button of the frame; without it a page is as the device is."""
+
+SEARCH_SCOPE = "reports:read"
+"""Who has it finds a search box on every page; it leads to the reporting service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Frame:
         """A page; `refused` is why what was asked for on it was not done. Inline scripts bear `nonce`, others do not
         run."""
         nonce = secrets.token_urlsafe(16)
+        reports = str(request.app.state.settings.reporting_url) if SEARCH_SCOPE in reader.scopes else ""
         page = self._templates.get_template(template).render(
             reader=reader,
             path=request.scope["path"],
@@ -100,10 +104,11 @@ class Frame:
             refresh_seconds=refresh_seconds,
             theme=theme if (theme := request.cookies.get(THEME_COOKIE)) in THEMES else None,
             nonce=nonce,
+            search_url=f"{reports}/search" if reports else None,
             **values,
         )
         headers = {
-            "content-security-policy": f"{_POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'",
+            "content-security-policy": f"{_POLICY} {reports}; script-src 'nonce-{nonce}'; connect-src 'self'",
             "cache-control": "no-store",
         }
         return HTMLResponse(page, refused.status if refused else 200, headers)
