@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from services.credit.app import create_api
 from services.credit.settings import Settings
 from shared.db import Database
 from tests import service_client
 from tests.credit.client import Credit
+from tests.credit.desk import Desk, desk_at
 from tests.service_client import app_of, settings_of
 
 
@@ -44,3 +46,16 @@ async def calling(database: Database, keys_folder: Path, bearer: str) -> AsyncIt
     app = app_of(create_api, settings_of(Settings, keys_folder), database=database)
     async with service_client.calling(app, "credit", bearer) as http:
         yield Credit(http, database)
+
+
+@pytest.fixture
+async def desk(
+    open_database: Callable[..., Awaitable[Database]],
+    keys_folder: Path,
+    token: Callable[..., str],
+    chromium: Browser,
+) -> AsyncIterator[Desk]:
+    """The service's pages, on a database of their own under a simulated clock."""
+    database = await open_database("credit", simulated=True)
+    async with desk_at(database, keys_folder, token(), chromium) as desk:
+        yield desk

@@ -128,6 +128,11 @@ async def get_customer(tx: Tx, customer_id: UUID) -> Customer:
     return customer
 
 
+async def customers_of(tx: Tx, customer_ids: Collection[UUID]) -> Mapping[UUID, Customer]:
+    """To look at; those that are not known are not in the answer."""
+    return {customer.id: customer for customer in await store.read_customers(tx, customer_ids)}
+
+
 async def find_customers(tx: Tx, external_id: str) -> Sequence[Customer]:
     """The one who has it, or nobody."""
     customer = await store.find_customer(tx, external_id)

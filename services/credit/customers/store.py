@@ -53,6 +53,11 @@ async def read_customer(tx: Tx, customer_id: UUID) -> Customer | None:
     return _customer(row) if row else None
 
 
+async def read_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Customer]:
+    rows = await tx.fetch(f"select {_COLUMNS} from customer where id = any($1)", list(customer_ids))
+    return [_customer(row) for row in rows]
+
+
 async def find_customer(tx: Tx, external_id: str) -> Customer | None:
     row = await tx.fetchrow(f"select {_COLUMNS} from customer where external_id = $1", external_id)
     return _customer(row) if row else None

@@ -1,0 +1,63 @@
+"""The navigation of the pages for credit controllers, what they say after something was done, and what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from shared.errors import Refused
+from shared.money import Money
+
+SECTION = "Credit"
+LINKS = (("/customers", "Customers", "c"),)
+"""Address, label and access key, in the order in which they stand."""
+
+SAID: Mapping[str, str] = {
+    "held": "The hold is in force; everybody who asks is told so.",
+    "released": "The hold is released.",
+    "asked": "Asked for. Where others have to approve it, it waits on their work list; else it holds from now on.",
+    "assessed": "Assessed by all that is known today.",
+    "review": "The review is in the queue.",
+}
+"""What a page says after something was done, by the word in its address: nothing else in an address is repeated."""
+
+
+class AmountUnreadable(Refused):
+    slug = "amount-unreadable"
+    title = "The amount cannot be read"
+
+
+class WordMissing(Refused):
+    slug = "word-missing"
+    title = "Something was left empty"
+
+
+def said(text: str, field: str) -> str:
+    """What was written into a field. Raises WordMissing when that is nothing."""
+    if not text.strip():
+        raise WordMissing(f"Write something under “{field}” first.")
+    return text.strip()
+
+
+def money_said(text: str, currency: str, field: str) -> Money:
+    """An amount as it was written into a field. Raises AmountUnreadable, WordMissing."""
+    try:
+        return Money.parse(said(text, field).replace(",", ""), currency)
+    except ValueError as error:
+        raise AmountUnreadable(f"{field}: {error}") from None
+
+
+def end_of(day: date) -> datetime:
+    """The first moment at which a business day is over."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def share(part: int, whole: int) -> float:
+    """In percent, for widths; what is negative has none."""
+    return round(min(max(part, 0) * 100 / whole, 100), 1) if whole > 0 else 0.0
+
+
+def percent(value: Any) -> str:
+    """A fraction: 0.0125 reads 1.25 %."""
+    return f"{float(value) * 100:.2f}".rstrip("0").rstrip(".") + " %"
