@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.reporting.feed import store
 from services.reporting.timeline import rules
+from shared.db import reading
 from shared.events import catalogue, registry
 from shared.money import Money
 from tests.reporting.books import Books, unknown
@@ -82,6 +85,34 @@ async def test_the_feed_is_narrowed_by_subject_entity_and_since(reporting: Repor
     first = of_invoice[0]
     assert (await reporting.get("/v1/events", since=first["time"]))["items"][0] == first
     assert (await reporting.get("/v1/events", subject=invoice, after=first["time"]))["items"] == of_invoice[1:]
+
+
+async def test_a_time_is_found_however_far_into_the_feed_and_late_arrivals_are_kept(reporting: Reporting) -> None:
+    """One event arrives after a later one."""
+    books = Books()
+    acme = books.onboard(on=D(2021, 1, 1))
+    for month in (2, 3, 4, 5):
+        books.issue(acme, D(2021, month, 1), 1_00)
+    first, feb, mar, apr, may = books.received
+    await reporting.hear([first, feb, apr, mar, may], 1)
+
+    def ids(events: list[dict[str, Any]]) -> list[str]:
+        return [event["id"] for event in events]
+
+    for since, expected in (
+        ("2020-06-01T00:00:00Z", [first, feb, apr, mar, may]),
+        ("2021-02-15T00:00:00Z", [apr, mar, may]),
+        ("2021-03-15T00:00:00Z", [apr, may]),
+        ("2021-04-15T00:00:00Z", [may]),
+        ("2021-05-15T00:00:00Z", []),
+    ):
+        found = await reporting.pages("/v1/events", since=since, limit=1)
+        assert ids(found) == [str(r.envelope.id) for r in expected]
+        assert ids(await reporting.pages("/v1/events", after=since, limit=2)) == ids(found)
+        async with reading(reporting.database) as tx:
+            moment = datetime.fromisoformat(since)
+            places = {await store.place_before(tx, moment, head_events) for head_events in (0, 1, 3, 10)}
+        assert len(places) == 1, "among the oldest events, or by the index: the same place"
 
 
 async def test_an_event_is_read_by_its_id_and_its_type_is_explained(reporting: Reporting) -> None:

@@ -40,6 +40,12 @@ async def list_events(tx: Tx, query: ListEvents) -> list[asyncpg.Record]:
         place = await place_of(tx, query.after, "query.after")
     elif isinstance(query.after, datetime):
         after_time = query.after
+    since = max(filter(None, (after_time, query.wanted.since)), default=None)
+    if query.place is None and since:
+        before = await store.place_before(tx, since)
+        if before is None:
+            return []
+        place = max(place, before)
     return await store.page(tx, query.wanted, after=place, after_time=after_time, limit=query.limit)
 
 
@@ -56,8 +62,8 @@ async def place_behind(tx: Tx, start: UUID | datetime | None) -> int:
     end = await store.end(tx)
     if start is None:
         return end
-    rows = await store.page(tx, EVERYTHING, after=0, after_time=start, limit=1)
-    return rows[0]["seq"] - 1 if rows else end
+    before = await store.place_before(tx, start)
+    return end if before is None else before
 
 
 async def find_event(tx: Tx, event_id: UUID) -> asyncpg.Record:

@@ -92,6 +92,29 @@ async def place_of(tx: Tx, event_id: UUID) -> int | None:
     return await tx.fetchval("select seq from event where id = $1", event_id)
 
 
+HEAD_EVENTS = 10_000
+
+
+async def place_before(tx: Tx, moment: datetime, head_events: int = HEAD_EVENTS) -> int | None:
+    """The feed number before the first event that happened at a moment or after it; None where none did.
+
+    Numbers and times run almost alike. So it is looked for among the oldest events, and else by the index among those
+    that happened since, of which there are few when the moment is near: never through most of the table for a page.
+    """
+    seq = await tx.fetchval(_FIRST_OF_HEAD, head_events, moment) or await tx.fetchval(_FIRST_SINCE, moment)
+    return None if seq is None else seq - 1
+
+
+_FIRST_OF_HEAD = """
+select seq from (select seq, time from event order by seq limit $1) head where time >= $2 order by seq limit 1
+"""
+
+# Materialized: otherwise min(seq) is looked for along the primary key, from the oldest event on.
+_FIRST_SINCE = """
+with since as materialized (select seq from event where time >= $1) select min(seq) from since
+"""
+
+
 async def end(tx: Tx) -> int:
     """The last feed number that can be seen, 0 while there is none."""
     return await tx.fetchval("select coalesce(max(seq), 0) from event")
