@@ -155,6 +155,10 @@ def _delivered(d: Data) -> Line:
     return Line("invoice", f"Invoice {_number(d)} delivered", f"by {d['channel']}")
 
 
+def _notice_sent(d: Data) -> Line:
+    return Line("invoice", f"Sent: {words(d['kind'])}", f"by {d['channel']}")
+
+
 def _plan_agreed(d: Data) -> Line:
     detail = f"{len(d['instalments'])} instalments"
     return Line("invoice", f"Instalment plan agreed for invoice {_number(d)}", detail, amount(d["amount"]))
@@ -244,6 +248,7 @@ _TELLERS: dict[str, Callable[[Data], Line]] = {
     "dueward.invoice.written_off.v1": _written_off,
     "dueward.invoice.voided.v1": _voided,
     "dueward.invoice.delivered.v1": _delivered,
+    "dueward.notice.sent.v1": _notice_sent,
     "dueward.invoice.plan_agreed.v1": _plan_agreed,
     "dueward.invoice.plan_ended.v1": _plan_ended,
     "dueward.invoice.plan_broken.v1": _plan_broken,
