@@ -19,6 +19,7 @@ comment on column payment_course.disputed_on is 'The first day it was.';
 comment on column payment_course.paid_on is 'When it was settled by money; null also for one that a credit note or a write-off ended.';
 comment on column payment_course.known_on is 'When that was booked.';
 create index payment_course_paid on payment_course (paid_on);
+create index payment_course_due on payment_course (due_on);
 
 create table instalment_plan (
     id uuid not null,
