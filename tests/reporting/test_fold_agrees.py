@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 
@@ -13,9 +14,12 @@ from services.reporting.ageing.rules import AgeFrom, Buckets
 from services.reporting.consumers import project
 from services.reporting.debtors import handlers as debtors
 from services.reporting.debtors.handlers import RankDebtors
+from services.reporting.kpis import handlers as kpis
+from services.reporting.kpis.handlers import MeasureCollection
 from services.reporting.standings import handlers as standings
 from shared.db import Database, Tx, reading, transaction
 from shared.delivery import Received
+from tests.reporting import truth
 from tests.reporting.books import DAY, Books
 from tests.reporting.fold import Fold, Sums, fold
 
@@ -115,6 +119,7 @@ async def test_every_figure_of_every_day_agrees_with_a_second_fold_of_the_events
         on = FIRST - DAY
         while on <= LAST:
             await _agree(tx, want, on, chance)
+            await _ratios_agree(tx, books, on, chance.choice([1, 30, 90]))
             on += DAY
 
 
@@ -150,6 +155,17 @@ async def _agree(tx: Tx, want: Fold, on: date, chance: random.Random) -> None:
             ranked = await debtors.rank_debtors(tx, RankDebtors(on, known_at, None, sort_by, 2))
             found = [(d.currency, str(d.customer_id), d.total_minor, d.overdue_minor) for d in ranked]
             assert found == _debtors(want, on, known_at, sort_by), (on, known_at, sort_by)
+
+
+async def _ratios_agree(tx: Tx, books: Books, on: date, window: int) -> None:
+    """Held against the books themselves: sales and receivables of a window are not in the fold."""
+    found = {each.currency: each.ratios for each in await kpis.measure_collection(tx, MeasureCollection(on, window))}
+    for currency, ratios in found.items():
+        wanted = truth.kpis(books.items, currency, on, window) or {}
+        for name, value in wanted.items():
+            exact = None if value is None else Decimal(value.numerator * 100) / value.denominator
+            rounded = None if exact is None else exact.quantize(Decimal(1), ROUND_HALF_EVEN).scaleb(-2)
+            assert getattr(ratios, name) == rounded, (on, currency, name)
 
 
 def _debtors(want: Fold, on: date, known_at: date, sort_by: str) -> list[tuple[str, str, int, int]]:

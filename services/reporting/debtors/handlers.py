@@ -41,17 +41,24 @@ async def _first(tx: Tx, query: RankDebtors, currency: str) -> list[Any]:
     if query.known_at < ALL_KNOWN:
         every = await queries.owed_as_known(tx, query.as_of, query.known_at, currency)
         return rules.ranked(every, query.sort_by)[: query.limit]
+    first = await _first_by_peak(tx, query, currency, query.sort_by)
+    if query.sort_by == "overdue" and (len(first) < query.limit or first[-1]["overdue_minor"] <= 0):
+        # Whoever has nothing overdue comes after, the largest first.
+        rest = await _first_by_peak(tx, query, currency, "total")
+        first = list({row["customer_id"]: row for row in (*first, *rest)}.values())
+    return rules.ranked(first, query.sort_by)[: query.limit]
+
+
+async def _first_by_peak(tx: Tx, query: RankDebtors, currency: str, sort_by: SortBy) -> list[Any]:
     found: list[Any] = []
     offset, chunk = 0, FIRST_LOOK * query.limit
     while True:
-        candidates = await queries.by_peak(tx, query.as_of, currency, query.sort_by, offset, chunk + 1)
+        candidates = await queries.by_peak(tx, query.as_of, currency, sort_by, offset, chunk + 1)
         ids = [row["customer_id"] for row in candidates[:chunk]]
-        found = rules.ranked([*found, *await queries.owed(tx, query.as_of, currency, ids)], query.sort_by)[
-            : query.limit
-        ]
-        if len(candidates) <= chunk or rules.is_settled(
-            found, query.limit, query.sort_by, candidates[-1]["peak_minor"]
-        ):
+        found = rules.ranked([*found, *await queries.owed(tx, query.as_of, currency, ids)], sort_by)[: query.limit]
+        if len(candidates) <= chunk or rules.is_settled(found, query.limit, sort_by, candidates[-1]["peak_minor"]):
+            return found
+        if sort_by == "overdue" and candidates[-1]["peak_minor"] <= 0:
             return found
         offset, chunk = offset + chunk, chunk * 2
 

@@ -44,7 +44,7 @@ async def by_peak(tx: Tx, as_of: date, currency: str, sort_by: SortBy, offset: i
     return await tx.fetch(
         f"""
         select customer_id, {peak} as peak_minor from account_period
-        where currency = $1 and before_on = (select account_standing_before($2::date)) and {peak} > 0
+        where currency = $1 and before_on = (select account_standing_before($2::date))
         order by {peak} desc, customer_id
         offset $3 limit $4
         """,
