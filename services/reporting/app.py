@@ -16,6 +16,7 @@ from services.reporting.dashboard import api as dashboard
 from services.reporting.debtors import api as debtors
 from services.reporting.digests import api as digests
 from services.reporting.effectiveness import api as effectiveness
+from services.reporting.exports import api as exports
 from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
 from services.reporting.forecasts import api as forecasts
@@ -67,6 +68,7 @@ SERVICE = Service(
         provisions.router,
         references.router,
         search.router,
+        exports.router,
     ),
     pages=(dashboard.pages, search.pages),
     jobs=(send_webhooks, send_notices),

@@ -58,7 +58,7 @@ async def search(tx: Tx, text: str, limit: int, kinds: Sequence[Kind] = KINDS) -
             )
         ],
     }
-    wanted = [kind for kind in KINDS if kind in kinds]
+    wanted: list[Kind] = [kind for kind in KINDS if kind in kinds]
     return Found(
         tuple(finding for kind in wanted for finding in found[kind][:limit]),
         tuple(kind for kind in wanted if len(found[kind]) > limit),
