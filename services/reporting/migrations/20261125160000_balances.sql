@@ -1,13 +1,4 @@
 -- migrate:up
--- Movements gain what figures are grouped by, and standings are kept beside them. What was kept so far lacks both, and is
--- made again from the events (`rebuild`).
--- squawk-ignore ban-drop-function
-drop function open_on(date, date);
--- squawk-ignore ban-drop-table
-drop table receivable;
--- squawk-ignore ban-drop-table
-drop table movement;
-
 create table movement (
     invoice_id uuid not null,
     version bigint not null,
@@ -268,4 +259,5 @@ drop function owed_by_group(text, text, date);
 drop function correction(date, date);
 drop function account_standing_before(date);
 drop function standing_before(date);
-drop table rates, collector, flow, group_standing, group_cell, account_period, account_standing, account_cell, standing_day;
+drop table rates, collector, flow, group_standing, group_cell, account_period, account_standing, account_cell, standing_day,
+    receivable, movement;
