@@ -20,9 +20,11 @@ async def wait_until_set(event: asyncio.Event, seconds: float) -> bool:
 async def wait_for_either(stop: asyncio.Event, wake: asyncio.Event, seconds: float) -> None:
     """Sleep until told to stop, woken, or the time is over."""
     waits = [asyncio.ensure_future(event.wait()) for event in (stop, wake)]
-    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 def rest_s(customers: int) -> float:

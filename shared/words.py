@@ -19,10 +19,11 @@ def moment_words(moment: datetime | None) -> str:
     return f"{day_words(moment)}, {moment:%H:%M} UTC" if moment else "–"
 
 
-def amount(minor: int, currency: str) -> str:
-    """€1,234.50; the code in place of a symbol that is not widely read."""
+def amount(minor: int, currency: str, *, whole: bool = False) -> str:
+    """€1,234.50, or €1,235; the code in place of a symbol that is not widely read."""
     symbol = "¤\xa0" if get_currency_symbol(currency, locale="en")[-1:].isalpha() else "¤"
-    shown = format_currency(Money(minor, currency).decimal, currency, f"{symbol}#,##0.00", locale="en")
+    pattern = f"{symbol}#,##0" if whole else f"{symbol}#,##0.00"
+    shown = format_currency(Money(minor, currency).decimal, currency, pattern, locale="en", currency_digits=not whole)
     return shown.replace("-", "−")
 
 

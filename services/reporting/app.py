@@ -13,6 +13,9 @@ from services.reporting.ageing import api as ageing
 from services.reporting.alerts import api as alerts
 from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
+from services.reporting.dashboard_customer import api as dashboard_customer
+from services.reporting.dashboard_sales import api as dashboard_sales
+from services.reporting.dashboard_team import api as dashboard_team
 from services.reporting.debtors import api as debtors
 from services.reporting.digests import api as digests
 from services.reporting.effectiveness import api as effectiveness
@@ -70,7 +73,7 @@ SERVICE = Service(
         search.router,
         exports.router,
     ),
-    pages=(dashboard.pages, search.pages),
+    pages=(dashboard.pages, dashboard_customer.pages, dashboard_team.pages, dashboard_sales.pages, search.pages),
     jobs=(send_webhooks, send_notices),
 )
 

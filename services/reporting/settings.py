@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -12,6 +13,9 @@ from shared.settings import ServiceSettings
 class Settings(ServiceSettings):
     http_port: int = 8004
     worker_port: int = 8104
+
+    dso_target_days: Decimal | None = Field(default=None, gt=0)
+    """What the first page holds days sales outstanding against."""
 
     webhooks_private: bool = False
     """Whether webhooks may lead into private networks, and over plain HTTP: for systems next door, and local use."""

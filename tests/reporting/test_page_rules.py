@@ -7,13 +7,17 @@ from decimal import Decimal
 
 import pytest
 
+from services.reporting.charts import rules as charts
 from services.reporting.dashboard import rules
+from services.reporting.dashboard_customer.rules import read_place
+from services.reporting.navigation import rules as navigation
+from shared.words import amount
 
 DAYS = [date(2021, 1, 31), date(2021, 2, 28), date(2021, 3, 31)]
 
 
 def test_a_line_is_drawn_from_left_to_right_with_the_larger_values_higher() -> None:
-    chart = rules.line_chart(DAYS, {"dso": [Decimal(10), Decimal(40), Decimal(20)]})
+    chart = charts.line_chart(DAYS, {"dso": [Decimal(10), Decimal(40), Decimal(20)]})
     assert chart is not None
     assert [(place.x, place.y) for place in chart.places["dso"]] == [(0.0, 75.0), (50.0, 0.0), (100.0, 50.0)]
     assert chart.lines["dso"] == "M0 750 L500 0 L1000 500"
@@ -23,19 +27,19 @@ def test_a_line_is_drawn_from_left_to_right_with_the_larger_values_higher() -> N
 def test_a_day_without_a_value_leaves_a_gap_and_the_chart_begins_with_the_first_value() -> None:
     days = [date(2020, 12, 31), *DAYS, date(2021, 4, 30)]
     values = [None, Decimal(10), None, Decimal(10), Decimal(10)]
-    chart = rules.line_chart(days, {"dso": values})
+    chart = charts.line_chart(days, {"dso": values})
     assert chart is not None
     assert chart.lines["dso"].count("M") == 2
     assert chart.places["dso"][0] == (0.0, 0.0, Decimal(10), date(2021, 1, 31))
 
 
 def test_a_single_value_makes_no_line() -> None:
-    assert rules.line_chart(DAYS, {"dso": [None, None, Decimal(3)]}) is None
-    assert rules.line_chart([], {"dso": []}) is None
+    assert charts.line_chart(DAYS, {"dso": [None, None, Decimal(3)]}) is None
+    assert charts.line_chart([], {"dso": []}) is None
 
 
 def test_nothing_to_collect_draws_a_flat_line() -> None:
-    chart = rules.line_chart(DAYS, {"dso": [Decimal(0)] * 3})
+    chart = charts.line_chart(DAYS, {"dso": [Decimal(0)] * 3})
     assert chart is not None
     assert {place.y for place in chart.places["dso"]} == {100.0}
 
@@ -44,11 +48,11 @@ def test_nothing_to_collect_draws_a_flat_line() -> None:
     ("highest", "step", "top"), [(23, 10, 30), (45, 10, 50), (46, 20, 60), (0.7, 0.2, 0.8), (900, 200, 1000)]
 )
 def test_axes_count_in_ones_twos_and_fives(highest: float, step: float, top: float) -> None:
-    assert rules._scale(highest) == pytest.approx((step, top))
+    assert charts._scale(highest) == pytest.approx((step, top))
 
 
 def test_slices_of_a_stacked_bar_follow_each_other_without_gaps() -> None:
-    slices = rules.stacked((50, 0, 25, 25, 0), 200)
+    slices = charts.stacked((50, 0, 25, 25, 0), 200)
     assert [(s.key, s.start, s.width) for s in slices] == [
         ("current", 0.0, 25.0),
         ("d31_60", 25.0, 12.5),
@@ -65,25 +69,25 @@ def test_a_rising_dso_is_worse_and_a_tiny_move_is_none() -> None:
 
 
 def test_amounts_read_as_people_write_them() -> None:
-    assert rules.amount(123_456_789, "EUR") == "€1,234,567.89"
-    assert rules.amount(123_456_789, "EUR", whole=True) == "€1,234,568"
-    assert rules.amount(1_234, "JPY") == "¥1,234"
-    assert rules.amount(1_234, "KWD").replace("\xa0", " ") == "KWD 1.234"
+    assert amount(123_456_789, "EUR") == "€1,234,567.89"
+    assert amount(123_456_789, "EUR", whole=True) == "€1,234,568"
+    assert amount(1_234, "JPY") == "¥1,234"
+    assert amount(1_234, "KWD").replace("\xa0", " ") == "KWD 1.234"
 
 
 def test_month_ends_before_and_after_a_day() -> None:
-    assert rules.month_end_before(date(2021, 3, 31)) == date(2021, 2, 28)
-    assert rules.month_end_before(date(2021, 3, 15)) == date(2021, 2, 28)
-    assert rules.month_end_after(date(2021, 2, 28)) == date(2021, 3, 31)
-    assert rules.month_end_after(date(2021, 2, 27)) == date(2021, 2, 28)
+    assert navigation.month_end_before(date(2021, 3, 31)) == date(2021, 2, 28)
+    assert navigation.month_end_before(date(2021, 3, 15)) == date(2021, 2, 28)
+    assert navigation.month_end_after(date(2021, 2, 28)) == date(2021, 3, 31)
+    assert navigation.month_end_after(date(2021, 2, 27)) == date(2021, 2, 28)
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2021-13-01", "0001-01-01", "9999-12-31", None])
 def test_a_day_that_cannot_be_read_is_today(text: str | None) -> None:
-    assert rules.read_day(text, DAYS[0]) == DAYS[0]
+    assert navigation.read_day(text, DAYS[0]) == DAYS[0]
 
 
 @pytest.mark.parametrize("text", ["", "2021-01-31", "2021-01-31.x", ".5", None])
 def test_a_place_that_cannot_be_read_is_none(text: str | None) -> None:
-    assert rules.read_place(text) is None
-    assert rules.read_place("2021-01-31.7") == (DAYS[0], 7)
+    assert read_place(text) is None
+    assert read_place("2021-01-31.7") == (DAYS[0], 7)

@@ -1,95 +1,121 @@
-"""The pages: receivables at a glance, and one customer's account."""
+"""The first page: receivables at a glance, and beside it what takes longer to work out."""
 
-from collections.abc import Mapping
-from datetime import date
-from itertools import groupby
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
-from urllib.parse import urlencode
-from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import HTMLResponse, Response
 
+from services.reporting.ageing.rules import ReportCurrency
+from services.reporting.charts.rules import bars, column_chart, line_chart, month_words
 from services.reporting.dashboard import handlers, rules
-from services.reporting.dashboard.handlers import NothingOwed, Overview
-from services.reporting.timeline import rules as timeline
+from services.reporting.dashboard.handlers import Forecast, NothingOwed, Overview
+from services.reporting.navigation.rules import FILTERS, LINKS, SECTION, TEMPLATES, VALUES, address
 from shared.calendar import local_date
-from shared.db import reading
+from shared.db import Database, reading
+from shared.fanout import Fanout, Listener
+from shared.http import event_stream
 from shared.http.dependencies import DatabaseDep
+from shared.http.event_stream import EventStream
+from shared.http.pages import Frame, NavLink
 from shared.http.security import Principal
 from shared.http.session import SignedIn
+from shared.waiting import wait_for_either, wait_until_set
 
 pages = APIRouter(include_in_schema=False)
 
 ReaderDep = Annotated[Principal, Depends(SignedIn("reports:read"))]
 Text = Annotated[str | None, Query(max_length=64)]
 
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
+FRAME = Frame(
+    Path(__file__).parent / "templates",
+    TEMPLATES,
+    section=SECTION,
+    links=[NavLink(*each) for each in LINKS],
+    filters={**FILTERS, "day_near": rules.day_near, "month": month_words},
+    values={**VALUES, "groupings": rules.GROUPINGS},
 )
-TEMPLATES.filters.update(
-    day=rules.day_words,
-    day_near=rules.day_near,
-    number=rules.number,
-    signed=rules.signed,
-    late=rules.days_late,
-    words=rules.words,
-)
-TEMPLATES.globals.update(amount=rules.amount, stacked=rules.stacked, percent=rules.percent)
+TELL_EVERY_SECONDS = 1.0
+"""However much happens, a page hears of it so often at most."""
 
 
 @pages.get("/")
 async def overview(
-    request: Request, reader: ReaderDep, database: DatabaseDep, as_of: Text = None, currency: Text = None
-) -> HTMLResponse:
-    """Receivables at the end of a day. What the address holds that cannot be read counts as left out."""
-    async with reading(database) as tx:
-        today = local_date(tx.now, "UTC")
-        on = rules.read_day(as_of, today)
-        shown = await handlers.draw_overview(tx, on, currency)
-    page = {**_frame(request, reader, "/", on, today, {"currency": currency} if currency else {}), "on": on}
-    if isinstance(shown, NothingOwed):
-        settings = request.app.state.settings
-        return _html("nothing.html", page, shown=shown, invoice=settings.invoice_url, credit=settings.credit_url)
-    return _html("overview.html", page, shown=shown, **_figures(shown))
-
-
-@pages.get("/customers/{customer_id}")
-async def account(
     request: Request,
     reader: ReaderDep,
     database: DatabaseDep,
-    customer_id: UUID,
     as_of: Text = None,
-    before: Text = None,
+    currency: Text = None,
+    by: Text = None,
 ) -> HTMLResponse:
-    """One customer's account at the end of a day, and everything that led to it."""
-    place = rules.read_place(before)
+    """Receivables at the end of a day. What the address holds that cannot be read counts as left out."""
     async with reading(database) as tx:
-        today = local_date(tx.now, "UTC")
-        on = rules.read_day(as_of, today)
-        shown = await handlers.draw_account(tx, customer_id, on, place)
-    older = {"before": f"{shown.older.on}.{shown.older.seq}"} if shown.older else None
-    path = f"/customers/{customer_id}"
-    return _html(
-        "account.html",
-        _frame(request, reader, path, on, today, {}),
-        on=on,
-        shown=shown,
-        days=[(day, list(entries)) for day, entries in groupby(shown.entries, key=lambda entry: entry.on)],
-        older=f"{path}?{urlencode({'as_of': on.isoformat(), **older})}#timeline" if older else None,
-        starts_later=place is not None,
-        steps=timeline.STEPS,
+        at = address("/", as_of, local_date(tx.now, "UTC"), currency=currency, by=by)
+        group_by = rules.read_grouping(by)
+        shown = await handlers.draw_overview(tx, at.on, currency, group_by)
+    settings = request.app.state.settings
+    if isinstance(shown, NothingOwed):
+        urls = {"invoice": settings.invoice_url, "credit": settings.credit_url}
+        return FRAME.draw(request, reader, "nothing.html", at=at, shown=shown, **urls)
+    figures = _figures(shown, settings.dso_target_days)
+    return FRAME.draw(request, reader, "overview.html", at=at, shown=shown, group_by=group_by, **figures)
+
+
+@pages.get("/cash-forecast")
+async def cash_forecast(
+    request: Request, reader: ReaderDep, database: DatabaseDep, currency: ReportCurrency, as_of: Text = None
+) -> HTMLResponse:
+    """What should come in, and how the forecasts before did: apart from the first page, since it learns from two years
+    of payments. That page takes its own part from here."""
+    async with reading(database) as tx:
+        at = address("/cash-forecast", as_of, local_date(tx.now, "UTC"), currency=currency)
+        shown = await handlers.draw_forecast(tx, at.on, at.today, currency)
+    return FRAME.draw(
+        request, reader, "forecast.html", at=at, currency=currency, shown=shown, **_weeks(shown, currency)
     )
 
 
-def _figures(shown: Overview) -> dict[str, Any]:
+@pages.get("/provision")
+async def provision(
+    request: Request, reader: ReaderDep, database: DatabaseDep, currency: ReportCurrency, as_of: Text = None
+) -> HTMLResponse:
+    """What would have to be provided for, by the losses of the past."""
+    async with reading(database) as tx:
+        at = address("/provision", as_of, local_date(tx.now, "UTC"), currency=currency)
+        shown = await handlers.draw_provision(tx, at.on, currency)
+    return FRAME.draw(request, reader, "provision.html", at=at, currency=currency, shown=shown)
+
+
+@pages.get("/live")
+async def live(request: Request, reader: ReaderDep, database: DatabaseDep) -> Response:
+    """Server-sent events that say no more than that figures have changed; a page then looks anew."""
+    return EventStream(_changes(request.app.state.closing, request.app.state.live_feed, database))
+
+
+async def _changes(closing: asyncio.Event, feed: Fanout[asyncpg.Record], database: Database) -> AsyncIterator[bytes]:
+    ends_at = monotonic() + event_stream.STREAM_SECONDS_MAX
+    yield event_stream.HELLO
+    async with feed.listen(database, lambda _: True) as listener:
+        while not closing.is_set() and not listener.cut_off and monotonic() < ends_at:
+            await wait_for_either(closing, listener.news, event_stream.KEEP_ALIVE_SECONDS)
+            if said := _said(listener):
+                yield said
+                await wait_until_set(closing, TELL_EVERY_SECONDS)
+            else:
+                yield event_stream.STILL_HERE
+
+
+def _said(listener: Listener[asyncpg.Record]) -> bytes | None:
+    rows = listener.take()
+    return event_stream.event(str(rows[-1]["id"]), b'"changed"') if rows else None
+
+
+def _figures(shown: Overview, target_days: Decimal | None) -> dict[str, Any]:
     """What the overview's charts and tiles are drawn from."""
     ratios, earlier = shown.kpis.ratios, shown.trend[-2] if len(shown.trend) > 1 else None
 
@@ -99,45 +125,37 @@ def _figures(shown: Overview) -> dict[str, Any]:
     add_before = None
     if earlier and earlier.dso is not None and earlier.best_possible_dso is not None:
         add_before = earlier.dso - earlier.best_possible_dso
-    largest = max((debtor.total_minor for debtor in shown.debtors), default=0)
+    b = shown.buckets
     return {
         "ratios": ratios,
-        "whole": rules.shows_whole(shown.buckets.total, shown.buckets.currency),
-        "bars": rules.bars(shown.buckets.split),
+        "target": target_days,
+        "over_target": rules.change(ratios.dso, target_days, shown.trend[-1].on) if target_days else None,
+        "bars": bars(b.split, b.disputed, b.on_plan),
         "dso_change": moved(ratios.dso, earlier.dso if earlier else None),
         "best_change": moved(ratios.best_possible_dso, earlier.best_possible_dso if earlier else None),
         "add_change": moved(ratios.average_days_delinquent, add_before),
-        "largest": largest,
-        "most_messages": max((messages for _, _, messages in shown.steps), default=0),
-        "messages": sum(messages for _, _, messages in shown.steps),
-        "chart": rules.line_chart(
+        "largest": max((debtor.total_minor for debtor in shown.debtors), default=0),
+        "largest_group": max((group.total for group in shown.groups), default=0),
+        "cash_chart": column_chart([minor for _, minor in shown.cash.months], b.currency),
+        "chart": line_chart(
             [point.on for point in shown.trend],
             {
                 "dso": [point.dso for point in shown.trend],
                 "best": [point.best_possible_dso for point in shown.trend],
+                "target": [target_days if point.dso is not None else None for point in shown.trend],
             },
         ),
     }
 
 
-def _frame(
-    request: Request, reader: Principal, path: str, on: date, today: date, kept: Mapping[str, str]
-) -> dict[str, Any]:
-    """What every page has around it: who reads, the day shown, and the way to other days."""
-
-    def link(day: date, **changed: str) -> str:
-        return f"{path}?{urlencode({'as_of': day.isoformat(), **kept, **changed})}"
-
+def _weeks(shown: Forecast, currency: str) -> dict[str, Any]:
+    """Past weeks as they came in, then weeks to come as they are expected, all with the range that was forecast."""
+    hits = shown.accuracy.hits if shown.accuracy else ()
+    drawn = [*(hit.forecast for hit in hits), *shown.weeks]
+    values = [*(hit.received_minor for hit in hits), *(week.expected_minor for week in shown.weeks)]
     return {
-        "reader": reader,
-        "path": path,
-        "today": today,
-        "kept": kept,
-        "link": link,
-        "earlier": rules.month_end_before(on),
-        "later": min(rules.month_end_after(on), today) if on < today else None,
+        "hits": hits,
+        "drawn": drawn,
+        "expected_minor": sum(week.expected_minor for week in shown.weeks),
+        "chart": column_chart(values, currency, [(week.low_minor, week.high_minor) for week in drawn]),
     }
-
-
-def _html(template: str, page: Mapping[str, Any], **figures: Any) -> HTMLResponse:
-    return HTMLResponse(TEMPLATES.get_template(template).render(**page, **figures))

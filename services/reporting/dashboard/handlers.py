@@ -1,45 +1,53 @@
-"""The pages' figures, gathered from the other features."""
+"""The first page's figures, gathered from the other features."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import UUID
 
-import asyncpg
-
 from services.reporting.ageing import handlers as ageing
-from services.reporting.ageing.rules import ALL_KNOWN, Buckets
-from services.reporting.contacts import handlers as contacts
+from services.reporting.ageing.rules import ALL_KNOWN, USUAL_DAYS, Buckets, GroupBy
 from services.reporting.customers import handlers as customers
-from services.reporting.dashboard import rules
+from services.reporting.dashboard import queries, rules
+from services.reporting.dashboard.rules import Cash
 from services.reporting.debtors import handlers as debtors
 from services.reporting.debtors.rules import Debtor
+from services.reporting.forecasts import handlers as forecasts
+from services.reporting.forecasts.handlers import Basis
+from services.reporting.forecasts.rules import Accuracy, Receipts
 from services.reporting.kpis import handlers as kpis
 from services.reporting.kpis.handlers import Kpis, TrendPoint
+from services.reporting.provisions import handlers as provisions
+from services.reporting.provisions.handlers import ProvideFor, Provision
 from services.reporting.timeline import handlers as timeline
 from services.reporting.timeline.handlers import Entry
 from shared.db import Tx
 
 WINDOW_DAYS = 90
+CASH_DAYS = timedelta(days=30)
 TREND_MONTHS = 24
 DEBTORS = 10
 LATEST = 6
-OPEN_INVOICES_MAX = 200
-TIMELINE_LINES = 60
+FORECAST_WEEKS = 13
+MEASURED_WEEKS = 4
+PROVISION_MONTHS, PROVISION_HORIZON_MONTHS = 24, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything on the dashboard for one currency. `currencies` are all that have moved by then, busiest first."""
+    """Everything on the first page for one currency. `currencies` are all that have moved by then, busiest first."""
 
     currencies: Sequence[str]
     buckets: Buckets
     kpis: Kpis
     trend: Sequence[TrendPoint]
     debtors: Sequence[Debtor]
-    steps: Sequence[tuple[str, str, int]]
+    cash: Cash
+    groups: Sequence[Buckets]
+    groups_in_all: int
     latest: Sequence[tuple[Entry, UUID, str]]
 
 
@@ -51,7 +59,9 @@ class NothingOwed:
     first_movement_on: date | None
 
 
-async def draw_overview(tx: Tx, as_of: date, currency: str | None) -> Overview | NothingOwed:
+async def draw_overview(
+    tx: Tx, as_of: date, currency: str | None, group_by: GroupBy = "segment"
+) -> Overview | NothingOwed:
     """The currency asked for where it has moved, else the busiest one."""
     aged = await ageing.age_receivables(tx, ageing.AgeReceivables(as_of))
     if not aged:
@@ -59,41 +69,52 @@ async def draw_overview(tx: Tx, as_of: date, currency: str | None) -> Overview |
     busiest = sorted(aged, key=lambda buckets: (-buckets.open_invoices, buckets.currency))
     shown = next((buckets for buckets in aged if buckets.currency == currency), busiest[0])
     (measured,) = await kpis.measure_collection(tx, kpis.MeasureCollection(as_of, WINDOW_DAYS, currency=shown.currency))
-    steps = await contacts.sent_by_step(tx, as_of - timedelta(days=WINDOW_DAYS), as_of)
+    grouped = await ageing.age_receivables(tx, ageing.AgeReceivables(as_of, currency=shown.currency, group_by=group_by))
+    groups = [group for group in grouped if group.open_invoices]
     return Overview(
         currencies=[buckets.currency for buckets in busiest],
         buckets=shown,
         kpis=measured,
         trend=await kpis.dso_trend(tx, shown.currency, as_of, TREND_MONTHS, WINDOW_DAYS),
         debtors=await debtors.rank_debtors(tx, debtors.RankDebtors(as_of, ALL_KNOWN, shown.currency, "total", DEBTORS)),
-        steps=sorted(((row["step"], row["tone"], row["messages"]) for row in steps), key=rules.step_order),
+        cash=await _cash(tx, shown.currency, as_of),
+        groups=rules.largest_groups(groups),
+        groups_in_all=len(groups),
         latest=await timeline.latest_entries(tx, as_of, LATEST),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Everything on a customer's page; `customer` is None while only events of it have arrived."""
-
-    customer: asyncpg.Record | None
-    buckets: Sequence[Buckets]
-    invoices: Sequence[asyncpg.Record]
-    reminders_sent: int
-    entries: Sequence[Entry]
-    older: Entry | None
-
-
-async def draw_account(tx: Tx, customer_id: UUID, as_of: date, before: tuple[date, int] | None) -> Account:
-    """Raises CustomerUnknown. `older` is the last entry shown, where there are more behind it."""
-    end_of_day = (as_of, timeline.NEWEST[1])
-    query = timeline.ReadTimeline(customer_id, before or end_of_day, TIMELINE_LINES + 1)
-    entries = await timeline.read_timeline(tx, query)
-    shown = entries[:TIMELINE_LINES]
-    return Account(
-        customer=await customers.find_customer(tx, customer_id),
-        buckets=await ageing.age_customer(tx, customer_id, as_of),
-        invoices=await ageing.open_invoices(tx, customer_id, as_of, OPEN_INVOICES_MAX),
-        reminders_sent=await contacts.sent_to_customer(tx, customer_id, as_of),
-        entries=shown,
-        older=shown[-1] if len(entries) > TIMELINE_LINES else None,
+async def _cash(tx: Tx, currency: str, as_of: date) -> Cash:
+    months = rules.months_shown(as_of)
+    came_in = {row["month"]: row["cash_minor"] for row in await queries.cash_by_month(tx, currency, months[0], as_of)}
+    since, before = as_of - CASH_DAYS, as_of - 2 * CASH_DAYS
+    return Cash(
+        received_minor=await queries.cash_in(tx, currency, since, as_of),
+        before_minor=await queries.cash_in(tx, currency, before, since),
+        months=[(month, came_in.get(month, 0)) for month in months],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One currency's receipts to expect week by week, and how the weeks before were forecast."""
+
+    weeks: Sequence[Receipts]
+    accuracy: Accuracy | None
+    basis: Basis
+
+
+async def draw_forecast(tx: Tx, as_of: date, today: date, currency: str) -> Forecast:
+    query = forecasts.ForecastReceipts(as_of, today, FORECAST_WEEKS, currency=currency)
+    weeks, basis = await forecasts.forecast_receipts(tx, query)
+    measured = await forecasts.measure_forecasts(
+        tx, forecasts.MeasureForecasts(as_of, today, MEASURED_WEEKS, currency=currency)
+    )
+    return Forecast(weeks, next(iter(measured), None), basis)
+
+
+async def draw_provision(tx: Tx, as_of: date, currency: str) -> Provision | None:
+    """As the report has it when nothing else is asked for; nothing is added for what is ahead."""
+    query = ProvideFor(as_of, USUAL_DAYS, PROVISION_MONTHS, PROVISION_HORIZON_MONTHS, Decimal(0), currency)
+    _, found = await provisions.provide_for(tx, query)
+    return next(iter(found), None)
