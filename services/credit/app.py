@@ -21,6 +21,8 @@ from services.credit.bureau import bureau_at
 from services.credit.consumers import subscriptions
 from services.credit.customers import api as customers
 from services.credit.decisions import api as decisions
+from services.credit.desk import api as desk
+from services.credit.desk_applications import api as desk_applications
 from services.credit.desk_customers import api as desk_customers
 from services.credit.drifts import api as drifts
 from services.credit.duplicates import api as duplicates
@@ -88,7 +90,7 @@ SERVICE = Service(
         segments.router,
         limit_letters.router,
     ),
-    pages=(desk_customers.pages, application_page.pages),
+    pages=(desk.pages, desk_customers.pages, desk_applications.pages, application_page.pages),
     publishes=("ar.customer", "ar.credit"),
 )
 

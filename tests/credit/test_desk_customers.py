@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -41,7 +42,8 @@ def test_bars_have_one_scale_that_goes_up_to_the_limit_or_to_what_is_owed_beyond
 
 
 def test_what_is_owed_in_other_currencies_has_a_bar_of_its_own() -> None:
-    dollars = Owed(Money(11_000, "USD"), *(Money(0, "USD"),) * 2, 1, *(Money(0, "USD"),) * 2)
+    none = Money(0, "USD")
+    dollars = Owed(Money(11_000, "USD"), none, none, 1, none, none)
     chart = bars_of(Breakdown(eur(10_000), (dollars.open,), (dollars,)), eur(20_000))
     assert [(bar.label, bar.amount, bar.width) for bar in chart.bars] == [
         ("Counts against the limit", eur(10_000), 50.0),
@@ -180,7 +182,7 @@ async def test_a_reader_sees_no_forms_and_a_form_from_elsewhere_changes_nothing(
     await reader.go(f"/customers/{customer}")
     assert await reader.page.locator("main form").count() == 0
     writer, address = await desk.tab("ben"), f"{desk.url}/customers/{customer}/holds"
-    form = {"attempt": str(uuid4()), "held": "orders", "reason": "x"}
+    form: dict[str, Any] = {"attempt": str(uuid4()), "held": "orders", "reason": "x"}
     await writer.go("/customers")
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.example"}):
         assert (await writer.page.request.post(address, form=form, headers=headers)).status == 403

@@ -13,7 +13,7 @@ from services.credit.assessments import handlers as assessments
 from services.credit.assessments.handlers import AssessCustomer
 from services.credit.customers import handlers as customers
 from services.credit.decisions.rules import explain
-from services.credit.desk_customers import handlers, rules
+from services.credit.desk_customers import handlers
 from services.credit.desk_customers.rules import Search
 from services.credit.desk_words import rules as words
 from services.credit.desk_words.rules import money_said, said
@@ -40,8 +40,8 @@ frame = Frame(
     section=words.SECTION,
     links=tuple(NavLink(*each) for each in words.LINKS),
     said=words.SAID,
-    filters={"percent": words.percent, "explain": explain, "particulars": rules.particulars_words},
-    values={"classes": CLASSES, "things": HELD, "kinds": rules.KINDS, "share": words.share},
+    filters={"percent": words.percent, "explain": explain, "particulars": words.particulars},
+    values={"classes": CLASSES, "things": HELD, "kinds": words.KINDS, "share": words.share},
 )
 
 ReaderDep = Annotated[Principal, Depends(SignedIn("customers:read", "credit:read"))]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from services.credit.control_charts.rules import Chart, Plotted
 from services.credit.exposure.rules import Breakdown
-from services.credit.vetting.rules import Kept, Particulars, Passed
+from services.credit.vetting.rules import Kept, Passed
 from shared.money import Money
-from shared.words import amount, words
 
 Tone = Literal["open", "part", "bad", "reserved", "total"]
 
@@ -159,26 +158,3 @@ def input_rows(found: Sequence[Kept], passed: Mapping[UUID, Passed], today: date
         )
         for each in found
     ]
-
-
-def particulars_words(particulars: Particulars) -> str:
-    """What an input says, field by field."""
-    told: list[str] = []
-    for name in type(particulars).model_fields:
-        value: Any = getattr(particulars, name)
-        if name != "kind" and value is not None:
-            shown = amount(value.minor, value.currency) if isinstance(value, Money) else str(value)
-            told.append(f"{words(name).lower()} {shown}")
-    return ", ".join(told)
-
-
-KINDS = {
-    "limit": "A limit",
-    "temporary": "A raise until a day",
-    "seasonal": "A raise each season",
-    "guarantee": "A guarantee counts",
-    "deposit": "A deposit counts",
-    "insurance": "Credit insurance counts",
-    "group_limit": "A limit for the group",
-}
-"""What can be asked for, as the form says it."""

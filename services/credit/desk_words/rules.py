@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from services.credit.vetting.rules import Particulars
 from shared.errors import Refused
 from shared.money import Money
+from shared.words import amount, words
 
 SECTION = "Credit"
-LINKS = (("/customers", "Customers", "c"),)
+LINKS = (
+    ("/", "Work list", "w"),
+    ("/customers", "Customers", "c"),
+    ("/applications", "Applications", "a"),
+)
 """Address, label and access key, in the order in which they stand."""
 
 SAID: Mapping[str, str] = {
@@ -19,8 +25,30 @@ SAID: Mapping[str, str] = {
     "asked": "Asked for. Where others have to approve it, it waits on their work list; else it holds from now on.",
     "assessed": "Assessed by all that is known today.",
     "review": "The review is in the queue.",
+    "approved": "Approved by you. With the last approval that it takes, it is in force.",
+    "refused": "Refused, with your reason; who asked can read it.",
+    "passed": "The order passes, and is reserved until the day you said.",
+    "blocked": "The order stays refused.",
+    "linked": "A link was made.",
+    "mailed": "The mail to the company is on its way.",
+    "stepped": "Done.",
+    "proposed": "Proposed. Where others have to approve it, it waits on their work list.",
+    "ended": "The application is over.",
+    "accepted": "Accepted: the company is a customer now, and is welcomed by mail.",
 }
 """What a page says after something was done, by the word in its address: nothing else in an address is repeated."""
+
+
+KINDS: Mapping[str, str] = {
+    "limit": "A limit",
+    "temporary": "A raise until a day",
+    "seasonal": "A raise each season",
+    "guarantee": "A guarantee counts",
+    "deposit": "A deposit counts",
+    "insurance": "Credit insurance counts",
+    "group_limit": "A limit for the group",
+}
+"""What can be asked for, as forms and lists say it."""
 
 
 class AmountUnreadable(Refused):
@@ -61,3 +89,14 @@ def share(part: int, whole: int) -> float:
 def percent(value: Any) -> str:
     """A fraction: 0.0125 reads 1.25 %."""
     return f"{float(value) * 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def particulars(told_by: Particulars) -> str:
+    """What an input says, field by field."""
+    told: list[str] = []
+    for name in type(told_by).model_fields:
+        value: Any = getattr(told_by, name)
+        if name != "kind" and value is not None:
+            shown = amount(value.minor, value.currency) if isinstance(value, Money) else str(value)
+            told.append(f"{words(name).lower()} {shown}")
+    return ", ".join(told)
