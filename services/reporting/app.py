@@ -26,6 +26,7 @@ from services.reporting.forecasts import api as forecasts
 from services.reporting.indicators import api as indicators
 from services.reporting.jobs import Resources, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
+from services.reporting.management_report import api as management_report
 from services.reporting.patterns import api as patterns
 from services.reporting.provisions import api as provisions
 from services.reporting.rebuilds import api as rebuilds
@@ -71,6 +72,7 @@ SERVICE = Service(
         provisions.router,
         references.router,
         search.router,
+        management_report.router,
         exports.router,
     ),
     pages=(dashboard.pages, dashboard_customer.pages, dashboard_team.pages, dashboard_sales.pages, search.pages),
