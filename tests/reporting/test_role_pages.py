@@ -58,14 +58,18 @@ def promise(books: Books, customer_id: UUID, on: date, minor: int, became: type[
         "grace_until": on + 11 * DAY,
         "origin": "staff",
     }
-    for kind, status, day in ((PromiseMade, "open", on), (became, became and became.type.split(".")[2], on + 12 * DAY)):
-        if kind:
-            state = PromiseState(
-                version=1 + (kind is became), status=status, paid=Money(minor * (status == "kept"), "EUR"), **said
-            )
-            books.events.append(
-                kind(customer_id=customer_id, effective_on=day, booked_on=day, entity_id="default", promise=state)
-            )
+    none = Money(0, "EUR")
+    made = PromiseState(version=1, status="open", paid=none, **said)
+    dated: dict[str, Any] = {"customer_id": customer_id, "entity_id": "default"}
+    books.events.append(PromiseMade(effective_on=on, booked_on=on, promise=made, **dated))
+    if became:
+        update = {
+            "version": 2,
+            "status": became.type.split(".")[2],
+            "paid": made.amount if became is PromiseKept else none,
+        }
+        day = on + 12 * DAY
+        books.events.append(became(effective_on=day, booked_on=day, promise=made.model_copy(update=update), **dated))
 
 
 def limit(books: Books, customer_id: UUID, minor: int, on: date) -> None:
