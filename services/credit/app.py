@@ -24,6 +24,7 @@ from services.credit.decisions import api as decisions
 from services.credit.desk import api as desk
 from services.credit.desk_applications import api as desk_applications
 from services.credit.desk_customers import api as desk_customers
+from services.credit.desk_reviews import api as desk_reviews
 from services.credit.drifts import api as drifts
 from services.credit.duplicates import api as duplicates
 from services.credit.groups import api as groups
@@ -90,7 +91,13 @@ SERVICE = Service(
         segments.router,
         limit_letters.router,
     ),
-    pages=(desk.pages, desk_customers.pages, desk_applications.pages, application_page.pages),
+    pages=(
+        desk.pages,
+        desk_customers.pages,
+        desk_applications.pages,
+        desk_reviews.pages,
+        application_page.pages,
+    ),
     publishes=("ar.customer", "ar.credit"),
 )
 

@@ -21,7 +21,7 @@ from services.credit.desk_applications import handlers, rules
 from services.credit.desk_words import rules as words
 from services.credit.desk_words.rules import said
 from services.credit.vetting.rules import NoBureau
-from shared.db import Tx, reading
+from shared.db import Database, Tx, reading
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep, ResourcesDep
 from shared.http.pages import AttemptDep, Frame, NavLink, act, link
@@ -56,12 +56,46 @@ async def list_applications(
     after: Annotated[UUID | None, Query()] = None,
 ) -> Response:
     """In the order in which they were begun."""
+    return await _draw_list(request, reader, database, view, after)
+
+
+async def _draw_list(
+    request: Request,
+    reader: Principal,
+    database: Database,
+    view: View,
+    after: UUID | None = None,
+    refused: DomainError | None = None,
+) -> Response:
     async with reading(database) as tx:
         rows, last = await handlers.list_applications(tx, rules.VIEWS[view], after)
     first, more = link("/applications", view=view), link("/applications", view=view, after=last)
     return frame.draw(
-        request, reader, "applications.html", rows=rows, view=view, first=first if after else None, more=last and more
+        request,
+        reader,
+        "applications.html",
+        rows=rows,
+        view=view,
+        first=first if after else None,
+        more=more if last else None,
+        refused=refused,
+        may_write=set(WRITING) <= set(reader.scopes),
     )
+
+
+@pages.post("/applications")
+async def begin_application(
+    request: Request, reader: WriterDep, database: DatabaseDep, once: AttemptDep, legal_name: Written = ""
+) -> Response:
+    """Begin one with nothing but the name; the company fills in the rest."""
+
+    async def work(tx: Tx) -> None:
+        await applications.open_application(tx, rules.begun_as(legal_name), reader.subject)
+
+    async def again(refused: DomainError) -> Response:
+        return await _draw_list(request, reader, database, "with_the_company", refused=refused)
+
+    return await act(once, work, link("/applications", view="with_the_company", said="begun"), again)
 
 
 @pages.get("/applications/{application_id}")

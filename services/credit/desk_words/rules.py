@@ -16,6 +16,7 @@ LINKS = (
     ("/", "Work list", "w"),
     ("/customers", "Customers", "c"),
     ("/applications", "Applications", "a"),
+    ("/reviews", "Reviews", "r"),
 )
 """Address, label and access key, in the order in which they stand."""
 
@@ -29,6 +30,9 @@ SAID: Mapping[str, str] = {
     "refused": "Refused, with your reason; who asked can read it.",
     "passed": "The order passes, and is reserved until the day you said.",
     "blocked": "The order stays refused.",
+    "assigned": "Said whose it is.",
+    "reviewed": "The review is done; the next one is due by the policy.",
+    "begun": "The application is begun; open it to mail the company its link.",
     "linked": "A link was made.",
     "mailed": "The mail to the company is on its way.",
     "stepped": "Done.",
