@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.reporting.charts import rules as charts
 from services.reporting.dashboard import rules
-from services.reporting.dashboard_customer.rules import read_place
+from services.reporting.dashboard_customer.rules import expect, read_place
+from services.reporting.dashboard_sales.rules import owner_of
+from services.reporting.dashboard_team import rules as team
 from services.reporting.navigation import rules as navigation
+from services.reporting.payment_habits.rules import Model, Rest
 from shared.words import amount
 
 DAYS = [date(2021, 1, 31), date(2021, 2, 28), date(2021, 3, 31)]
@@ -91,3 +95,86 @@ def test_a_day_that_cannot_be_read_is_today(text: str | None) -> None:
 def test_a_place_that_cannot_be_read_is_none(text: str | None) -> None:
     assert read_place(text) is None
     assert read_place("2021-01-31.7") == (DAYS[0], 7)
+
+
+def test_columns_stand_on_zero_side_by_side_with_their_ranges() -> None:
+    chart = charts.column_chart([100_00, 250_00, -30_00], "EUR", [None, (200_00, 400_00), None])
+    assert chart is not None
+    assert [(column.y, column.height) for column in chart.columns] == [(75.0, 25.0), (37.5, 62.5), (100.0, 0.0)]
+    assert (chart.columns[1].low_y, chart.columns[1].high_y) == (50.0, 0.0)
+    assert chart.y_ticks[-1] == ("400", 0.0)
+    assert charts.column_chart([0, -5], "EUR") is None
+    assert charts.column_chart([], "EUR") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (0.5, "0.5"), (1_000, "1K"), (1_500, "1.5K"), (20_000, "20K"), (2_500_000, "2.5M")]
+)
+def test_axes_are_short(value: float, text: str) -> None:
+    assert charts.compact(value) == text
+
+
+@pytest.mark.parametrize(
+    ("minor", "text"), [(0, "€0"), (999_99, "€999.99"), (1_000_00, "€1,000"), (-1_000_50, "−€1,000"), (-5, "−€0.05")]
+)
+def test_decimals_are_left_away_where_they_say_little(minor: int, text: str) -> None:
+    assert navigation.whole_amount(minor, "EUR") == text
+
+
+def test_an_address_keeps_its_filters_and_names_a_day_only_when_it_is_not_today() -> None:
+    today = date(2021, 3, 31)
+    at = navigation.address("/", None, today, currency="EUR", by=None)
+    assert at.link() == "/?currency=EUR"
+    assert at.link(as_of="2021-02-28") == "/?currency=EUR&as_of=2021-02-28"
+    assert navigation.address("/", "2021-03-31", today).is_live
+    past = navigation.address("/", "2021-03-15", today, currency="EUR")
+    assert not past.is_live
+    assert past.link("/customers/7") == "/customers/7?as_of=2021-03-15"
+    assert past.link(as_of=None, currency="USD") == "/?currency=USD"
+
+
+def test_what_is_said_of_an_invoice_counts_before_how_its_customer_pays() -> None:
+    today, customer = date(2021, 3, 1), uuid4()
+    model = Model(5.0, {}, {}, 1.0, 1.0, learned_from=9)
+    rest = Rest((-1.0, 0.0, 1.0))
+
+    def expected(promises: list[object], plans: list[object], model: Model = model) -> list[object]:
+        item = {
+            "invoice_id": UUID(int=1),
+            "number": "A",
+            "customer_id": customer,
+            "entity_id": "default",
+            "currency": "EUR",
+            "due_on": today,
+            "balance_minor": 100,
+        }
+        found = expect([item], {}, promises, plans, model, rest, today)[UUID(int=1)]
+        return [found.on, found.said, found.by_plan]
+
+    def promise(*invoices: str, on: int) -> dict[str, object]:
+        return {"invoices": invoices, "promised_on": today + timedelta(days=on)}
+
+    habit = today + timedelta(days=5)
+    assert expected([], []) == [habit, None, False]
+    assert expected([promise("B", on=3), promise("A", on=0)], []) == [habit, None, False], "another's, and a past one"
+    assert expected([promise(on=9), promise("A", on=7)], []) == [habit, today + timedelta(days=7), False]
+    plan = {"number": "A", "dates": [today, today + timedelta(days=30)]}
+    assert expected([promise(on=9)], [plan]) == [habit, today + timedelta(days=30), True]
+    assert expected([], [], Model(0.0, {}, {}, 1.0, 1.0, learned_from=0)) == [None, None, False]
+
+
+@pytest.mark.parametrize(("asked", "owner"), [(None, "Anna L."), ("Tom", "Tom"), ("", None), ("Nobody known", None)])
+def test_accounts_are_the_readers_own_unless_somebody_is_named(asked: str | None, owner: str | None) -> None:
+    assert owner_of(asked, ["Anna L.", "Tom"], ["Anna L.", "anna"]) == owner
+
+
+def test_disputes_are_listed_by_reason_with_most_money_first() -> None:
+    rows = [
+        {"reason": "price", "age": 0, "disputes": 2, "minor": 100},
+        {"reason": None, "age": 3, "disputes": 1, "minor": 900},
+        {"reason": "price", "age": 2, "disputes": 1, "minor": 50},
+    ]
+    assert team.reasons(rows) == [
+        team.Reason("no reason given", (0, 0, 0, 1), 900),
+        team.Reason("price", (2, 0, 1, 0), 150),
+    ]

@@ -154,6 +154,7 @@ create table collector (
     version bigint not null
 );
 comment on table collector is 'Who has a customer''s newest task.';
+create index collector_name on collector (name, customer_id);
 
 create table rates (
     on_day date not null,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
+from services.reporting.navigation.rules import LINKS
 from services.reporting.search import handlers
 from services.reporting.search.rules import QUERY_MAX, Finding, Kind, NothingAsked
 from shared.db import reading
@@ -24,7 +25,7 @@ pages = APIRouter(include_in_schema=False)
 FRAME = Frame(
     Path(__file__).parent / "templates",
     section="Search",
-    links=(NavLink("/", "Receivables", "r"), NavLink("/search", "Search", "s")),
+    links=[NavLink(*each) for each in LINKS],
 )
 ON_A_PAGE = 12
 HEADINGS = {
