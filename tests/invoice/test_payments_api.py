@@ -28,6 +28,7 @@ async def test_a_payment_settles_the_invoice_its_reference_names(books: Receivab
             "principal": eur("100.00"),
             "effective_on": "2024-02-20",
             "reversed_on": None,
+            "reversal_reason": None,
         }
     ]
     paid = await books.invoice(named["id"])

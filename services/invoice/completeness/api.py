@@ -9,7 +9,6 @@ from services.invoice.completeness import handlers
 from services.invoice.completeness.rules import Policy, Subject
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
-from services.invoice.deliveries import handlers as deliveries
 from services.invoice.drafting.rules import NOTHING_MORE, Finding, InvoiceIn
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, ResourcesDep
@@ -46,7 +45,7 @@ async def check(body: InvoiceIn, database: DatabaseDep, resources: ResourcesDep)
             account.entity,
             NOTHING_MORE if body.is_plain else body,
             body.reference,
-            body.delivery_channel or await deliveries.channel_for(tx, account.entity, account.customer),
+            body.delivery_channel or account.channel,
         )
         issued_on = body.issue_date or account.entity.today(tx.now)
         findings = await handlers.find(tx, subject, issued_on)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.invoice.entities.rules import Entity
@@ -48,11 +48,18 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer's account with one selling entity: whoever holds its lock may change what is owed on it."""
+    """A customer's account with one selling entity: whoever holds its lock may change what is owed on it. `paper` is
+    whether the customer wants its documents so."""
 
     customer: Customer
     entity: Entity
     series_prefix: str
+    paper: bool
+
+    @property
+    def channel(self) -> Literal["email", "letter"]:
+        """How its invoices go out where nothing else is said."""
+        return "letter" if self.paper else "email"
 
 
 def billable(customer: Customer) -> Customer:

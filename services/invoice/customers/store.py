@@ -1,4 +1,4 @@
-"""Tables: customer (written), entity and number_series (read, for the account)."""
+"""Tables: customer (written); entity, number_series and document_preference (read, for the account)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CUSTOMER = (
 _CUSTOMER_WIDTH = 17
 _ACCOUNT = (
     f"{_CUSTOMER}, e.id, e.version, e.name, e.time_zone, e.currency, e.credit_policy, "
-    "e.locked_until, e.seller::text, e.policies::text, s.prefix"
+    "e.locked_until, e.seller::text, e.policies::text, s.prefix, coalesce(w.paper, false)"
 )
 
 
@@ -27,12 +27,13 @@ def _account(row: Record | None) -> Account | None:
     if row is None:
         return None
     values = tuple(row.values())
-    return Account(Customer(*values[:_CUSTOMER_WIDTH]), Entity.of(values[_CUSTOMER_WIDTH:-1]), values[-1])
+    return Account(Customer(*values[:_CUSTOMER_WIDTH]), Entity.of(values[_CUSTOMER_WIDTH:-2]), *values[-2:])
 
 
 _FIND = f"""
 select {_ACCOUNT}
 from customer c join entity e on e.id = $3 join number_series s on s.entity_id = e.id and s.kind = 'invoice'
+left join document_preference w on w.customer_id = c.id and w.entity_id = e.id
 where c.id = $1 or c.external_id = $2
 order by c.version desc limit 1
 """

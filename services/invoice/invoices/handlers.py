@@ -118,7 +118,7 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
     customer, entity, priced = account.customer, account.entity, command.priced
     today = entity.today(tx.now)
     if command.delivery_channel is None:
-        command = command.delivered_by(await deliveries.channel_for(tx, entity, customer))
+        command = command.delivered_by(account.channel)
     subject = subject_of(command, customer, entity)
     findings = await completeness.findings_to_keep(tx, subject, command.issue_date or today, command.accept)
     command = replace(command, credit=await _answered(tx, account, priced, command.credit))
