@@ -31,6 +31,7 @@ from services.reporting.patterns import api as patterns
 from services.reporting.provisions import api as provisions
 from services.reporting.rebuilds import api as rebuilds
 from services.reporting.references import api as references
+from services.reporting.saved_reports import api as saved_reports
 from services.reporting.search import api as search
 from services.reporting.settings import Settings, read_settings
 from services.reporting.snapshots import api as snapshots
@@ -74,6 +75,7 @@ SERVICE = Service(
         search.router,
         management_report.router,
         exports.router,
+        saved_reports.router,
     ),
     pages=(dashboard.pages, dashboard_customer.pages, dashboard_team.pages, dashboard_sales.pages, search.pages),
     jobs=(send_webhooks, send_notices),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.reporting.alerts import handlers as alerts
 from services.reporting.digests import handlers as digests
 from services.reporting.rebuilds import handlers as rebuilds
+from services.reporting.saved_reports import handlers as saved_reports
 from services.reporting.standings import handlers as standings
 from shared.calendar import local_date
 from shared.db import transaction
@@ -38,3 +39,9 @@ async def evaluate_alerts(context: TickContext) -> bool:
 async def make_digests(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         return await digests.make_next(tx, context.resources.address)
+
+
+@ticks.on(next_due=saved_reports.NEXT_DUE)
+async def send_saved_reports(context: TickContext) -> bool:
+    async with transaction(context.database) as tx:
+        return await saved_reports.send_next(tx, context.resources.address)

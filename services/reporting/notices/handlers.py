@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.reporting.notices import rules, store
-from services.reporting.notices.rules import Content, Fate, Notice, Target, UnusableTarget
+from services.reporting.notices.rules import Content, Fate, File, Notice, Target, UnusableTarget
 from services.reporting.webhooks import handlers as webhooks
 from services.reporting.webhooks.handlers import Outlet
 from services.reporting.webhooks.rules import WebhookNotFound, message
@@ -17,7 +17,7 @@ from shared import mail
 from shared.chat import Note, post_note
 from shared.clock import real_now
 from shared.db import Tx
-from shared.mail import Parcel, Postman
+from shared.mail import Attachment, Parcel, Postman
 from shared.mail_address import is_address, subject_line
 from shared.outside import AddressForbidden, check_address
 
@@ -70,10 +70,10 @@ async def _fault_of(tx: Tx, target: Target, *, private: bool) -> str | None:
     return None
 
 
-async def plan(tx: Tx, targets: Sequence[Target], content: Content) -> None:
-    """It is told after the transaction, and not if that fails."""
+async def plan(tx: Tx, targets: Sequence[Target], content: Content, file: File | None = None) -> None:
+    """It is told after the transaction, and not if that fails. The file goes along with mails only."""
     if targets:
-        await store.plan(tx, targets, content)
+        await store.plan(tx, targets, content, file)
 
 
 async def take_notices(tx: Tx, lease_seconds: float) -> list[Notice]:
@@ -105,6 +105,7 @@ async def deliver(office: PostOffice, notices: Sequence[Notice]) -> list[Sent]:
 
 async def _mail(postman: Postman, notices: Sequence[Notice]) -> list[Sent]:
     async def write(notice: Notice) -> Parcel:
+        file = notice.file
         message = mail.as_message(
             id=notice.id,
             sender=postman.server.sender,
@@ -115,6 +116,7 @@ async def _mail(postman: Postman, notices: Sequence[Notice]) -> list[Sent]:
             text=rules.text_of(notice.content),
             html=rules.html_of(notice.content),
             at=notice.made_at,
+            attachments=(Attachment(file.name, file.media_type, file.content),) if file else (),
         )
         return Parcel(notice.target, message)
 

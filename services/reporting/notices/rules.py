@@ -61,8 +61,17 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What goes along with a mail; `media_type` such as `application/pdf`."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
-    """`webhook` is who gets it on that channel; None where it is there no more."""
+    """`webhook` is who gets it on that channel; None where it is there no more. `file` goes along with a mail."""
 
     id: UUID
     channel: Channel
@@ -71,6 +80,7 @@ class Notice:
     made_at: datetime
     attempts: int
     webhook: Webhook | None = None
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)

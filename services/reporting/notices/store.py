@@ -1,23 +1,30 @@
-"""Table: notice."""
+"""Tables: notice, notice_attachment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from services.reporting.notices.rules import Conclusion, Content, Notice, Target
+from services.reporting.notices.rules import Conclusion, Content, File, Notice, Target
 from shared.db import Tx
 from shared.ids import new_id
 
 
-async def plan(tx: Tx, targets: Sequence[Target], content: Content) -> None:
-    rows = [(new_id(), target.channel, target.to, asdict(content), tx.now) for target in targets]
+async def plan(tx: Tx, targets: Sequence[Target], content: Content, file: File | None) -> None:
+    file_id = new_id() if file else None
+    if file:
+        await tx.execute(_KEEP_FILE, file_id, file.name, file.media_type, file.content)
+    rows = [(new_id(), target.channel, target.to, asdict(content), tx.now, file_id) for target in targets]
     await tx.executemany(_PLAN, rows)
 
 
-_PLAN = "insert into notice (id, channel, target, content, made_at, status) values ($1, $2, $3, $4, $5, 'planned')"
+_PLAN = """
+insert into notice (id, channel, target, content, made_at, status, attachment_id)
+values ($1, $2, $3, $4, $5, 'planned', $6)
+"""
+_KEEP_FILE = "insert into notice_attachment (id, name, media_type, content) values ($1, $2, $3, $4)"
 
 
 async def give_up(tx: Tx, real_now: datetime) -> None:
@@ -34,7 +41,27 @@ where status = 'sending' and lease_until < $1
 
 async def take(tx: Tx, real_now: datetime, lease_until: datetime, limit: int) -> list[Notice]:
     rows = await tx.fetch(_TAKE, real_now, lease_until, limit)
-    return [Notice(**{**row, "content": Content.read(row["content"])}) for row in rows]
+    files = await _files(tx, {row["attachment_id"] for row in rows if row["attachment_id"]})
+    return [
+        Notice(
+            id=row["id"],
+            channel=row["channel"],
+            target=row["target"],
+            content=Content.read(row["content"]),
+            made_at=row["made_at"],
+            attempts=row["attempts"],
+            file=files.get(row["attachment_id"]),
+        )
+        for row in rows
+    ]
+
+
+async def _files(tx: Tx, ids: Collection[UUID]) -> dict[UUID, File]:
+    """Each once, however many mails it goes along with."""
+    if not ids:
+        return {}
+    rows = await tx.fetch("select id, name, media_type, content from notice_attachment where id = any($1)", list(ids))
+    return {row["id"]: File(row["name"], row["media_type"], row["content"]) for row in rows}
 
 
 _TAKE = """
@@ -43,15 +70,22 @@ where id in (
     select id from notice where status = 'planned' and (retry_at is null or retry_at <= $1) order by id limit $3
     for update skip locked
 )
-returning id, channel, target, content, made_at, attempts
+returning id, channel, target, content, made_at, attempts, attachment_id
 """
 
 
 async def conclude(tx: Tx, notice_id: UUID, conclusion: Conclusion) -> None:
-    await tx.execute(_CONCLUDE, notice_id, conclusion.status, conclusion.reason, conclusion.retry_at)
+    file_id = await tx.fetchval(_CONCLUDE, notice_id, conclusion.status, conclusion.reason, conclusion.retry_at)
+    if file_id and conclusion.status != "planned":
+        await tx.execute(_DROP_FILE, file_id)
 
 
 _CONCLUDE = """
 update notice set status = $2, reason = $3, retry_at = $4, lease_until = null, attempts = attempts + 1
 where id = $1 and status = 'sending'
+returning attachment_id
+"""
+_DROP_FILE = """
+delete from notice_attachment
+where id = $1 and not exists (select from notice where attachment_id = $1 and status in ('planned', 'sending'))
 """
