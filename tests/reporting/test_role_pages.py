@@ -301,3 +301,13 @@ async def test_every_page_can_be_read_by_everybody_and_fits_every_screen(
         for width in (390, 1280, 1920):
             await site.page.set_viewport_size({"width": width, "height": 900})
             assert await site.overflow() == 0, (path, width)
+
+
+async def test_the_first_pages_files_are_there(site: Tab, reporting: Reporting) -> None:
+    await reporting.hear(a_year())
+    await site.go("/?as_of=2021-11-30")
+    links = [await link.get_attribute("href") for link in await site.page.locator("footer a").all()]
+    assert len(links) == 7
+    for link in links:
+        answer = await site.page.request.get(site.url + str(link))
+        assert answer.status == 200, link

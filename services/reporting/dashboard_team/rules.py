@@ -16,7 +16,7 @@ TONES = ("friendly", "firm", "formal")
 PROMISE_MONTHS = 12
 DISPUTE_DAYS = (7, 30, 60)
 """The last days of the ages of disputes; the last age is open ended."""
-DISPUTE_AGES = ("up to 7 days", "8–30", "31–60", "61+")
+DISPUTE_AGES = ("0–7 days", "8–30", "31–60", "61+")
 REASONS_MAX = 10
 NOBODY = "nobody"
 
