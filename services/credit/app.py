@@ -24,7 +24,9 @@ from services.credit.decisions import api as decisions
 from services.credit.desk import api as desk
 from services.credit.desk_applications import api as desk_applications
 from services.credit.desk_customers import api as desk_customers
+from services.credit.desk_portfolio import api as desk_portfolio
 from services.credit.desk_reviews import api as desk_reviews
+from services.credit.desk_scorecards import api as desk_scorecards
 from services.credit.drifts import api as drifts
 from services.credit.duplicates import api as duplicates
 from services.credit.groups import api as groups
@@ -96,6 +98,8 @@ SERVICE = Service(
         desk_customers.pages,
         desk_applications.pages,
         desk_reviews.pages,
+        desk_portfolio.pages,
+        desk_scorecards.pages,
         application_page.pages,
     ),
     publishes=("ar.customer", "ar.credit"),

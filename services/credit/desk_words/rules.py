@@ -17,6 +17,8 @@ LINKS = (
     ("/customers", "Customers", "c"),
     ("/applications", "Applications", "a"),
     ("/reviews", "Reviews", "r"),
+    ("/portfolio", "Portfolio", "p"),
+    ("/scorecards", "Scorecards", "s"),
 )
 """Address, label and access key, in the order in which they stand."""
 
@@ -33,6 +35,7 @@ SAID: Mapping[str, str] = {
     "assigned": "Said whose it is.",
     "reviewed": "The review is done; the next one is due by the policy.",
     "begun": "The application is begun; open it to mail the company its link.",
+    "published": "Published: from now on it is gone by.",
     "linked": "A link was made.",
     "mailed": "The mail to the company is on its way.",
     "stepped": "Done.",
