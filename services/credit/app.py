@@ -24,6 +24,7 @@ from services.credit.decisions import api as decisions
 from services.credit.desk import api as desk
 from services.credit.desk_applications import api as desk_applications
 from services.credit.desk_customers import api as desk_customers
+from services.credit.desk_policy import api as desk_policy
 from services.credit.desk_portfolio import api as desk_portfolio
 from services.credit.desk_reviews import api as desk_reviews
 from services.credit.desk_scorecards import api as desk_scorecards
@@ -99,6 +100,7 @@ SERVICE = Service(
         desk_applications.pages,
         desk_reviews.pages,
         desk_portfolio.pages,
+        desk_policy.pages,
         desk_scorecards.pages,
         application_page.pages,
     ),

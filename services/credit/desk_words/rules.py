@@ -18,6 +18,7 @@ LINKS = (
     ("/applications", "Applications", "a"),
     ("/reviews", "Reviews", "r"),
     ("/portfolio", "Portfolio", "p"),
+    ("/policy", "Policy", "y"),
     ("/scorecards", "Scorecards", "s"),
 )
 """Address, label and access key, in the order in which they stand."""
