@@ -37,6 +37,7 @@ async def test_a_contact_has_the_shape_that_others_compare_with(desk: Desk) -> N
         "amounts": [{"amount": "100.00", "currency": "EUR"}],
         "recipient": "ada@acme.example",
         "due_at": "2026-02-02T09:00:00Z",
+        "delivery_id": None,
         "delivered_at": None,
         "bounced_at": None,
         "bounce_reason": None,
