@@ -95,8 +95,8 @@ async def test_acceptance_makes_a_customer_on_the_agreed_terms_and_welcomes_it(d
 
     await send_mails(desk.database, smtp)
 
-    welcome = smtp.messages[-1].get_body(("plain",))
-    assert smtp.messages[-1]["Subject"] == "Willkommen bei Hansa Supply GmbH"
+    sent = {str(message["Subject"]): message for message in smtp.messages}
+    welcome = sent["Willkommen bei Hansa Supply GmbH"].get_body(("plain",))
     assert welcome is not None
     text = welcome.get_content()
     for told in ("K-77", "30.000,00", "30 Tage", "9,27", "40,00", "2\xa0% bei", "20\xa0%", "DE75 5121", "Maren Voss"):

@@ -20,7 +20,7 @@ from tests.service_client import settings_of
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("credit", "invoice", "reminder", "reporting")
-ASKING = {"checks", "preview", "replay", "simulations", "trials", "what-ifs"}
+ASKING = {"checks", "preview", "previews", "replay", "simulations", "trials", "what-ifs"}
 """What a POST may end with that changes nothing, and so needs no key."""
 SIGNED = {
     ("invoice", "/v1/webhooks/deliveries"),
