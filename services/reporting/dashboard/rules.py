@@ -68,8 +68,8 @@ def largest_groups(groups: Sequence[Buckets]) -> list[Buckets]:
 
 
 def read_grouping(text: str | None) -> GroupBy:
-    grouping: GroupBy = next((each for each in GROUPINGS.values() if each == text), "segment")
-    return grouping
+    known: dict[str, GroupBy] = {each: each for each in GROUPINGS.values()}
+    return known.get(text or "", "segment")
 
 
 def day_near(day: date, other: date) -> str:
