@@ -25,4 +25,4 @@ async def test_a_message_sent_is_in_the_feed_and_the_timeline_and_moves_no_figur
     kept = (await reporting.get("/v1/events", type="dueward.notice.sent.v1"))["items"]
     assert [each["data"]["kind"] for each in kept] == ["statement"]
     shown = (await reporting.get(f"/v1/customers/{customer}/timeline"))["items"]
-    assert any(each["title"] == "Notice sent" for each in shown)
+    assert ("Sent: statement", "by email") in [(each["title"], each["detail"]) for each in shown]
