@@ -1,7 +1,7 @@
 """A realistic ledger, the same for the same parameters: `python -m deploy.local.generate --seed 1 > ledger.csv`.
 
 Each customer has a payer type, a size and habits of its own, drawn from a generator seeded with the ledger's seed and
-the customer's number; so a ledger of 50 customers is the first 50 of a ledger of 65. docs/generator.md explains the
+the customer's number; so a ledger of 50 customers is the first 50 of a ledger of 72. docs/generator.md explains the
 parameters and shows what comes out.
 """
 
@@ -70,7 +70,7 @@ class Parameters:
     """What a ledger depends on, and nothing else."""
 
     seed: int = 1
-    customers: int = 65
+    customers: int = 72
     years: int = 2
     start: date = date(2024, 1, 1)
 
