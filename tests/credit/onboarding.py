@@ -81,7 +81,7 @@ async def onboarding(
 async def send_mails(database: Database, smtp: Mailbox | None) -> bool:
     """What the worker does: one round with this mail server, with none there where it is None."""
     host, port = (smtp.host, smtp.port) if smtp else ("127.0.0.1", 9)
-    postman = Postman(MailServer(host, port, "credit@hansa.example", timeout_seconds=5))
+    postman = Postman(MailServer(host, port, "credit@hansa.example", timeout_seconds=20))
     now = await database.clock.business_now(database.pool)
     try:
         return await send_onboarding_mails(TickContext(database, now, Resources(postman=postman)))

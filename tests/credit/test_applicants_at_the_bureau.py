@@ -38,8 +38,8 @@ async def test_the_bureau_is_asked_by_the_register_number_in_the_applicants_coun
     application_id = await in_vetting(desk)
     bureau_server.answers = [(200, orjson.dumps({**REPORT, "expires_on": "2999-01-01"}))]
     asked = await step(desk, application_id, "bureau-inquiries", None, 202)
-    async with outside_client(2) as client:
-        bureau = HttpBureau(client, bureau_server.url, "Bureau Ltd", 2, "secret")
+    async with outside_client(20) as client:
+        bureau = HttpBureau(client, bureau_server.url, "Bureau Ltd", 20, "secret")
         now = await desk.database.clock.business_now(desk.database.pool)
         assert await ask_bureau(TickContext(desk.database, now, Resources(bureau)))
     assert asked["legal_id"] == "HRB 12345 Hamburg"

@@ -54,8 +54,8 @@ async def inquire(credit: Credit, server: BureauServer) -> dict[str, Any]:
     customer = await credit.onboard()
     answer = await credit.post(f"/v1/customers/{customer['id']}/bureau-inquiries", {"legal_id": "HRB 123/B"})
     assert answer.status_code == 202, answer.text
-    async with outside_client(2) as client:
-        bureau = HttpBureau(client, server.url, "Bureau Ltd", 2, "secret")
+    async with outside_client(20) as client:
+        bureau = HttpBureau(client, server.url, "Bureau Ltd", 20, "secret")
         now = await credit.database.clock.business_now(credit.database.pool)
         assert await ask_bureau(TickContext(credit.database, now, Resources(bureau)))
         assert not await ask_bureau(TickContext(credit.database, now, Resources(bureau)))

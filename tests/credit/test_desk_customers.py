@@ -188,7 +188,7 @@ async def test_a_reader_sees_no_forms_and_a_form_from_elsewhere_changes_nothing(
         assert (await writer.page.request.post(address, form=form, headers=headers)).status == 403
     same = {"origin": desk.url, "sec-fetch-site": "same-origin"}
     assert (await reader.page.request.post(address, form=form, headers=same)).status == 403
-    async with httpx.AsyncClient(base_url=desk.url) as stranger:
+    async with httpx.AsyncClient(base_url=desk.url, timeout=30) as stranger:
         assert (await stranger.post(f"/customers/{customer}/holds", data=form)).status_code == 401
         assert (await stranger.get("/customers")).headers["location"].startswith("/sign-in")
     assert (await desk.credit.get(f"/v1/customers/{customer}/holds"))["items"] == []

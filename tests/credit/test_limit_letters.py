@@ -53,7 +53,7 @@ async def set_limit(credit: Credit, customer_id: str, amount: str) -> None:
 @asynccontextmanager
 async def working(credit: Credit, smtp: Mailbox | None, *, answers: bool = True) -> AsyncIterator[TickContext]:
     host, port = (smtp.host, smtp.port) if smtp else ("127.0.0.1", 9)
-    postman = Postman(MailServer(host, port, "credit@hansa.example", timeout_seconds=5))
+    postman = Postman(MailServer(host, port, "credit@hansa.example", timeout_seconds=20))
     transport = httpx.ASGITransport(_invoice_service()) if answers else httpx.AsyncHTTPTransport()
     base_url = "http://invoice" if answers else "http://127.0.0.1:9"
     async with httpx.AsyncClient(transport=transport, base_url=base_url) as invoice:

@@ -38,10 +38,10 @@ def stripe_url() -> Iterator[str]:
     provider = subprocess.Popen([sys.executable, "-m", "tests.invoice.stripe_next_door", str(port)], cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
-                httpx.get(url, timeout=1)
+                httpx.get(url, timeout=10)
             except httpx.TransportError:
                 assert provider.poll() is None, "the provider did not start"
                 assert time.monotonic() < deadline
@@ -107,7 +107,7 @@ async def site(
         app = app_of(create_api, settings, database=database, resources=resources)
         async with (
             serving(app, port),
-            httpx.AsyncClient(base_url=url) as http,
+            httpx.AsyncClient(base_url=url, timeout=30) as http,
             calling(app, "invoice", token()) as own,
         ):
             hook = {"url": f"{url}/webhooks/stripe", "secret": WEBHOOK_SECRET}
@@ -127,7 +127,7 @@ async def tab(chromium: Browser) -> AsyncIterator[Page]:
     assert complaints == []
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     async with asyncio.timeout(seconds):
         while not (found := await condition()):
             await asyncio.sleep(0.05)
@@ -192,7 +192,7 @@ class Debits(Site):
 
 @pytest.fixture
 async def debits(site: Site, smtp: Mailbox, stripe_url: str) -> AsyncIterator[Debits]:
-    postman = Postman(MailServer(smtp.host, smtp.port, "ar@dueward.example", tls="never", timeout_seconds=5))
+    postman = Postman(MailServer(smtp.host, smtp.port, "ar@dueward.example", tls="never", timeout_seconds=20))
     await site.described()
     await site.policies(delivery={"automatic": True})
     books = replace(site.books, resources=replace(site.books.resources, postman=postman))

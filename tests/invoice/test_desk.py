@@ -354,7 +354,7 @@ async def test_a_form_from_elsewhere_and_a_stranger_change_nothing(desk: Desk, s
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.example"}, {"origin": "null"}):
         answer = await desk.page.request.post(address, form=form, headers=headers)
         assert answer.status == 403, headers
-    async with httpx.AsyncClient(base_url=served.url) as stranger:
+    async with httpx.AsyncClient(base_url=served.url, timeout=30) as stranger:
         assert (await stranger.post(f"/drafts/{busy.draft}/issue", data=form)).status_code == 401
         for path in PATHS:
             answer = await stranger.get(path)

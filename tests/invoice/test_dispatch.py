@@ -42,7 +42,7 @@ class PowerCut(BaseException):
 @pytest.fixture
 async def desk(books: Receivables, smtp: Mailbox) -> AsyncIterator[Receivables]:
     """The books of an entity that delivers by itself, with a mail server and an agreement with the mail provider."""
-    postman = Postman(MailServer(smtp.host, smtp.port, SENDER, tls="never", timeout_seconds=5))
+    postman = Postman(MailServer(smtp.host, smtp.port, SENDER, tls="never", timeout_seconds=20))
     object.__setattr__(books.resources, "delivery_webhook_secret", SECRET)
     await describe_seller(books, delivery={"automatic": True, "days_max": 2, "owner": "Mia"})
     yield replace(books, resources=replace(books.resources, postman=postman))

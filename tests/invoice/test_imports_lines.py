@@ -217,3 +217,23 @@ async def test_payment_history_is_of_any_entity(books: Receivables) -> None:
     ]
     entries = await books.database.pool.fetch("select distinct entity_id from journal_entry where debit = 'bank'")
     assert {each[0] for each in entries} == {"paris", "default"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("invoices", {"unit_price": "100.00"}),
+        ("opening_balances", {"balance": "100.00", "issue_date": "2024-01-02"}),
+        ("payment_history", {"total": "100.00", "issue_date": "2024-01-02", "settled_on": "2024-02-01"}),
+    ],
+)
+async def test_a_column_says_what_product_line_a_row_is_of(books: Receivables, kind: str, more: dict[str, str]) -> None:
+    await books.customer(external_id="C-9")
+    row = {"customer_external_id": "C-9", "number": "P-1", "currency": "EUR", "product_line": "CLOUD", **more}
+    done = await imported(books, as_csv([list(row.values())], list(row)), kind=kind)
+    assert counts(done) == ("done", 1, 0, 0), done
+    (found,) = (await books.get("/v1/invoices", number="P-1"))["items"]
+    issued = (await books.published(found["id"]))[0]["data"]
+    assert issued["product_lines"] == [{"product_line": "CLOUD", "net": eur("100.00")}]
+    bad = await imported(books, as_csv([["two words" if v == "CLOUD" else v for v in row.values()]], list(row)), kind=kind)
+    assert [where for where, _ in why(bad).values()] == ["#/product_line"]

@@ -346,3 +346,35 @@ def test_a_price_list_of_plain_lines_carries_nothing_more() -> None:
 
     assert whole.lines[0].particulars is None
     assert whole.surcharges == ()
+
+
+async def test_what_product_lines_come_to_is_told_with_the_issue(books: Receivables) -> None:
+    """Net, line by line: two lines of CLOUD with one returned, one of DESKS, one that says nothing."""
+    customer = await books.customer()
+    lines = [
+        line("100.00", product_line="CLOUD"),
+        line("40.00", product_line="DESKS", quantity="2"),
+        line("30.00", product_line="CLOUD", quantity="-1"),
+        line("7.00"),
+    ]
+    told = await books.post("/v1/invoices", {"customer_id": customer, "lines": lines})
+    assert told.status_code == 201, told.text
+    shown = await books.get(told.headers["location"])
+    assert [each.get("about", {}).get("product_line") for each in shown["lines"]] == ["CLOUD", "DESKS", "CLOUD", None]
+    (issued,) = await books.published(shown["id"])
+    assert issued["data"]["product_lines"] == [
+        {"product_line": "CLOUD", "net": eur("70.00")},
+        {"product_line": "DESKS", "net": eur("80.00")},
+    ]
+    assert issued["data"]["net"] == eur("157.00")
+    (plain,) = await books.published((await books.issue(customer))["id"])
+    assert plain["data"]["product_lines"] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("A", 201), ("a.b_c-1", 201), ("X" * 40, 201), ("X" * 41, 422), ("", 422), ("two words", 422), ("-A", 422)],
+)
+async def test_a_product_line_is_a_short_code(books: Receivables, code: str, status: int) -> None:
+    body = {"customer_id": await books.customer(), "lines": [line("1.00", product_line=code)]}
+    assert (await books.post("/v1/invoices", body)).status_code == status

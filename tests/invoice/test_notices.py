@@ -67,7 +67,7 @@ class EmptyCard:
 async def desk(books: Receivables, smtp: Mailbox) -> AsyncIterator[Receivables]:
     """The books of an entity that sends by itself and acknowledges disputes, with a mail server and a provider whose
     card is empty."""
-    postman = Postman(MailServer(smtp.host, smtp.port, SENDER, tls="never", timeout_seconds=5))
+    postman = Postman(MailServer(smtp.host, smtp.port, SENDER, tls="never", timeout_seconds=20))
     await describe_seller(books, delivery={"automatic": True}, disputes={"acknowledge": True})
     yield replace(books, resources=replace(books.resources, postman=postman, stripe=EmptyCard()))
     await postman.close()

@@ -103,7 +103,7 @@ async def test_sixteen_issuers_that_are_killed_leave_no_gap(url_and_books: tuple
 
 async def _nobody_is_issuing(database: Database) -> None:
     """The server notices a killed client when it next writes to it: wait until its transactions are gone."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await database.pool.fetchval(
             "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
             " and state <> 'idle'"

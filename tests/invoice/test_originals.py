@@ -26,7 +26,7 @@ from tests.mailbox import Mailbox
 @pytest.fixture
 async def mailing(books: Receivables, smtp: Mailbox) -> AsyncIterator[Receivables]:
     """The books of an entity that delivers by itself, with a mail server."""
-    postman = Postman(MailServer(smtp.host, smtp.port, "ar@dueward.example", tls="never", timeout_seconds=5))
+    postman = Postman(MailServer(smtp.host, smtp.port, "ar@dueward.example", tls="never", timeout_seconds=20))
     await describe_seller(books, delivery={"automatic": True})
     yield replace(books, resources=replace(books.resources, postman=postman))
     await postman.close()

@@ -130,7 +130,7 @@ async def test_a_server_that_does_not_answer_is_named_with_its_variable(variable
             await asking
     assert str(failed.value).startswith(f"{variable} names 127.0.0.1:{port}, but no ")
     assert "secret" not in str(failed.value)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 async def test_a_user_whom_the_outside_database_refuses_is_told_at_once(postgres_url: str) -> None:

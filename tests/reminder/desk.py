@@ -199,7 +199,7 @@ class Desk:
             await self.hear(*events)
 
 
-async def wait_until(condition: Any, seconds: float = 5) -> None:
+async def wait_until(condition: Any, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # What is waited for has no event to offer.
             await asyncio.sleep(0.01)

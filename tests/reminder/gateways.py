@@ -11,11 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import httpx
 import orjson
 import uvicorn
 
 from deploy.local import embedded
 from tests.reminder.desk import wait_until
+
+PATIENCE_S = 20.0
+"""For an answer that comes: on a busy machine it may take its time."""
+WITHOUT_ANSWER = httpx.Timeout(PATIENCE_S, read=0.5)
+"""The `timeout` of a client whose call nobody is going to answer."""
 
 
 @dataclass

@@ -15,7 +15,7 @@ from services.reminder.outbound_webhook import Endpoint, call
 from shared import webhooks
 from shared.chat import Note, as_blocks, as_card, post_note
 from shared.outside import AddressForbidden, check_address, is_public, outside_client, post
-from tests.reminder.gateways import Listener, listening
+from tests.reminder.gateways import PATIENCE_S, WITHOUT_ANSWER, Listener, listening
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 KEY, OLD_KEY = b"k" * 32, b"o" * 24
@@ -32,7 +32,7 @@ async def listener() -> AsyncIterator[Listener]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with outside_client(0.5) as client:
+    async with outside_client(PATIENCE_S) as client:
         yield client
 
 
@@ -117,7 +117,7 @@ async def test_what_a_receiver_answers(
 async def test_a_receiver_that_does_not_answer_is_called_again_since_it_can_tell_a_repeat(
     listener: Listener, client: httpx.AsyncClient
 ) -> None:
-    listener.hang = True
+    listener.hang, client.timeout = True, WITHOUT_ANSWER
     endpoint = Endpoint(f"{listener.url}/in", (KEY,), private=True)
     assert (await call(client, endpoint, uuid4(), "reminder.due", NOW, {}, NOW)).fate == "deferred"
 

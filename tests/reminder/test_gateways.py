@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from services.reminder.chat import ChatSender
@@ -19,11 +20,20 @@ from shared.clock import real_now
 from shared.outside import outside_client
 from tests.reminder.books import ADA
 from tests.reminder.desk import Desk
-from tests.reminder.gateways import ACCOUNT, SENDER, TOKEN, WEBHOOK_SECRET, Listener, listening, twilio
+from tests.reminder.gateways import (
+    ACCOUNT,
+    PATIENCE_S,
+    SENDER,
+    TOKEN,
+    WEBHOOK_SECRET,
+    WITHOUT_ANSWER,
+    Listener,
+    listening,
+    twilio,
+)
 from tests.reminder.test_callbacks import twilio as call_back
 
 DUE = date(2026, 2, 1)
-SECONDS = 0.6
 
 LADDER = """\
 name: default
@@ -36,9 +46,14 @@ steps:
 
 @dataclass
 class Outside:
+    client: httpx.AsyncClient
     sms: Listener
     chat: Listener
     webhook: Listener
+
+    def answers(self, listener: Listener, does: bool) -> None:
+        listener.hang = not does
+        self.client.timeout = httpx.Timeout(PATIENCE_S) if does else WITHOUT_ANSWER
 
 
 @pytest.fixture
@@ -48,16 +63,16 @@ async def outside(desk: Desk) -> AsyncIterator[Outside]:
         sms = await stack.enter_async_context(listening(twilio))
         chat = await stack.enter_async_context(listening(lambda _: (200, b"ok")))
         webhook = await stack.enter_async_context(listening(lambda _: (204, b"")))
-        client = await stack.enter_async_context(outside_client(SECONDS))
+        client = await stack.enter_async_context(outside_client(PATIENCE_S))
         keys = [webhooks.key_of(WEBHOOK_SECRET)]
         senders = {
             **desk.resources.senders,
-            "sms": SmsSender(client, SmsGateway(sms.url, ACCOUNT, SENDER, TOKEN), SECONDS * 10),
-            "chat": ChatSender(client, "slack", f"{chat.url}/services/T/B/x", SECONDS * 10),
-            "webhook": WebhookSender(client, Endpoint(f"{webhook.url}/in", keys, private=True), SECONDS * 10),
+            "sms": SmsSender(client, SmsGateway(sms.url, ACCOUNT, SENDER, TOKEN), PATIENCE_S),
+            "chat": ChatSender(client, "slack", f"{chat.url}/services/T/B/x", PATIENCE_S),
+            "webhook": WebhookSender(client, Endpoint(f"{webhook.url}/in", keys, private=True), PATIENCE_S),
         }
         desk.resources = replace(desk.resources, senders=senders)
-        yield Outside(sms, chat, webhook)
+        yield Outside(client, sms, chat, webhook)
 
 
 async def overdue(desk: Desk, channels: str, phone: str = "+49 170 1234567") -> str:
@@ -98,7 +113,7 @@ async def test_a_step_goes_to_the_phone_the_team_and_the_other_system(desk: Desk
 
 
 async def test_a_text_that_may_have_left_is_never_sent_again(desk: Desk, outside: Outside) -> None:
-    outside.sms.hang = True
+    outside.answers(outside.sms, False)
     await overdue(desk, "sms")
     await desk.until(date(2026, 2, 3))
     contact = await last(desk, "sms")
@@ -109,7 +124,7 @@ async def test_a_text_that_may_have_left_is_never_sent_again(desk: Desk, outside
 
 
 async def test_the_providers_word_settles_whether_a_text_left(desk: Desk, outside: Outside) -> None:
-    outside.sms.hang = True
+    outside.answers(outside.sms, False)
     await overdue(desk, "sms")
     await desk.until(date(2026, 2, 2))
     doubtful = await last(desk, "sms")
@@ -154,11 +169,11 @@ async def test_a_number_that_cannot_be_texted_is_looked_for_anew(desk: Desk, out
 async def test_a_call_to_another_system_without_an_answer_is_repeated_under_the_same_id(
     desk: Desk, outside: Outside
 ) -> None:
-    outside.webhook.hang = True
+    outside.answers(outside.webhook, False)
     await overdue(desk, "webhook")
     await desk.until(date(2026, 2, 2))
     assert (await last(desk, "webhook"))["status"] == "planned"
-    outside.webhook.hang = False
+    outside.answers(outside.webhook, True)
     await desk.database.pool.execute("update contact set retry_at = now()")
     await desk.tick()
     assert (await last(desk, "webhook"))["status"] == "sent"

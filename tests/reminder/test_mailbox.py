@@ -35,9 +35,9 @@ async def server(tmp_path: Path) -> AsyncIterator[ImapServer]:
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
-    made = ImapServer("127.0.0.1", port, USER, PASSWORD, "Replies", tls="never", timeout_seconds=5)
+    made = ImapServer("127.0.0.1", port, USER, PASSWORD, "Replies", tls="never", timeout_seconds=20)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await asyncio.to_thread(_make_folder, made):  # It has no word for being ready.
                 await asyncio.sleep(0.05)
         yield made

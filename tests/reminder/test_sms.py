@@ -15,7 +15,7 @@ from deploy.local import embedded
 from services.reminder.sms import SmsGateway, send_text
 from services.reminder.texts.rules import BadNumber, Size, e164, failure_of, keyword, plain, size
 from shared.outside import outside_client
-from tests.reminder.gateways import ACCOUNT, SENDER, TOKEN, Listener, listening, twilio
+from tests.reminder.gateways import ACCOUNT, PATIENCE_S, SENDER, TOKEN, WITHOUT_ANSWER, Listener, listening, twilio
 
 MOBILE = "+491701234567"
 
@@ -28,7 +28,7 @@ async def gateway() -> AsyncIterator[tuple[Listener, SmsGateway]]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with outside_client(0.5) as client:
+    async with outside_client(PATIENCE_S) as client:
         yield client
 
 
@@ -196,7 +196,7 @@ async def test_a_call_that_was_written_and_not_answered_is_in_doubt(
     gateway: tuple[Listener, SmsGateway], client: httpx.AsyncClient
 ) -> None:
     listener, where = gateway
-    listener.hang = True
+    listener.hang, client.timeout = True, WITHOUT_ANSWER
     answer = await send_text(client, where, uuid4(), MOBILE, "Hello")
     assert answer.fate == "doubtful"
     assert len(listener.calls) == 1

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import httpx
 import orjson
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.browser import serving
+
+PATIENCE_S = 20.0
+"""For an answer that comes: on a busy machine it may take its time."""
+WITHOUT_ANSWER = httpx.Timeout(PATIENCE_S, read=0.5)
+"""The `timeout` of a client whose call nobody is going to answer."""
 
 
 @dataclass(frozen=True)

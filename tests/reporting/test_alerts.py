@@ -89,8 +89,8 @@ async def watch(
     reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox
 ) -> AsyncIterator[Watch]:
     postman = Postman(MailServer(smtp.host, smtp.port, "receivables@dueward.local"))
-    async with outside_client(5) as client, receiving() as receiver:
-        resources = Resources(Outlet(client, True, 5.0), postman, "https://reports.example")
+    async with outside_client(20) as client, receiving() as receiver:
+        resources = Resources(Outlet(client, True, 20.0), postman, "https://reports.example")
         app = app_of(create_api, settings, database=reports_database, resources=resources)
         async with calling(app, "reporting", token("reports:read reports:write webhooks:write")) as http:
             watch = Watch(Reporting(http, reports_database), resources, smtp, receiver)

@@ -38,7 +38,7 @@ class Reader:
     async def next(self, count: int) -> list[UUID]:
         """The ids of the next events; each `data` is the event as the feed has it."""
         found: list[UUID] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for line in self._lines:
                 if line.startswith("data: "):
                     found.append(UUID(orjson.loads(line[6:])["id"]))
@@ -47,7 +47,7 @@ class Reader:
         return found
 
     async def ends(self) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for _ in self._lines:
                 pass
 
@@ -152,7 +152,7 @@ async def test_streams_end_when_the_process_is_told_to(
     server = Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"), app.state.closing)
     serving = asyncio.create_task(server._serve())
     headers = {"authorization": f"Bearer {token('reports:read')}"}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not server.started:
             await asyncio.sleep(0.01)
         async with (
@@ -175,7 +175,7 @@ async def test_a_listener_that_does_not_keep_up_is_cut_off_and_the_others_go_on(
     async with (
         fanout.listen(reports_database, lambda _: True) as slow,
         fanout.listen(reports_database, lambda _: True) as quick,
-        asyncio.timeout(30),
+        asyncio.timeout(60),
     ):
         while taken < 1_200:
             await quick.news.wait()

@@ -154,7 +154,7 @@ async def test_a_link_with_nonsense_in_it_shows_today(site: Tab, reporting: Repo
 
 
 async def test_who_has_not_signed_in_is_sent_to_do_so(site: Tab) -> None:
-    async with httpx.AsyncClient(base_url=site.url) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=30) as client:
         answer = await client.get("/?as_of=2021-01-31")
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/sign-in?next=")

@@ -81,8 +81,8 @@ async def desk(
     reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox
 ) -> AsyncIterator[Desk]:
     postman = Postman(MailServer(smtp.host, smtp.port, "receivables@dueward.local"))
-    async with outside_client(5) as client:
-        resources = Resources(Outlet(client, True, 5.0), postman, "https://reports.example")
+    async with outside_client(20) as client:
+        resources = Resources(Outlet(client, True, 20.0), postman, "https://reports.example")
         app = app_of(create_api, settings, database=reports_database, resources=resources)
         async with calling(app, "reporting", token("reports:read reports:write")) as http:
             await reports_database.pool.execute("update clock set now = $1", NOW)

@@ -30,7 +30,7 @@ from shared.mail import MailServer, Postman
 from shared.outside import outside_client
 from tests.reporting.books import Books, unknown
 from tests.reporting.client import Reporting, problem
-from tests.reporting.receiver import BAD, GOOD, HANGING, Answer, Receiver, receiving
+from tests.reporting.receiver import BAD, GOOD, HANGING, PATIENCE_S, WITHOUT_ANSWER, Answer, Receiver, receiving
 from tests.service_client import app_of, calling, post
 
 D = date
@@ -88,8 +88,8 @@ class Sender:
 
 @pytest.fixture
 async def sender(reports_database: Database, settings: Settings, token: Callable[..., str]) -> AsyncIterator[Sender]:
-    async with outside_client(0.4) as client, receiving() as receiver:
-        outlet = Outlet(client, private=True, timeout_seconds=5.0)
+    async with outside_client(PATIENCE_S) as client, receiving() as receiver:
+        outlet = Outlet(client, private=True, timeout_seconds=PATIENCE_S)
         app = app_of(
             create_api, settings, database=reports_database, resources=Resources(outlet, POSTMAN, "http://reports")
         )
@@ -181,11 +181,14 @@ async def test_what_is_no_success_is_tried_again_with_the_same_id_and_body(
 ) -> None:
     webhook = await sender.subscribe()
     sender.receiver.behave = lambda _: answer
+    if answer.hangs:
+        sender.outlet.client.timeout = WITHOUT_ANSWER
     await sender.hear(uuid4())
     await sender.send_all()
     (waiting,) = (await sender.get(webhook, "waiting"))["items"]
     assert waiting["reason"] == reason
     sender.receiver.behave = lambda _: GOOD
+    sender.outlet.client.timeout = httpx.Timeout(PATIENCE_S)
     await sender.retry_now(webhook)
     await sender.send_all()
     first, second = sender.receiver.calls
@@ -384,10 +387,11 @@ async def test_the_worker_sends_until_it_is_told_to_stop_and_works_at_one_webhoo
             send_webhooks(stop, sender.reporting.database, Resources(sender.outlet, POSTMAN, "http://reports"))
         )
         received = await sender.hear(*[uuid4()] * 5)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while sender.receiver.ids != ids(received):
                 await asyncio.sleep(0.05)
         stop.set()
+        stuck.released.set()
         await working
         assert stuck.taken == []
 

@@ -58,7 +58,7 @@ async def dead_letters(kafka: Broker, count: int) -> list[Any]:
     )
     await reader.start()
     try:
-        return [await asyncio.wait_for(reader.getone(), 15) for _ in range(count)]
+        return [await asyncio.wait_for(reader.getone(), 60) for _ in range(count)]
     finally:
         await reader.stop()
 

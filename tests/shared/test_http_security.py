@@ -63,7 +63,7 @@ async def test_a_token_seen_before_is_checked_again_once_it_expires(tmp_path: Pa
     key_set = tokens.make_keys(tmp_path)
     verifier = TokenVerifier(Keys(KeyFile(key_set)), tokens.ISSUER, leeway_s=0)
     lasting = tokens.make_token(tmp_path, "anna")
-    expiring = tokens.make_token(tmp_path, "anna", life=timedelta(seconds=2))
+    expiring = tokens.make_token(tmp_path, "anna", life=timedelta(seconds=4))
     await verifier.verify(lasting)
     await verifier.verify(expiring)
     expires_at = jwt.decode(expiring, options={"verify_signature": False})["exp"]

@@ -95,7 +95,7 @@ async def test_after_every_commit_the_relay_is_told_to_look_however_close_on_the
                 await publish(database, event(person, person, 1))
                 await asyncio.sleep(pauses * WAKE_PAUSE_SECONDS)
                 await publish(database, event(person, person, 2))
-                async with asyncio.timeout(2):
+                async with asyncio.timeout(30):
                     while seen < 2 * pair:
                         await asyncio.sleep(0.001)
         finally:

@@ -51,7 +51,7 @@ async def set_clock(database: Database, now: datetime) -> None:
 
 
 async def ticked(database: Database, now: datetime) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         async with database.pool.acquire() as connection:
             if await connection.fetchval("select ticked from clock") == now:
@@ -129,11 +129,11 @@ async def test_a_ticker_that_lost_its_database_hears_the_clock_again(open_databa
         await set_clock(database, at(2))
         await ticked(database, at(2))
         began = time.monotonic()
-        for day in range(3, 7):
+        for day in range(3, 28):
             await set_clock(database, at(day))
             await ticked(database, at(day))
         # Deaf, it would look once a second.
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 15
     finally:
         stop.set()
         await running
