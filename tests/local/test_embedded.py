@@ -12,6 +12,7 @@ from pathlib import Path
 import aiosmtplib
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from deploy.local import embedded
 from deploy.local.embedded import sweep_programs
 from shared.broker import Broker, admin, ensure_topics
 from shared.db import Database, reading
@@ -69,3 +70,14 @@ def test_copies_of_the_programs_go_when_no_stack_has_used_them_for_an_hour(tmp_p
     finally:
         server.kill()
         server.wait()
+
+
+def test_data_in_memory_go_with_the_server(tmp_path: Path) -> None:
+    server = embedded.Postgres(tmp_path / "postgres", embedded.free_port(), in_memory=True)
+    with embedded.running(server, tmp_path / "log"):
+        home = server.data.parent
+        assert (home / "data" / "PG_VERSION").exists()
+        roomy = embedded.MEMORY.is_dir() and shutil.disk_usage(embedded.MEMORY).free >= embedded.MEMORY_FREE_BYTES_MIN
+        assert home.is_relative_to(embedded.MEMORY) == roomy
+    assert not home.exists()
+    assert not server.directory.exists()
