@@ -55,8 +55,16 @@ class InvoiceEvent(Event):
         return self.invoice.version
 
 
+class ProductLineShare(Payload):
+    """What the lines of one product line come to: net, before tax and what is taken off or added on the whole."""
+
+    product_line: str
+    net: Money
+
+
 class InvoiceIssued(InvoiceEvent):
-    """An invoice became a claim on the customer. `change` is what it adds to the balance, its total."""
+    """An invoice became a claim on the customer. `change` is what it adds to the balance, its total; `product_lines`
+    what its lines were sold as, null where none says. Lines that say nothing are the rest of `net`."""
 
     type: ClassVar[str] = "dueward.invoice.issued.v1"
     change: Money
@@ -64,6 +72,7 @@ class InvoiceIssued(InvoiceEvent):
     tax: Money
     customer_reference: str | None = None
     delivery_channel: Annotated[Literal["email", "letter"], Growing()]
+    product_lines: tuple[ProductLineShare, ...] | None = None
 
 
 class InvoiceBalanceChanged(InvoiceEvent):

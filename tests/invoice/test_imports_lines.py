@@ -231,9 +231,11 @@ async def test_a_column_says_what_product_line_a_row_is_of(books: Receivables, k
     await books.customer(external_id="C-9")
     row = {"customer_external_id": "C-9", "number": "P-1", "currency": "EUR", "product_line": "CLOUD", **more}
     done = await imported(books, as_csv([list(row.values())], list(row)), kind=kind)
-    assert counts(done) == ("done", 1, 0, 0), done
+    assert counts(done) == ("completed", 1, 0, 0)
     (found,) = (await books.get("/v1/invoices", number="P-1"))["items"]
     issued = (await books.published(found["id"]))[0]["data"]
     assert issued["product_lines"] == [{"product_line": "CLOUD", "net": eur("100.00")}]
-    bad = await imported(books, as_csv([["two words" if v == "CLOUD" else v for v in row.values()]], list(row)), kind=kind)
+    bad = await imported(
+        books, as_csv([["two words" if v == "CLOUD" else v for v in row.values()]], list(row)), kind=kind
+    )
     assert [where for where, _ in why(bad).values()] == ["#/product_line"]

@@ -141,6 +141,17 @@ async def test_a_part_of_a_line_with_an_allowance_and_a_fine_price_is_a_share_of
     assert part["total"] == eur("36.29"), "125.00 less 12.50 is 112.50 for 31 days"
 
 
+async def test_every_invoice_is_of_the_product_line_that_was_agreed_also_for_a_part_of_a_period(
+    books: Receivables,
+) -> None:
+    lines = [line("31.00", product_line="HOSTING"), line("5.00")]
+    await agree(books, lines=lines, starts_on="2024-03-11", ends_on="2024-04-30")
+    await books.wake_on("2024-05-01")
+    told = [(await books.published(each["id"]))[0]["data"]["product_lines"] for each in await invoices(books)]
+    assert [share["net"]["amount"] for (share,) in told] == ["21.00", "31.00"]
+    assert {share["product_line"] for (share,) in told} == {"HOSTING"}
+
+
 async def test_terms_of_payment_go_onto_every_invoice(books: Receivables) -> None:
     await agree(books, payment_terms={"net_days": 10, "end_of_month": "after"}, catch_up="today")
     await books.wake_on("2024-04-12")

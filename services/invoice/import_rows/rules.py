@@ -24,7 +24,7 @@ from services.invoice.drafting.rules import (
     Wire,
 )
 from services.invoice.mappings.rules import Kind, Layout, Profile, Reason, lay_out, map_row
-from services.invoice.pricing.rules import ONE, Line, Priced, price
+from services.invoice.pricing.rules import ONE, Line, LineDetails, Priced, ProductLine, price
 from services.invoice.tables.rules import Typed, typed_number
 from shared.errors import DomainError
 from shared.money import Money
@@ -62,12 +62,17 @@ class FormerInvoice(Wire):
     entity_id: Annotated[str, Field(min_length=1, max_length=64)] = Field(
         default="default", description="Left out: the entity that the import is for"
     )
+    product_line: ProductLine | None = None
 
     @model_validator(mode="after")
     def _one_customer(self) -> FormerInvoice:
         if (self.customer_id is None) == (self.customer_external_id is None):
             raise ValueError("name the customer once, by customer_id or by customer_external_id")
         return self
+
+    def _priced(self, description: str, amount: Money) -> Priced:
+        sold_as = LineDetails(about={"product_line": self.product_line}) if self.product_line else None
+        return price([Line(description, ONE, amount, details=sold_as)])
 
 
 class OpenItem(FormerInvoice):
@@ -84,7 +89,7 @@ class OpenItem(FormerInvoice):
 
     def priced(self) -> Priced:
         of = f" of {self.total}" if self.total else ""
-        return price([Line(f"Balance brought forward{of}", ONE, self.balance)])
+        return self._priced(f"Balance brought forward{of}", self.balance)
 
 
 class PaidInvoice(FormerInvoice):
@@ -101,7 +106,7 @@ class PaidInvoice(FormerInvoice):
         return self
 
     def priced(self) -> Priced:
-        return price([Line("Paid in a former system", ONE, self.total)])
+        return self._priced("Paid in a former system", self.total)
 
 
 Wanted = InvoiceIn | OpenItem | PaidInvoice
@@ -287,6 +292,7 @@ _FIELD_AT = {
     "/lines/0/tax/rate": "tax_rate",
     "/lines/0/tax/category": "tax_category",
     "/lines/0/tax": "tax_category",
+    "/lines/0/product_line": "product_line",
     "/payment_terms/net_days": "net_days",
     "/lines": "unit_price",
 }

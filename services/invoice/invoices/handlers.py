@@ -35,7 +35,7 @@ from services.invoice.invoices.rules import (
 )
 from services.invoice.journal import handlers as journal
 from services.invoice.journal.rules import Entry, invoice_issued
-from services.invoice.pricing.rules import Priced
+from services.invoice.pricing.rules import Priced, net_by_product_line
 from services.invoice.terms.rules import PaymentTerms
 from shared import outbox
 from shared.db import Tx
@@ -148,7 +148,8 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Document:
         raise
     issued = document.numbered(number)
     await deliveries.invoice_issued(tx, entity, customer, invoice.id, invoice.delivery_channel)
-    await outbox.append(tx, *rules.issue(issued.invoice, booked_on=today).events)
+    outcome = rules.issue(issued.invoice, booked_on=today, sold=net_by_product_line(issued.lines))
+    await outbox.append(tx, *outcome.events)
     return issued
 
 
@@ -255,7 +256,10 @@ async def file_invoices(
     if are_sales:
         sold = [document.invoice for document in documents]
         await deliveries.invoices_issued(tx, entity, [(i.customer_id, i.id, i.delivery_channel) for i in sold])
-    issued = (rules.issue(document.invoice, booked_on=today) for document in documents)
+    issued = (
+        rules.issue(document.invoice, booked_on=today, sold=net_by_product_line(document.lines))
+        for document in documents
+    )
     await outbox.append(tx, *(event for outcome in issued for event in outcome.events))
 
 

@@ -3,7 +3,7 @@ stands in `movements/rules.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from shared.events.invoice import (
     InvoiceEvent,
     InvoiceIssued,
     InvoiceState,
+    ProductLineShare,
 )
 from shared.money import Money
 
@@ -336,8 +337,8 @@ def draft(
     )
 
 
-def issue(invoice: Invoice, *, booked_on: date) -> Outcome:
-    """Announce a new claim on the customer, the first version of the invoice."""
+def issue(invoice: Invoice, *, booked_on: date, sold: Mapping[str, int] | None = None) -> Outcome:
+    """Announce a new claim on the customer, the first version of the invoice; `sold` is net, by product line."""
     issued = InvoiceIssued(
         customer_id=invoice.customer_id,
         effective_on=invoice.raised_on,
@@ -349,6 +350,9 @@ def issue(invoice: Invoice, *, booked_on: date) -> Outcome:
         tax=invoice.money(invoice.tax_minor),
         customer_reference=invoice.reference,
         delivery_channel=invoice.delivery_channel,
+        product_lines=tuple(ProductLineShare(product_line=code, net=invoice.money(net)) for code, net in sold.items())
+        if sold
+        else None,
     )
     return Outcome(invoice, (issued,))
 

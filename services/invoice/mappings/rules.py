@@ -49,6 +49,7 @@ FIELDS: dict[Kind, dict[str, Content]] = {
         "tax_rate": "number",
         "net_days": "whole",
         "delivery_channel": "text",
+        "product_line": "text",
     },
     "opening_balances": {
         **_CUSTOMER,
@@ -56,8 +57,16 @@ FIELDS: dict[Kind, dict[str, Content]] = {
         "balance": "money",
         "total": "money",
         "delivery_channel": "text",
+        "product_line": "text",
     },
-    "payment_history": {**_CUSTOMER, **_COMMON, "total": "money", "settled_on": "date", "method": "text"},
+    "payment_history": {
+        **_CUSTOMER,
+        **_COMMON,
+        "total": "money",
+        "settled_on": "date",
+        "method": "text",
+        "product_line": "text",
+    },
 }
 """Every field that a column may fill, and what is read from it."""
 NEEDED: dict[Kind, tuple[str, ...]] = {
@@ -83,6 +92,7 @@ EXAMPLES: dict[str, str] = {
     "total": "120.00",
     "settled_on": "2024-04-03",
     "method": "bank_transfer",
+    "product_line": "SERVICES",
 }
 
 
@@ -386,6 +396,7 @@ def _invoice(values: dict[str, str]) -> dict[str, Any]:
         "quantity": values.get("quantity"),
         "unit_price": _money(values, "unit_price"),
         "tax": tax,
+        "product_line": values.get("product_line"),
     }
     terms = {"net_days": int(values["net_days"])} if "net_days" in values else None
     return _without_nothing(
@@ -400,11 +411,12 @@ def _invoice(values: dict[str, str]) -> dict[str, Any]:
 
 def _opening_balance(values: dict[str, str]) -> dict[str, Any]:
     amounts = {"balance": _money(values, "balance"), "total": _money(values, "total")}
-    return _without_nothing({**_plain(values, *_ABOUT, "delivery_channel"), **amounts})
+    return _without_nothing({**_plain(values, *_ABOUT, "delivery_channel", "product_line"), **amounts})
 
 
 def _payment_history(values: dict[str, str]) -> dict[str, Any]:
-    return _without_nothing({**_plain(values, *_ABOUT, "settled_on", "method"), "total": _money(values, "total")})
+    named = _plain(values, *_ABOUT, "settled_on", "method", "product_line")
+    return _without_nothing({**named, "total": _money(values, "total")})
 
 
 _SHAPES = {"invoices": _invoice, "opening_balances": _opening_balance, "payment_history": _payment_history}
@@ -440,6 +452,8 @@ _SYNONYMS: dict[str, str] = {
     "settled_on": "paid paidon paiddate paymentdate settled settleddate bezahlt bezahltam zahlungsdatum "
     "ausgleichsdatum datepaiement paye fechapago pagado",
     "method": "paymentmethod zahlungsart modepaiement formapago",
+    "product_line": "productgroup produktlinie produktgruppe warengruppe sparte gammeproduit familleproduit "
+    "lineaproducto lineadeproducto familiaproducto",
 }
 _FIELD_OF = {word: name for name, words in _SYNONYMS.items() for word in words.split()}
 _ACCENTS = str.maketrans("äöüéèêáíóúñçàâôîû", "aoueeeaiouncaaoiu")

@@ -172,6 +172,7 @@ class Period(Wire):
 
 
 Short = Annotated[str, Field(min_length=1, max_length=200)]
+ProductLine = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", examples=["CLOUD"])]
 
 
 class ProofOfDelivery(Wire):
@@ -185,8 +186,8 @@ class ProofOfDelivery(Wire):
 class LineAbout(Wire):
     """What a line says besides what it costs. Names in brackets are EN 16931's.
 
-    `product_code` and `seller_code` (who sold it) are what disputes are counted by; the references and the proof go to
-    whoever has to settle a dispute about a delivery.
+    `product_code` and `seller_code` (who sold it) are what disputes are counted by; `product_line` is what reports are
+    grouped by; the references and the proof go to whoever has to settle a dispute about a delivery.
     """
 
     unit_code: Annotated[str, AfterValidator(_a_known_unit)] = Field(
@@ -201,6 +202,7 @@ class LineAbout(Wire):
         default="0160", description="ISO 6523; 0160 is GTIN"
     )
     product_code: Short | None = None
+    product_line: ProductLine | None = Field(default=None, description="A short code of what is sold; told in events")
     seller_code: Short | None = None
     order_reference: Short | None = Field(default=None, description="The customer's order, where lines differ")
     order_line: Short | None = Field(default=None, description="The line of that order (BT-132)")
@@ -357,6 +359,16 @@ def price(lines: Sequence[Line], surcharges: Sequence[Surcharge] = ()) -> Priced
     if max(total, abs(net_minor), abs(tax_minor)) > MINOR_MAX:
         raise InvoiceTotalRefused("the lines come to more than can be booked", field="/lines")
     return Priced(currency, priced, taxes, net_minor, tax_minor, on_the_whole)
+
+
+def net_by_product_line(lines: Sequence[PricedLine]) -> dict[str, int]:
+    """What the lines that name a product line come to, by its code in the order they do; empty where none does."""
+    found: dict[str, int] = {}
+    for line in lines:
+        code = line.particulars and line.particulars.product_line
+        if code:
+            found[code] = found.get(code, 0) + line.net_minor
+    return found
 
 
 def _price_line(position: int, line: Line, currency: str) -> PricedLine:
