@@ -115,9 +115,33 @@ async def test_nothing_new_begins_with_a_closed_customer(credit: Credit) -> None
         ("limit-requests", {"kind": "limit", "amount": money("1.00"), "reason": "More"}),
     ):
         assert problem(await credit.post(f"/v1/customers/{old}/{path}", body), 409) == "customer-closed"
+    version = (await credit.get(f"/v1/customers/{old}/credit"))["version"]
+    for method, body in (("PUT", {"limit": money("1.00"), "reason": "Again"}), ("DELETE", None)):
+        answer = await credit.change(method, f"/v1/customers/{old}/credit-limit", version, body)
+        assert problem(answer, 409) == "customer-closed"
     for one, into in ((old, new), (new, old)):
         answer = await credit.post(f"/v1/customers/{one}/merger", {"into_id": into, "reason": "Again"})
         assert problem(answer, 409) == "customer-closed"
+
+
+@pytest.mark.parametrize(("own_pin", "segment", "reason"), [(False, "key", "They are strategic"), (True, "small", "x")])
+async def test_a_pinned_segment_goes_on_with_the_survivor_unless_that_has_a_pin_of_its_own(
+    credit: Credit, own_pin: bool, segment: str, reason: str
+) -> None:
+    old, new = await two(credit)
+    pins = [(old, "key", "They are strategic"), *([(new, "small", "x")] if own_pin else [])]
+    for customer, pinned, why in pins:
+        body = {"segment": pinned, "reason": why}
+        answer = await credit.change("PUT", f"/v1/customers/{customer}/segment-pin", 1, body)
+        assert answer.status_code == 200, answer.text
+
+    merger = await merge(credit, old, new)
+
+    assert merger["moved"]["segment_pins"] == (0 if own_pin else 1)
+    shown = await credit.get(f"/v1/customers/{new}/segment")
+    assert shown["segment"] == segment
+    assert shown["pin"]["reason"].startswith(reason)
+    assert (await credit.get(f"/v1/customers/{old}/segment"))["pin"] is None
 
 
 async def test_news_of_a_closed_customer_leads_to_nothing_and_holds_nobody_up(credit: Credit) -> None:

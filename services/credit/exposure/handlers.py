@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -82,9 +82,14 @@ async def watch_everybody(tx: Tx) -> None:
     await store.watch_everybody(tx)
 
 
-async def watched(tx: Tx, count_max: int) -> list[UUID]:
-    """Who is due to be looked at; they are off the list with this."""
+async def watched(tx: Tx, count_max: int) -> Sequence[UUID]:
+    """Who is due to be looked at: first lock them, as those do who have them watched, then take them off the list."""
     return await store.watched(tx, count_max)
+
+
+async def unwatch(tx: Tx, customer_ids: Sequence[UUID]) -> Collection[UUID]:
+    """Those that are still due; they are off the list with this, and whoever needs another look is put back."""
+    return await store.unwatch(tx, customer_ids)
 
 
 async def due_dates(tx: Tx, customer_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[date]]:

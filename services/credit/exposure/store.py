@@ -217,14 +217,21 @@ on conflict (customer_id) do update set due_at = least(account_watch.due_at, exc
 
 
 async def watched(tx: Tx, count_max: int) -> list[UUID]:
-    """Who is due to be looked at. Taken out of the table: whoever needs another look is put back."""
-    return [row["customer_id"] for row in await tx.fetch(_WATCHED, tx.now, count_max)]
+    """In the order in which customers are locked."""
+    return sorted(row["customer_id"] for row in await tx.fetch(_WATCHED, tx.now, count_max))
 
 
-_WATCHED = """
+_WATCHED = "select customer_id from account_watch where due_at <= $1 order by due_at, customer_id limit $2"
+
+
+async def unwatch(tx: Tx, customer_ids: Sequence[UUID]) -> set[UUID]:
+    """Those that somebody is just having watched are left for the next time."""
+    return {row["customer_id"] for row in await tx.fetch(_UNWATCH, customer_ids, tx.now)}
+
+
+_UNWATCH = """
 delete from account_watch where customer_id in (
-    select customer_id from account_watch where due_at <= $1 order by due_at, customer_id limit $2
-    for update skip locked
+    select customer_id from account_watch where customer_id = any($1) and due_at <= $2 for update skip locked
 )
 returning customer_id
 """

@@ -114,11 +114,16 @@ async def release_hold(tx: Tx, command: ReleaseHold) -> Hold:
 async def look_at_accounts(tx: Tx, customers_max: int = LOOKED_AT_A_RUN) -> int:
     """Hold a bounded number of accounts that are due against the rules: place what is due, release what is gone, and
     say when to look again. Returns how many were looked at."""
-    customers = await exposure.watched(tx, customers_max)
+    due = await exposure.watched(tx, customers_max)
+    if not due:
+        return 0
     today = local_date(tx.now, "UTC")
-    for customer_id, (account, facts) in (await limits.lock_standings(tx, sorted(customers), today)).items():
-        await _look_at(tx, customer_id, account, facts, today)
-    return len(customers)
+    standings = await limits.lock_standings(tx, due, today)
+    taken = await exposure.unwatch(tx, due)
+    for customer_id, (account, facts) in standings.items():
+        if customer_id in taken:
+            await _look_at(tx, customer_id, account, facts, today)
+    return len(taken)
 
 
 async def _look_at(tx: Tx, customer_id: UUID, account: Account, facts: Facts, today: date) -> None:

@@ -86,10 +86,11 @@ async def follow_customer(tx: Tx, customer_id: UUID, today: date) -> Account:
 
 
 async def set_limit(tx: Tx, command: SetLimit) -> tuple[Account, Facts]:
-    """Raises LimitInAnotherCurrency, Refused, PreconditionFailed, and ApprovalNeeded for an amount that one alone may
-    not set."""
+    """Raises LimitInAnotherCurrency, Refused, PreconditionFailed, AccountClosed, and ApprovalNeeded for an amount that
+    one alone may not set."""
     account, facts = await lock_standing(tx, command.customer_id, command.today)
     _expect(account, command.expected_version)
+    rules.expect_open(account)
     rules.check_limit(account, command.limit)
     rules.check_approved(command.limit, rules.rules_of(facts.policy_rules), "/limit/amount")
     outcome = rules.set_limit(
@@ -130,8 +131,10 @@ async def hold(tx: Tx, account: Account, held: tuple[str, ...]) -> None:
 
 
 async def return_to_policy(tx: Tx, command: ReturnToPolicy) -> tuple[Account, Facts]:
+    """Raises CustomerNotFound, PreconditionFailed, AccountClosed."""
     account, facts = await lock_standing(tx, command.customer_id, command.today)
     _expect(account, command.expected_version)
+    rules.expect_open(account)
     policy = await store.policy_in_force(tx)
     outcome = rules.return_to_policy(account, policy, facts.exposure, command.today)
     return await _save(tx, account, outcome), facts

@@ -35,6 +35,13 @@ class LimitInAnotherCurrency(Refused):
     title = "A limit is set in the customer's own currency"
 
 
+class AccountClosed(Conflict):
+    """Told as of the customer: `customer-closed` wherever nothing new begins with one."""
+
+    slug = "customer-closed"
+    title = "The customer is closed"
+
+
 class AdditionNotFound(NotFound):
     slug = "addition-not-found"
     title = "Nothing like that raises this limit"
@@ -223,6 +230,12 @@ def check_limit(account: Account, limit: Money, field: str = "/limit") -> None:
         )
     if limit.minor < 0:
         raise Refused(f"A limit is zero or more, not {limit}.", field=f"{field}/amount")
+
+
+def expect_open(account: Account) -> None:
+    """Raises AccountClosed."""
+    if account.customer_status != "active":
+        raise AccountClosed("The customer is closed: nothing more is owed by it, so its limit stays where it ended.")
 
 
 def check_approved(limit: Money, rules: PolicyRules, field: str) -> None:

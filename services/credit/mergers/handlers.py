@@ -27,6 +27,7 @@ from services.credit.mergers import rules, store
 from services.credit.mergers.rules import Merger
 from services.credit.reservations import handlers as reservations
 from services.credit.reviews import handlers as reviews
+from services.credit.segments import handlers as segments
 from services.credit.vetting import handlers as vetting
 from shared.calendar import local_date
 from shared.db import Tx
@@ -93,6 +94,7 @@ async def _move(tx: Tx, customer: Customer, into: Customer, by: str, because: st
     await vetting.move(tx, one, other)
     await assessments.close_file(tx, one)
     await reviews.drop_review(tx, one, by, because)
+    pins = await segments.move(tx, one, other, f"pinned for customer {customer.external_id}")
     await assessments.note(tx, {other: {Cause.NEW_INPUT}})
     await exposure.watch(tx, [other], tx.now)
     return {
@@ -102,6 +104,7 @@ async def _move(tx: Tx, customer: Customer, into: Customer, by: str, because: st
         "blocked_orders": blocked,
         "limit_requests": requests,
         "holds": held,
+        "segment_pins": pins,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -112,6 +112,23 @@ async def pin_segment(tx: Tx, command: PinSegment) -> Customer:
     customer = await customers.change_customer(tx, change)
     await store.pin(tx, command.customer_id, Pin(command.reason, command.by, tx.now))
     return customer
+
+
+async def move(tx: Tx, from_id: UUID, to_id: UUID, because: str) -> int:
+    """The segment that a merged customer was pinned to is the surviving one's, unless that has a pin of its own. Both
+    are locked. Returns how many pins that were."""
+    pins = await store.pins(tx, [from_id, to_id])
+    pin = pins.get(from_id)
+    if pin is None:
+        return 0
+    await store.unpin(tx, from_id)
+    if to_id in pins:
+        return 0
+    one, other = await customers.get_customer(tx, from_id), await customers.get_customer(tx, to_id)
+    segment, today = one.particulars.segment, local_date(tx.now, "UTC")
+    await customers.change_customer(tx, ChangeCustomer(to_id, {"segment": segment}, other.version, today))
+    await store.pin(tx, to_id, replace(pin, reason=f"{pin.reason} ({because})"))
+    return 1
 
 
 async def unpin_segment(tx: Tx, customer_id: UUID, expected_version: int) -> Customer:

@@ -73,6 +73,12 @@ on conflict (customer_id) do update set
 """
 
 
+async def pins(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, Pin]:
+    """Those of these customers that are pinned."""
+    rows = await tx.fetch("select * from segment_pin where customer_id = any($1)", customer_ids)
+    return {row["customer_id"]: Pin(row["reason"], row["pinned_by"], row["pinned_at"]) for row in rows}
+
+
 async def unpin(tx: Tx, customer_id: UUID) -> bool:
     """False where it was not pinned."""
     return bool(await tx.fetchval("delete from segment_pin where customer_id = $1 returning true", customer_id))
