@@ -28,6 +28,7 @@ from services.credit.desk_policy import api as desk_policy
 from services.credit.desk_portfolio import api as desk_portfolio
 from services.credit.desk_reviews import api as desk_reviews
 from services.credit.desk_scorecards import api as desk_scorecards
+from services.credit.desk_segments import api as desk_segments
 from services.credit.drifts import api as drifts
 from services.credit.duplicates import api as duplicates
 from services.credit.groups import api as groups
@@ -102,6 +103,7 @@ SERVICE = Service(
         desk_portfolio.pages,
         desk_policy.pages,
         desk_scorecards.pages,
+        desk_segments.pages,
         application_page.pages,
     ),
     publishes=("ar.customer", "ar.credit"),

@@ -22,6 +22,7 @@ from shared.http.session import SignedIn
 pages = APIRouter(include_in_schema=False)
 frame = Frame(
     Path(__file__).parent / "templates",
+    words.TEMPLATES,
     section=words.SECTION,
     links=tuple(NavLink(*each) for each in words.LINKS),
     said=words.SAID,
@@ -60,7 +61,7 @@ async def check_policy(
     request: Request, reader: WriterDep, database: DatabaseDep, document: Typed = "", part: str = ""
 ) -> Response:
     """What publishing would say and change: with `part` only that, for the editor's script."""
-    text = rules.clean(document)
+    text = words.clean(document)
     if not part:
         return await _draw(request, reader, database, text)
     async with reading(database) as tx:
@@ -79,7 +80,7 @@ async def what_if(
     beside: Annotated[str, Form(max_length=10, pattern=r"^\d*$")] = "",
 ) -> Response:
     """What was typed, tried on the decisions of a period; changes nothing."""
-    text = rules.clean(document)
+    text = words.clean(document)
 
     async def look() -> Compared:
         async with snapshot(database) as (tx, _):
@@ -105,7 +106,7 @@ async def publish_policy(
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Publish what was typed; it is in force at once."""
-    text = rules.clean(document)
+    text = words.clean(document)
 
     async def work(tx: Tx) -> None:
         await handlers.publish(tx, text, version, reader.subject, reason.strip() or None)

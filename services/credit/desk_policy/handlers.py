@@ -10,7 +10,8 @@ from uuid import UUID
 from services.credit.customers import handlers as customers
 from services.credit.customers.rules import Customer
 from services.credit.desk_policy import rules
-from services.credit.desk_policy.rules import Checked, InvalidPolicyDocument, NothingChanged
+from services.credit.desk_policy.rules import Checked, InvalidPolicyDocument
+from services.credit.desk_words.rules import NothingChanged
 from services.credit.limits import handlers as limits
 from services.credit.limits.handlers import ChangePolicy, PolicyInForce
 from services.credit.policies import handlers as policies

@@ -17,7 +17,7 @@ from services.credit.what_ifs import rules as what_ifs
 from services.credit.what_ifs.rules import Figures
 from shared import documents
 from shared.documents import Fault, Unusable
-from shared.errors import Conflict, Refused
+from shared.errors import Refused
 from shared.money import Money
 from shared.words import money_words
 
@@ -30,11 +30,6 @@ class InvalidPolicyDocument(Refused):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(map(str, faults)))
-
-
-class NothingChanged(Conflict):
-    slug = "nothing-changed"
-    title = "There is nothing to publish"
 
 
 class _Part(BaseModel):
@@ -85,11 +80,6 @@ def read(text: str, in_force: Policy) -> Policy | list[Fault]:
     policy = policies.amended(in_force, limits, said.rules, said.owner, said.review_on)
     faults = [found.fault(fault.field or "", fault.detail) for fault in policies.faults(policy.limits, policy.rules)]
     return faults or policy
-
-
-def clean(typed: str) -> str:
-    """As a browser sends a text area, with lines as files have them."""
-    return typed.replace("\r\n", "\n")
 
 
 def _sums(amounts: Sequence[Money]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import Response
 
-from services.credit.desk_scorecards import handlers, rules
+from services.credit.desk_scorecards import handlers
 from services.credit.desk_words import rules as words
 from services.credit.scorecards import handlers as scorecards
 from shared.calendar import local_date
@@ -20,6 +20,7 @@ from shared.http.session import SignedIn
 pages = APIRouter(include_in_schema=False)
 frame = Frame(
     Folder(__file__).parent / "templates",
+    words.TEMPLATES,
     section=words.SECTION,
     links=tuple(NavLink(*each) for each in words.LINKS),
     said=words.SAID,
@@ -67,7 +68,7 @@ async def check_scorecard(
 ) -> Response:
     """What publishing would say and change: with `part` only that, for the editor's script."""
     template = "checked.html" if part else "scorecard.html"
-    return await _draw(request, reader, database, name, rules.clean(document), template=template)
+    return await _draw(request, reader, database, name, words.clean(document), template=template)
 
 
 @pages.post("/scorecards/{name}")
@@ -81,7 +82,7 @@ async def publish_scorecard(
     document: Typed = "",
 ) -> Response:
     """Publish what was typed as the version after the one that was seen."""
-    text = rules.clean(document)
+    text = words.clean(document)
 
     async def work(tx: Tx) -> None:
         await handlers.publish(tx, name, text, version, reader.subject)

@@ -9,7 +9,8 @@ from uuid import UUID
 from services.credit.assessments import handlers as assessments
 from services.credit.customers import handlers as customers
 from services.credit.customers.rules import Customer
-from services.credit.desk_scorecards.rules import Checked, NothingChanged
+from services.credit.desk_scorecards.rules import Checked
+from services.credit.desk_words.rules import NothingChanged
 from services.credit.scorecards import handlers as scorecards
 from services.credit.scorecards import rules as documents
 from services.credit.scorecards.handlers import PublishScorecard

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from services.credit.vetting.rules import Particulars
-from shared.errors import Refused
+from shared.errors import Conflict, Refused
 from shared.money import Money
 from shared.words import amount, words
+
+TEMPLATES = Path(__file__).parent / "templates"
+"""What several pages draw the same way."""
 
 SECTION = "Credit"
 LINKS = (
@@ -20,6 +24,7 @@ LINKS = (
     ("/portfolio", "Portfolio", "p"),
     ("/policy", "Policy", "y"),
     ("/scorecards", "Scorecards", "s"),
+    ("/segmentation", "Segments", "g"),
 )
 """Address, label and access key, in the order in which they stand."""
 
@@ -37,6 +42,8 @@ SAID: Mapping[str, str] = {
     "reviewed": "The review is done; the next one is due by the policy.",
     "begun": "The application is begun; open it to mail the company its link.",
     "published": "Published: from now on it is gone by.",
+    "segmented": "Published: unless it says active: false, customers go where it says within moments.",
+    "switched_off": "Switched off: every customer stays in the segment it is in.",
     "linked": "A link was made.",
     "mailed": "The mail to the company is on its way.",
     "stepped": "Done.",
@@ -67,6 +74,16 @@ class AmountUnreadable(Refused):
 class WordMissing(Refused):
     slug = "word-missing"
     title = "Something was left empty"
+
+
+class NothingChanged(Conflict):
+    slug = "nothing-changed"
+    title = "There is nothing to publish"
+
+
+def clean(typed: str) -> str:
+    """As a browser sends a text area, with lines as files have them."""
+    return typed.replace("\r\n", "\n")
 
 
 def said(text: str, field: str) -> str:

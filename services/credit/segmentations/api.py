@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from services.credit.segmentations import handlers, rules
-from services.credit.segmentations.handlers import PublishSegmentation
+from services.credit.segmentations.handlers import PublishSegmentation, Version
 from services.credit.segmentations.rules import InvalidSegmentation, Published, Segmentation
 from shared.db import reading, transaction
 from shared.documents import Fault
-from shared.http.dependencies import DatabaseDep, IfMatch, PrincipalDep
+from shared.http.dependencies import DatabaseDep, IfMatch, PageParams, PrincipalDep
+from shared.http.models import Page
 from shared.http.responses import respond
 from shared.http.security import scope
 
@@ -43,6 +44,28 @@ class SegmentationFault(BaseModel):
 class SegmentationCheck(BaseModel):
     publishable: bool
     faults: tuple[SegmentationFault, ...]
+
+
+class SegmentationVersion(BaseModel):
+    """`changes` are against the version before it, a sentence each; none for the first, and where only comments or the
+    layout differ."""
+
+    version: int
+    published_at: datetime
+    published_by: str
+    active: bool
+    changes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, version: Version) -> "SegmentationVersion":
+        made = version.published
+        return cls(
+            version=made.version,
+            published_at=made.published_at,
+            published_by=made.published_by,
+            active=made.segmentation.active,
+            changes=version.changes,
+        )
 
 
 _DOCUMENT = {
@@ -85,6 +108,16 @@ async def publish_segmentation(
     async with transaction(database) as tx:
         published = await handlers.publish_segmentation(tx, PublishSegmentation(document, version, caller.subject))
     return respond(SegmentationOut.of(published), status=201 if published.version == 1 else 200, etag=published.version)
+
+
+@router.get("/segmentation/versions", response_model=Page[SegmentationVersion], dependencies=[scope("credit:read")])
+async def list_versions(database: DatabaseDep, page: PageParams) -> Page[SegmentationVersion]:
+    """Every version there was, the newest first: who published it when, and what it changed."""
+    before = int(page.after[0]) if page.after else None
+    async with reading(database) as tx:
+        found = await handlers.list_versions(tx, before, page.limit + 1)
+    shown, more = page.cut(found, lambda last: [last.published.version])
+    return Page[SegmentationVersion](items=[*map(SegmentationVersion.of, shown)], next_cursor=more)
 
 
 @router.post(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from services.credit.follow_ups import handlers as follow_ups
 from services.credit.segmentations import rules, store
@@ -46,6 +47,23 @@ async def find_segmentation(tx: Tx, version: int | None = None) -> Published:
     if found is None:
         raise NoSegmentation(f"There is no version {version}." if version else "None were published.")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version, and what it changed of the one before it."""
+
+    published: Published
+    changes: tuple[str, ...]
+
+
+async def list_versions(tx: Tx, before: int | None, count_max: int) -> list[Version]:
+    """Newest first."""
+    found = await store.versions(tx, before, count_max + 1)
+    return [
+        Version(each, rules.changes(earlier.segmentation, each.segmentation) if earlier else ())
+        for each, earlier in zip_longest(found, found[1:])
+    ][:count_max]
 
 
 async def in_force(tx: Tx) -> Published | None:

@@ -6,10 +6,12 @@ customer has a segment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Annotated, Any, Self
 
@@ -82,6 +84,14 @@ class Condition(Part):
                 raise broken("category", f"/any_of/{index}", f"{each!r} is none of {', '.join(known)}")
         return self
 
+    def __str__(self) -> str:
+        """As somebody says it: sales from 10000, below 50000."""
+        name = self.fact.replace("_", " ")
+        if self.any_of:
+            return f"{name} {' or '.join(self.any_of)}"
+        limits = (("from", self.at_least), ("below", self.below))
+        return f"{name} {', '.join(f'{word} {number}' for word, number in limits if number is not None)}"
+
     def holds(self, value: Value) -> bool:
         if value is None:
             return False
@@ -95,6 +105,9 @@ class SegmentRule(Part):
 
     segment: str = Field(min_length=1, max_length=64)
     when: tuple[Condition, ...] = Field(default=(), max_length=20, strict=False)
+
+    def __str__(self) -> str:
+        return f"{self.segment}: {'; '.join(map(str, self.when)) or 'everybody else'}"
 
 
 class Segmentation(Part):
@@ -143,6 +156,51 @@ def segment_of(segmentation: Segmentation, facts: Mapping[str, Value]) -> Found:
         if all(condition.holds(facts.get(condition.fact)) for condition in rule.when):
             return Found(rule.segment, index)
     raise AssertionError("the last rule takes everybody")
+
+
+def changes(before: Segmentation, after: Segmentation) -> tuple[str, ...]:
+    """What the later says otherwise, a sentence each; nothing where only comments or the layout differ."""
+    return (*_of_the_document(before, after), *_of_the_rules(before, after))
+
+
+def _of_the_document(before: Segmentation, after: Segmentation) -> Iterator[str]:
+    if before.active != after.active:
+        yield "It is gone by from now on." if after.active else "It is not gone by any more."
+    for name, says in _NAMED.items():
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield f"{says}: {new} instead of {old}."
+
+
+_NAMED = {
+    "title": "Title",
+    "owner": "Who answers for it",
+    "review_on": "When its outcomes are looked at",
+    "currency": "The currency of sales",
+}
+
+
+def _of_the_rules(before: Segmentation, after: Segmentation) -> Iterator[str]:
+    old, new = ([str(rule) for rule in each.rules] for each in (before, after))
+    for kind, first, last, there, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "replace" and last - first == end - there:
+            for index, (was, now) in enumerate(zip(old[first:last], new[there:end], strict=True), there + 1):
+                yield f"Rule {index} is “{now}” instead of “{was}”."
+        elif kind != "equal":
+            yield from (f"No longer there: “{was}”." for was in old[first:last])
+            yield from (f"New: rule {index}, “{now}”." for index, now in enumerate(new[there:end], there + 1))
+
+
+def switched(document: str, active: bool) -> str:
+    """The same document, gone by or not: the line that says so is changed, or added at the end. Raises
+    InvalidSegmentation where a document has no such lines, as one of a single line in JSON."""
+    line = f"active: {str(active).lower()}"
+    text, found = re.subn(r"^active:[^\n#]*?(?=\s*(?:#|$))", line, document, count=1, flags=re.MULTILINE)
+    if not found:
+        text = f"{document.rstrip()}\n{line}\n"
+    if parse(text).active != active:
+        raise InvalidSegmentation([Fault(1, "/active", f"write {line} into the document")])
+    return text
 
 
 class NoSegmentation(NotFound):

@@ -18,6 +18,14 @@ async def find(tx: Tx, version: int | None = None) -> Published | None:
 _FIND = "select * from segmentation where $1::bigint is null or version = $1 order by version desc limit 1"
 
 
+async def versions(tx: Tx, before: int | None, count_max: int) -> list[Published]:
+    """Newest first."""
+    return [_published(row) for row in await tx.fetch(_VERSIONS, before, count_max)]
+
+
+_VERSIONS = "select * from segmentation where $1::bigint is null or version < $1 order by version desc limit $2"
+
+
 async def add(tx: Tx, published: Published) -> bool:
     """False when somebody else made this version in the meantime."""
     active = published.segmentation.active
