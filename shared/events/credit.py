@@ -11,7 +11,12 @@ from shared.money import Money
 
 
 class PaymentTerms(Payload):
+    """An invoice is due `net_days` after its date. Whoever takes orders asks for `prepaid_percent` of each before it is
+    delivered; `deposit` is what the customer is asked for besides, received or not."""
+
     net_days: int
+    prepaid_percent: int = 0
+    deposit: Money | None = None
 
 
 class ContactPerson(Payload):
@@ -85,10 +90,13 @@ class CustomerUpdated(CustomerEvent):
 
 
 class CustomerTermsChanged(CustomerEvent):
-    """The payment terms that later invoices of this customer get changed."""
+    """The payment terms that later invoices of this customer get changed. `source` says who wanted it, `reason` why,
+    where that was said."""
 
     type: ClassVar[str] = "dueward.customer.terms_changed.v1"
     previous_terms: PaymentTerms
+    source: Annotated[Literal["manual", "recommended"], Growing()] | None = None
+    reason: str | None = None
 
 
 class CustomerSegmentChanged(CustomerEvent):

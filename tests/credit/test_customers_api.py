@@ -9,15 +9,17 @@ import pytest
 
 from tests.credit.client import ACME, Credit, names, problem
 
+AT_ONCE = {"net_days": 0, "prepaid_percent": 0, "deposit": None, "source": "manual"}
+
 
 async def test_an_onboarded_customer_is_kept_as_sent_and_announced_with_a_limit(credit: Credit) -> None:
     answer = await credit.post("/v1/customers", ACME)
 
     assert answer.status_code == 201
     customer = answer.json()
-    assert {name: customer[name] for name in ACME if name != "address"} == {
-        name: value for name, value in ACME.items() if name != "address"
-    }
+    as_sent = [name for name in ACME if name not in ("address", "payment_terms")]
+    assert [customer[name] for name in as_sent] == [ACME[name] for name in as_sent]
+    assert customer["payment_terms"] == {**AT_ONCE, "net_days": 30}
     assert customer["address"] == {**ACME["address"], "region": None}
     assert (customer["version"], customer["status"]) == (1, "active")
     assert answer.headers["etag"] == '"1"'
@@ -38,7 +40,7 @@ async def test_what_is_not_sent_gets_a_sensible_default(credit: Credit) -> None:
     customer = (await credit.post("/v1/customers", least)).json()
 
     assert (customer["language"], customer["time_zone"], customer["segment"]) == ("en", "UTC", "standard")
-    assert customer["payment_terms"] == {"net_days": 30}
+    assert customer["payment_terms"] == {**AT_ONCE, "net_days": 30, "source": "default"}
     assert (customer["contacts"], customer["address"]) == ([], None)
 
 
@@ -130,7 +132,55 @@ async def test_a_bad_field_is_named_and_nobody_is_onboarded(
 
 @pytest.mark.parametrize("net_days", [0, 1, 364, 365])
 async def test_terms_from_at_once_to_a_year_are_taken(credit: Credit, net_days: int) -> None:
-    assert (await credit.onboard(payment_terms={"net_days": net_days}))["payment_terms"] == {"net_days": net_days}
+    terms = (await credit.onboard(payment_terms={"net_days": net_days}))["payment_terms"]
+    assert terms == {**AT_ONCE, "net_days": net_days}
+
+
+async def test_of_terms_what_is_not_sent_stays_and_null_takes_a_deposit_back(credit: Credit) -> None:
+    deposit = {"amount": "5000.00", "currency": "EUR"}
+    customer = await credit.onboard(payment_terms={"net_days": 14, "prepaid_percent": 30, "deposit": deposit})
+    path = f"/v1/customers/{customer['id']}"
+    for version, sent, told in (
+        (1, {"net_days": 7}, {"net_days": 7, "prepaid_percent": 30, "deposit": deposit}),
+        (2, {"net_days": 7, "deposit": None}, {"net_days": 7, "prepaid_percent": 30, "deposit": None}),
+        (3, {"net_days": 7, "prepaid_percent": 0}, {"net_days": 7, "prepaid_percent": 0, "deposit": None}),
+    ):
+        answer = await credit.change("PATCH", path, version, {"payment_terms": sent})
+        assert answer.json()["payment_terms"] == {**told, "source": "manual"}
+        event = (await credit.published(customer["id"]))[-1]
+        assert (event["type"], event["data"]["customer"]["payment_terms"]) == ("customer.terms_changed", told)
+        assert event["data"]["source"] == "manual"
+
+
+@pytest.mark.parametrize(
+    ("terms", "pointer"),
+    [
+        ({"prepaid_percent": 101}, "#/payment_terms/prepaid_percent"),
+        ({"prepaid_percent": -1}, "#/payment_terms/prepaid_percent"),
+        ({"deposit": {"amount": "-0.01", "currency": "EUR"}}, "#/payment_terms/deposit/amount"),
+        ({"deposit": {"amount": "1.00", "currency": "USD"}}, "#/payment_terms/deposit/currency"),
+    ],
+)
+async def test_terms_that_cannot_be_are_refused_with_their_place(
+    credit: Credit, terms: dict[str, Any], pointer: str
+) -> None:
+    body = {**ACME, "external_id": "C-2", "payment_terms": {"net_days": 14, **terms}}
+    assert list(names(await credit.post("/v1/customers", body))) == [pointer]
+    customer = await credit.onboard()
+    answer = await credit.change(
+        "PATCH", f"/v1/customers/{customer['id']}", 1, {"payment_terms": body["payment_terms"]}
+    )
+    assert list(names(answer)) == [pointer]
+
+
+async def test_a_deposit_asked_for_keeps_the_currency_until_it_is_taken_back(credit: Credit) -> None:
+    deposit = {"amount": "5000.00", "currency": "EUR"}
+    customer = await credit.onboard(payment_terms={"net_days": 14, "deposit": deposit})
+    path = f"/v1/customers/{customer['id']}"
+    answer = await credit.change("PATCH", path, 1, {"currency": "USD"})
+    assert list(names(answer)) == ["#/payment_terms/deposit/currency"]
+    both = {"currency": "USD", "payment_terms": {"net_days": 14, "deposit": None}}
+    assert (await credit.change("PATCH", path, 1, both)).status_code == 200
 
 
 async def test_every_bad_field_is_named_at_once(credit: Credit) -> None:
@@ -200,7 +250,7 @@ async def test_each_kind_of_change_is_an_event_with_a_version_of_its_own(credit:
     answer = await credit.change("PATCH", path, 1, body)
 
     assert answer.status_code == 200
-    assert answer.json() == {**customer, **body, "version": 4}
+    assert answer.json() == {**customer, **body, "payment_terms": {**AT_ONCE, "net_days": 14}, "version": 4}
     assert answer.headers["etag"] == '"4"'
     assert await credit.get(path) == answer.json()
     told = [(e["type"], e["version"]) for e in await credit.published() if e["topic"] == "ar.customer"]

@@ -12,6 +12,8 @@ from shared.money import Money
 from tests.credit.client import Credit, names, problem
 
 E = {"limit_percent": 0, "net_worth_percent": 0, "net_days_max": 0, "prepaid_percent": 100}
+OWES = {"limit_percent": 50, "net_days_max": 14, "deposit_percent": 20}
+APPLIES = {"then": "apply", "longer_days_max": 10, "shorter_days_max": 5, "points_max": 5}
 
 
 def money(amount: str, currency: str = "EUR") -> dict[str, str]:
@@ -82,7 +84,8 @@ async def test_a_review_is_overdue_the_day_after_its_date(credit_in_2012: Credit
 
 def every_rule(n: int) -> Policy:
     """A policy of which no value is that of another `n`."""
-    terms = {"limit_percent": 50 + n, "net_worth_percent": n, "net_days_max": 10 + n, "prepaid_percent": n}
+    terms = {"limit_percent": 50 + n, "net_worth_percent": n, "net_days_max": 10 + n}
+    terms |= {"prepaid_percent": n, "deposit_percent": n}
     told = PolicyRules.model_validate(
         {
             "approvals": [{"above": Money(n * 100, "EUR"), "approvers": 1}],
@@ -109,10 +112,20 @@ def every_rule(n: int) -> Policy:
                 "least_percent": n,
                 "approvers": n,
             },
+            "terms": {
+                "then": "ask" if n == 1 else "apply",
+                "longer_days_max": n,
+                "shorter_days_max": n,
+                "points_max": n,
+                "least_days": n,
+                "least_points": n,
+                "approvers": n,
+            },
             "refer_over_percent": n,
             "rate_days_max": n,
             "reservation_days": n,
             "limit_letters": n == 1,
+            "term_letters": n == 1,
         }
     )
     return Policy(n, (PolicyLimit(None, Money(n, "EUR")),), told, owner=f"Owner {n}")
@@ -122,10 +135,10 @@ def test_every_rule_that_a_policy_has_is_told_of_when_it_changes() -> None:
     places = {change.place for change in rules.changes(every_rule(1), every_rule(2))}
     for name in PolicyRules.model_fields:
         assert any(place.startswith(f"/rules/{name}") for place in places), name
-    for part in ("counted", "holds", "reviews", "recommended"):
+    for part in ("counted", "holds", "reviews", "recommended", "terms"):
         for name in type(getattr(every_rule(1).rules, part)).model_fields:
             assert any(place.startswith(f"/rules/{part}/{name}") for place in places), (part, name)
-    assert {"/limits/*/EUR", "/owner"} < places
+    assert {"/limits/*/EUR", "/owner", "/rules/classes/D/deposit_percent"} < places
     assert rules.changes(every_rule(1), every_rule(1)) == ()
 
 
@@ -152,7 +165,36 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str, str]] = [
         "#/rules/classes/A/net_days_max",
         "prepaid-and-owed",
     ),
+    (
+        {"rules": {"classes": {**dict.fromkeys("ABCD", E), "E": {**E, "deposit_percent": 1}}}},
+        "#/rules/classes/E/deposit_percent",
+        "deposit-of-nothing",
+    ),
+    (
+        {"rules": {"classes": {**dict.fromkeys("ABC", OWES), "D": {**OWES, "deposit_percent": 19}, "E": E}}},
+        "#/rules/classes/D/deposit_percent",
+        "worse-class-gets-more",
+    ),
+    (
+        {"rules": {"terms": {**APPLIES, "least_days": 11, "least_points": 6}}},
+        "#/rules/terms/then",
+        "applies-nothing",
+    ),
 ]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"classes": {**dict.fromkeys("ABC", OWES), "D": {**OWES, "deposit_percent": 20}, "E": E}},
+        {"terms": {**APPLIES, "least_days": 10, "least_points": 6}},
+        {"terms": {**APPLIES, "least_days": 11, "least_points": 5}},
+        {"terms": {**APPLIES, "then": "ask", "least_days": 11, "least_points": 6}},
+    ],
+)
+async def test_deposits_as_high_and_changes_as_small_as_may_be_are_taken(credit: Credit, rules: dict[str, Any]) -> None:
+    check = (await credit.http.post("/v1/credit-policy/checks", json=policy(rules=rules))).json()
+    assert (check["publishable"], check["faults"]) == (True, [])
 
 
 @pytest.mark.parametrize(("change", "pointer", "contradiction"), CONTRADICTIONS)

@@ -322,6 +322,9 @@ def particulars(form: Form, terms: Terms, parent_id: UUID | None) -> Particulars
         buyer_reference=form.delivery.buyer_reference,
         requires=tuple(requires),
         parent_id=parent_id,
+        prepaid_percent=terms.prepaid_percent,
+        deposit=terms.deposit if terms.deposit and terms.deposit.minor else None,
+        terms_source="agreed",
     )
 
 

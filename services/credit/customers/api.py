@@ -9,12 +9,14 @@ from pydantic import AfterValidator, BaseModel, Field
 from services.credit.customers import handlers, rules
 from services.credit.customers.handlers import ChangeCustomer, OnboardCustomer
 from services.credit.customers.rules import Address, Contact, Customer, Particulars
+from services.credit.terms.rules import Source
 from shared.calendar import known_time_zone, local_date
 from shared.db import reading, transaction
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
 from shared.http.models import Body, Page
 from shared.http.responses import respond
 from shared.http.security import scope
+from shared.money import Money
 
 router = APIRouter(tags=["customers"])
 
@@ -45,8 +47,16 @@ Email = Annotated[str, Field(max_length=254, examples=["ap@example.com"]), After
 Phone = Annotated[str, Field(max_length=40, examples=["+49 30 1234567"]), AfterValidator(rules.plausible_phone)]
 
 
+def _left_out() -> Any:
+    """A field that is not sent stays as it is; null is a value, where a field may be null."""
+
+
 class PaymentTermsIn(Body):
+    """What is left out stays as it is; a customer that is onboarded pays nothing in advance then."""
+
     net_days: int = Field(ge=0, le=rules.NET_DAYS_MAX, description="Days from the invoice date to the due date")
+    prepaid_percent: int = Field(default_factory=_left_out, ge=0, le=100, description="Of each order, before delivery")
+    deposit: Money | None = Field(default_factory=_left_out, description="What the customer is asked for")
 
 
 class ContactIn(Body):
@@ -86,10 +96,6 @@ class OnboardCustomerIn(Body):
     contact_parent: bool = Field(default=False, description="Whether reminders go to the parent's contact person")
 
 
-def _left_out() -> Any:
-    """A field that is not sent stays as it is; null is a value, where a field may be null."""
-
-
 class ChangeCustomerIn(Body):
     name: Line = Field(default_factory=_left_out)
     country: Country = Field(default_factory=_left_out)
@@ -108,7 +114,13 @@ class ChangeCustomerIn(Body):
 
 
 class PaymentTermsOut(BaseModel):
+    """`deposit` is what the customer is asked for; what was received of it stands with its limit. `source` is who set
+    the terms."""
+
     net_days: int
+    prepaid_percent: int
+    deposit: Money | None
+    source: Source
 
 
 class CustomerOut(BaseModel):
@@ -146,7 +158,12 @@ class CustomerOut(BaseModel):
             time_zone=about.time_zone,
             currency=about.currency,
             segment=about.segment,
-            payment_terms=PaymentTermsOut(net_days=about.net_days),
+            payment_terms=PaymentTermsOut(
+                net_days=about.net_days,
+                prepaid_percent=about.prepaid_percent,
+                deposit=about.deposit,
+                source=about.terms_source,
+            ),
             contacts=about.contacts,
             address=about.address,
             vat_id=about.vat_id,
@@ -171,7 +188,8 @@ async def onboard_customer(body: OnboardCustomerIn, once: Once) -> Response:
                 time_zone=body.time_zone,
                 currency=body.currency,
                 segment=body.segment,
-                net_days=body.payment_terms.net_days,
+                **_terms(body.payment_terms),
+                terms_source="manual" if "payment_terms" in body.model_fields_set else "default",
                 contacts=_contacts(body.contacts),
                 address=_address(body.address),
                 vat_id=body.vat_id,
@@ -226,13 +244,20 @@ async def change_customer(
 def _wanted(body: ChangeCustomerIn) -> dict[str, Any]:
     wanted: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     if "payment_terms" in wanted:
-        wanted["net_days"] = wanted.pop("payment_terms").net_days
+        wanted |= _terms(wanted.pop("payment_terms"))
     if "contacts" in wanted:
         wanted["contacts"] = _contacts(wanted["contacts"])
     if "address" in wanted:
         wanted["address"] = _address(wanted["address"])
     if "requires" in wanted:
         wanted["requires"] = tuple(dict.fromkeys(wanted["requires"]))
+    return wanted
+
+
+def _terms(terms: PaymentTermsIn) -> dict[str, Any]:
+    wanted: dict[str, Any] = {name: getattr(terms, name) for name in terms.model_fields_set}
+    if (deposit := wanted.get("deposit")) and deposit.minor == 0:
+        wanted["deposit"] = None
     return wanted
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 from services.credit.customers import rules, store
 from services.credit.customers.rules import Customer, DuplicateExternalId, Outcome, Particulars
 from services.credit.limits import handlers as limits
-from services.credit.limits.rules import CustomerNotFound
+from services.credit.limits.rules import CustomerNotFound, expect_none_to_approve, rules_of
+from services.credit.terms.rules import Source, Terms
 from shared import outbox
 from shared.db import Tx
 from shared.errors import PreconditionFailed
@@ -50,8 +51,8 @@ async def onboard_customer(tx: Tx, command: OnboardCustomer) -> Customer:
 
 
 async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
-    """Raises CustomerNotFound, PreconditionFailed, CustomerClosed, ParentRefused, and LimitSetByHand where such a limit
-    would change its currency."""
+    """Raises CustomerNotFound, PreconditionFailed, CustomerClosed, ParentRefused, Refused, ApprovalNeeded for terms that
+    one alone may not set, and LimitSetByHand where such a limit would change its currency."""
     customer = await store.lock_customer(tx, command.customer_id)
     if customer is None:
         raise CustomerNotFound(command.customer_id)
@@ -66,12 +67,22 @@ async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
 
     if not {"parent_id", "contact_parent"}.isdisjoint(command.wanted):
         await _check_parent(tx, outcome.customer)
-    if outcome.events:
-        await store.save_customer(tx, outcome.customer)
-        await outbox.append(tx, *outcome.events)
+    if outcome.changed_terms:
+        account, facts = await limits.lock_standing(tx, customer.id, command.today)
+        expect_none_to_approve(rules_of(facts.policy_rules), account.limit)
+    await _save(tx, outcome)
     if outcome.moved_limit:
         await limits.follow_customer(tx, customer.id, command.today)
     return outcome.customer
+
+
+async def put_terms(tx: Tx, customer_id: UUID, terms: Terms, source: Source, reason: str, today: date) -> Customer:
+    """Set terms that were approved, or that take effect by themselves; the caller has locked the customer. Raises
+    CustomerNotFound, CustomerClosed, Refused."""
+    customer = await get_customer(tx, customer_id)
+    rules.expect_active(customer)
+    wanted = {**{name: getattr(terms, name) for name in rules.TERMS}, "terms_source": source}
+    return await _save(tx, rules.change(customer, wanted, today, reason))
 
 
 async def _check_parent(tx: Tx, customer: Customer) -> None:

@@ -15,6 +15,8 @@ from babel import Locale, UnknownLocaleError
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
+from services.credit.terms.rules import Source, Terms
+from services.credit.terms.rules import check as check_terms
 from shared.errors import Conflict, Refused
 from shared.events import credit as events
 from shared.events.credit import (
@@ -28,7 +30,7 @@ from shared.events.credit import (
     PaymentTerms,
     PostalAddress,
 )
-from shared.money import exponent
+from shared.money import Money, exponent
 
 NET_DAYS_MAX = 365
 NET_DAYS_DEFAULT = 30
@@ -88,7 +90,7 @@ class Address:
 @dataclass(frozen=True, slots=True)
 class Particulars:
     """All that is known of a customer but for identity and state. `contact_parent`: reminders go to the contact person
-    of the parent company."""
+    of the parent company. `terms_source` is who set the terms: days, prepayment and deposit."""
 
     name: str
     country: str
@@ -104,6 +106,17 @@ class Particulars:
     requires: tuple[Requirement, ...] = ()
     parent_id: UUID | None = None
     contact_parent: bool = False
+    prepaid_percent: int = 0
+    deposit: Money | None = None
+    terms_source: Source = "manual"
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.net_days, self.prepaid_percent, self.deposit)
+
+
+TERMS = ("net_days", "prepaid_percent", "deposit")
+"""The particulars that are the terms; `terms_source` follows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +147,25 @@ class Outcome:
             for event in self.events
         )
 
+    @property
+    def changed_terms(self) -> bool:
+        return any(isinstance(event, CustomerTermsChanged) for event in self.events)
+
 
 def onboard(id: UUID, external_id: str, particulars: Particulars, today: date) -> Outcome:
+    """Raises Refused for a deposit that cannot be."""
+    check_terms(particulars.terms, particulars.currency)
     customer = Customer(id=id, version=1, external_id=external_id, status="active", particulars=particulars)
     event = CustomerOnboarded(customer_id=id, effective_on=today, booked_on=today, customer=_state(customer))
     return Outcome(customer, (event,))
 
 
-def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcome:
+def change(customer: Customer, wanted: Mapping[str, Any], today: date, reason: str | None = None) -> Outcome:
     """Apply new values of some particulars: one event and one version for each kind of change.
 
     Particulars come first, then the terms, then the segment; each event shows the customer as of its own version.
-    A value that is already held is no change, and nothing changed is no event.
+    A value that is already held is no change, and nothing changed is no event. Terms are a person's unless
+    `terms_source` is wanted too; `reason` is told with them. Raises Refused for a deposit that cannot be.
     """
     changed = tuple(
         field.name
@@ -153,7 +173,7 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcom
         if field.name in wanted and wanted[field.name] != getattr(customer.particulars, field.name)
     )
     events: list[CustomerEvent] = []
-    if plain := tuple(name for name in changed if name not in ("net_days", "segment")):
+    if plain := tuple(name for name in changed if name not in (*TERMS, "terms_source", "segment")):
         customer = _with(customer, {name: wanted[name] for name in plain})
         events.append(
             CustomerUpdated(
@@ -164,9 +184,9 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcom
                 changed=plain,
             )
         )
-    if "net_days" in changed:
-        previous_terms = PaymentTerms(net_days=customer.particulars.net_days)
-        customer = _with(customer, {"net_days": wanted["net_days"]})
+    if moved := [name for name in TERMS if name in changed]:
+        previous_terms, source = _told(customer.particulars.terms), wanted.get("terms_source", "manual")
+        customer = _with(customer, {"terms_source": source, **{name: wanted[name] for name in moved}})
         events.append(
             CustomerTermsChanged(
                 customer_id=customer.id,
@@ -174,6 +194,8 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcom
                 booked_on=today,
                 customer=_state(customer),
                 previous_terms=previous_terms,
+                source=source,
+                reason=reason,
             )
         )
     if "segment" in changed:
@@ -188,6 +210,8 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date) -> Outcom
                 previous_segment=previous_segment,
             )
         )
+    if not {*TERMS, "currency"}.isdisjoint(changed):
+        check_terms(customer.particulars.terms, customer.particulars.currency)
     return Outcome(customer, tuple(events))
 
 
@@ -331,7 +355,7 @@ def _state(customer: Customer) -> CustomerState:
         time_zone=about.time_zone,
         currency=about.currency,
         segment=about.segment,
-        payment_terms=PaymentTerms(net_days=about.net_days),
+        payment_terms=_told(about.terms),
         contacts=tuple(ContactPerson(role=c.role, name=c.name, email=c.email, phone=c.phone) for c in about.contacts),
         address=PostalAddress(**asdict(about.address)) if about.address else None,
         vat_id=about.vat_id,
@@ -341,3 +365,7 @@ def _state(customer: Customer) -> CustomerState:
         contact_parent=about.contact_parent,
         merged_into=customer.merged_into,
     )
+
+
+def _told(terms: Terms) -> PaymentTerms:
+    return PaymentTerms(net_days=terms.net_days, prepaid_percent=terms.prepaid_percent, deposit=terms.deposit)

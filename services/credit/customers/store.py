@@ -9,10 +9,12 @@ from uuid import UUID
 
 from services.credit.customers.rules import Address, Contact, Customer, Particulars
 from shared.db import Tx
+from shared.money import Money
 
 _COLUMNS = """
 id, version, external_id, name, status, country, language, time_zone, currency, segment, net_days, contacts, address,
-vat_id, buyer_reference, requires, parent_id, contact_parent, merged_into
+vat_id, buyer_reference, requires, parent_id, contact_parent, merged_into, prepaid_percent, deposit_minor,
+deposit_currency, terms_source
 """
 
 
@@ -23,7 +25,8 @@ async def add_customer(tx: Tx, customer: Customer) -> bool:
 
 _ADD_CUSTOMER = f"""
 insert into customer ({_COLUMNS}, onboarded_at, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+        $24, $24)
 on conflict on constraint customer_external_id_unique do nothing
 returning true
 """
@@ -38,7 +41,7 @@ update customer
 set version = $2, external_id = $3, name = $4, status = $5, country = $6, language = $7, time_zone = $8, currency = $9,
     segment = $10, net_days = $11, contacts = $12, address = $13, vat_id = $14,
     buyer_reference = $15, requires = $16, parent_id = $17, contact_parent = $18, merged_into = $19,
-    changed_at = $20
+    prepaid_percent = $20, deposit_minor = $21, deposit_currency = $22, terms_source = $23, changed_at = $24
 where id = $1
 """
 
@@ -140,6 +143,10 @@ def _row(customer: Customer) -> tuple[Any, ...]:
         about.parent_id,
         about.contact_parent,
         customer.merged_into,
+        about.prepaid_percent,
+        about.deposit.minor if about.deposit else None,
+        about.deposit.currency if about.deposit else None,
+        about.terms_source,
     )
 
 
@@ -166,5 +173,8 @@ def _customer(row: Any) -> Customer:
             requires=tuple(row["requires"]),
             parent_id=row["parent_id"],
             contact_parent=row["contact_parent"],
+            prepaid_percent=row["prepaid_percent"],
+            deposit=Money(row["deposit_minor"], row["deposit_currency"]) if row["deposit_currency"] else None,
+            terms_source=row["terms_source"],
         ),
     )

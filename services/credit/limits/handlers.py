@@ -156,7 +156,8 @@ async def change_policy(tx: Tx, command: ChangePolicy) -> PolicyInForce:
     if wanted != policy:
         look_again = wanted.rules.holds != policy.rules.holds
         follow_again = wanted.rules.follows and any(
-            getattr(wanted.rules, part) != getattr(policy.rules, part) for part in ("reviews", "recommended", "classes")
+            getattr(wanted.rules, part) != getattr(policy.rules, part)
+            for part in ("reviews", "recommended", "terms", "classes")
         )
         policy = replace(wanted, version=policy.version + 1, reason=command.reason)
         if not await store.add_policy(tx, policy, command.changed_by):

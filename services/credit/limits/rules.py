@@ -248,6 +248,17 @@ def check_approved(limit: Money, rules: PolicyRules, field: str) -> None:
         )
 
 
+def expect_none_to_approve(rules: PolicyRules, limit: Money) -> None:
+    """The same for the terms of a customer with this limit."""
+    if needed := rules.approvers_for_terms(limit):
+        raise ApprovalNeeded(
+            f"The policy has terms beside a limit of {limit} approved by {needed} besides who asks: send them as a term"
+            " request.",
+            field="/payment_terms",
+            approvers_needed=needed,
+        )
+
+
 def return_to_policy(account: Account, policy: Policy, exposure: Exposure, today: date) -> Outcome:
     """Take back what a person set. The event goes out even where the amount stays: who says so changed."""
     if account.source == "policy":

@@ -53,7 +53,7 @@ def _of_rules(before: PolicyRules, after: PolicyRules) -> Iterator[Change]:
     for name in CLASSES:
         months = [_told("months", rules.reviews.months.get(name)) for rules in (before, after)]
         yield from _change(f"/rules/reviews/months/{name}", f"the time between reviews of class {name}", *months)
-    for part, names in (("reviews", _OF_REVIEWS), ("recommended", _OF_RECOMMENDED)):
+    for part, names in (("reviews", _OF_REVIEWS), ("recommended", _OF_RECOMMENDED), ("terms", _OF_TERMS)):
         for what, says in names.items():
             told = [_told(what, getattr(getattr(rules, part), what)) for rules in (before, after)]
             yield from _change(f"/rules/{part}/{what}", says, *told)
@@ -73,6 +73,7 @@ _OF_A_CLASS = {
     "net_worth_percent": "share of its net worth",
     "net_days_max": "longest time to pay",
     "prepaid_percent": "share to be paid in advance",
+    "deposit_percent": "deposit as a share of its limit",
 }
 _OF_HOLDS = {
     "held": "what is held",
@@ -94,11 +95,21 @@ _OF_RECOMMENDED = {
     "least_percent": "the least change of a limit",
     "approvers": "how many approve a recommended limit",
 }
+_OF_TERMS = {
+    "then": "what becomes of recommended terms",
+    "longer_days_max": "by how much the time to pay grows by itself",
+    "shorter_days_max": "by how much the time to pay shrinks by itself",
+    "points_max": "by how many points prepayment and deposit move by themselves",
+    "least_days": "the least change of the time to pay",
+    "least_points": "the least change of prepayment and deposit, in points",
+    "approvers": "how many approve recommended terms",
+}
 _OF_THE_RULES = {
     "refer_over_percent": "what may exceed the limit and still go to a person",
     "rate_days_max": "how old an exchange rate may be",
     "reservation_days": "how long an order is reserved for",
     "limit_letters": "letters about changed limits",
+    "term_letters": "letters about changed terms",
 }
 
 
@@ -114,7 +125,7 @@ def _told(what: str, value: Any) -> str | None:
         return value
     if "_percent" in what:
         return _percent(value)
-    if what in ("court_flags_from", "approvers"):
+    if what in ("court_flags_from", "approvers", "points_max", "least_points"):
         return str(value)
     if what == "months":
         return f"{value} month" if value == 1 else f"{value} months"

@@ -81,12 +81,14 @@ class Counted(_Part):
 
 class ClassTerms(_Part):
     """What a risk class gets: a share of the policy's limit for segment and currency, and at most this share of the
-    customer's net worth where that is known; days to pay, and the share to be paid in advance."""
+    customer's net worth where that is known; days to pay, the share of each order to be paid in advance, and a deposit
+    as a share of the limit that is recommended."""
 
     limit_percent: Annotated[int, Field(ge=0, le=1000)]
     net_worth_percent: Percent = 10
     net_days_max: Annotated[int, Field(ge=0, le=365)]
     prepaid_percent: Percent = 0
+    deposit_percent: Percent = 0
 
 
 class HoldRules(_Part):
@@ -143,6 +145,23 @@ class RecommendedRules(_Part):
     approvers: Annotated[int, Field(ge=1, le=2)] = 1
 
 
+class TermRules(_Part):
+    """What becomes of the terms that an assessment recommends: days, prepayment, deposit. `ask`: they are a term
+    request, which `approvers` approve, or more where the customer's limit takes more. `apply`: they take effect by
+    themselves where days grow by no more than `longer_days_max` and shrink by no more than `shorter_days_max`, where
+    prepayment (percent of an order) and deposit (percent of the recommended limit) move by no more than `points_max`,
+    where nobody has to approve such a limit, and where no person set the terms; else they are asked for. Where days
+    move by less than `least_days` and the others by less than `least_points` they are left alone."""
+
+    then: Literal["nothing", "ask", "apply"] = "nothing"
+    longer_days_max: Annotated[int, Field(ge=0, le=365)] = 15
+    shorter_days_max: Annotated[int, Field(ge=0, le=365)] = 30
+    points_max: Percent = 30
+    least_days: Annotated[int, Field(ge=1, le=365)] = 5
+    least_points: Annotated[int, Field(ge=1, le=100)] = 5
+    approvers: Annotated[int, Field(ge=1, le=2)] = 1
+
+
 DEFAULT_CLASSES: dict[RiskClass, ClassTerms] = {
     "A": ClassTerms(limit_percent=200, net_days_max=60),
     "B": ClassTerms(limit_percent=100, net_days_max=30),
@@ -155,7 +174,8 @@ DEFAULT_CLASSES: dict[RiskClass, ClassTerms] = {
 class PolicyRules(_Part):
     """`refer_over_percent`: what exceeds the limit by no more than this share of it goes to a person instead of being
     declined. `rate_days_max`: how old an exchange rate may be. `reservation_days`: how long an order is reserved for
-    where it does not say. `limit_letters`: whether customers are written when their limit changes."""
+    where it does not say. `limit_letters`, `term_letters`: whether customers are written when their limit or their
+    terms change."""
 
     approvals: Annotated[tuple[Approval, ...], Field(max_length=200)] = ()
     counted: Counted = Counted()
@@ -163,15 +183,17 @@ class PolicyRules(_Part):
     holds: HoldRules = HoldRules()
     reviews: ReviewRules = ReviewRules()
     recommended: RecommendedRules = RecommendedRules()
+    terms: TermRules = TermRules()
     refer_over_percent: Percent = 0
     rate_days_max: Annotated[int, Field(ge=0, le=30)] = 7
     reservation_days: Annotated[int, Field(ge=1, le=365)] = 14
     limit_letters: bool = False
+    term_letters: bool = False
 
     @property
     def follows(self) -> bool:
         """Whether something is done about customers of whom there is news, besides holds."""
-        return self.reviews.is_on or self.recommended.then != "nothing"
+        return self.reviews.is_on or self.recommended.then != "nothing" or self.terms.then != "nothing"
 
     def approvers_for(self, limit: Money) -> int:
         """How many others have to approve this limit: those of the highest threshold it exceeds. A currency without a
@@ -180,6 +202,10 @@ class PolicyRules(_Part):
         if not own:
             return max((each.approvers for each in self.approvals), default=0)
         return max((each.approvers for each in own if limit.minor > each.above.minor), default=0)
+
+    def approvers_for_terms(self, limit: Money) -> int:
+        """Terms take whoever approves the limit that they are given with, once the policy does something about them."""
+        return self.approvers_for(limit) if self.terms.then != "nothing" else 0
 
 
 DEFAULTS = PolicyRules()
@@ -262,6 +288,7 @@ def _faults_of_rules(rules: PolicyRules) -> Iterator[Refused]:
     """Amounts below zero, and where one part undoes another, each with its place."""
     yield from _faults_of_approvals(rules.approvals)
     yield from _faults_of_classes(rules)
+    yield from _faults_of_terms(rules)
     reviewed = [(name, rules.reviews.months[name]) for name in CLASSES if name in rules.reviews.months]
     for (better, months), (worse, months_of_worse) in pairwise(reviewed):
         if months_of_worse > months:
@@ -337,6 +364,7 @@ def _faults_of_classes(rules: PolicyRules) -> Iterator[Refused]:
             ("net_worth_percent", second.net_worth_percent > first.net_worth_percent),
             ("net_days_max", second.net_days_max > first.net_days_max),
             ("prepaid_percent", second.prepaid_percent < first.prepaid_percent),
+            ("deposit_percent", second.deposit_percent < first.deposit_percent and second.limit_percent > 0),
         ):
             if more:
                 yield ContradictoryPolicy(
@@ -352,3 +380,23 @@ def _faults_of_classes(rules: PolicyRules) -> Iterator[Refused]:
                 f"Class {name} pays everything in advance, and may owe something.",
                 field=f"/rules/classes/{name}/{what}",
             )
+
+
+def _faults_of_terms(rules: PolicyRules) -> Iterator[Refused]:
+    """A deposit of a limit that there is none of; terms that are to move by themselves, and never could."""
+    for name, each in rules.classes.items():
+        if each.deposit_percent and not each.limit_percent:
+            yield ContradictoryPolicy(
+                "deposit-of-nothing",
+                f"Class {name} may owe nothing, and is to give a share of that as a deposit.",
+                field=f"/rules/classes/{name}/deposit_percent",
+            )
+    terms = rules.terms
+    if terms.then != "apply":
+        return
+    if terms.least_days > max(terms.longer_days_max, terms.shorter_days_max) and terms.least_points > terms.points_max:
+        yield ContradictoryPolicy(
+            "applies-nothing",
+            "Terms are to take effect by themselves, and the least change is beyond the largest.",
+            field="/rules/terms/then",
+        )
