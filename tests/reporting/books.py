@@ -39,8 +39,21 @@ from shared.events.invoice import (
     PaymentApplied,
     PaymentReceived,
     PaymentState,
+    ProductLineShare,
 )
-from shared.events.reminder import ContactState, ReminderPlanned, ReminderSent, TaskAssigned, TaskState
+from shared.events.reminder import (
+    CallLogged,
+    CallState,
+    ContactState,
+    LatePaymentReason,
+    PromiseBroken,
+    PromiseMade,
+    PromiseState,
+    ReminderPlanned,
+    ReminderSent,
+    TaskAssigned,
+    TaskState,
+)
 from shared.money import Money
 
 DAY = timedelta(days=1)
@@ -158,7 +171,9 @@ class Books:
         net_days: int = 30,
         booked_on: date | None = None,
         entity_id: str = "default",
+        sold: dict[str, int] | None = None,
     ) -> Item:
+        """`sold` is net, by product line; the tax is nothing."""
         item = Item(
             id=uuid4(),
             customer_id=customer_id,
@@ -178,6 +193,11 @@ class Books:
                 net=Money(minor, currency),
                 tax=Money(0, currency),
                 delivery_channel="email",
+                product_lines=tuple(
+                    ProductLineShare(product_line=code, net=Money(net, currency)) for code, net in sold.items()
+                )
+                if sold
+                else None,
             )
         )
         return item
@@ -350,6 +370,43 @@ class Books:
             update={"version": 2, "status": "sent", "sent_at": datetime(on.year, on.month, on.day, 8, tzinfo=UTC)}
         )
         self.events.append(ReminderSent(**dated, entity_id="default", contact=sent))
+
+    def call(self, customer_id: UUID, on: date, reason: LatePaymentReason | None) -> None:
+        call = CallState(
+            id=uuid4(),
+            version=1,
+            entity_id="default",
+            direction="out",
+            outcome="spoke",
+            reason=reason,
+            caller="anna",
+            called_at=datetime(on.year, on.month, on.day, 10, tzinfo=UTC),
+        )
+        self.events.append(
+            CallLogged(customer_id=customer_id, effective_on=on, booked_on=on, entity_id="default", call=call)
+        )
+
+    def promise(self, item: Item, on: date, promised_on: date, broken_on: date | None = None) -> None:
+        """What is open of the invoice, for a day; broken where it says so."""
+        state = PromiseState(
+            id=uuid4(),
+            version=1,
+            entity_id=item.entity_id,
+            case_id=uuid4(),
+            status="open",
+            amount=Money(item.balance, item.currency),
+            paid=Money(0, item.currency),
+            items=(item.number,),
+            made_on=on,
+            promised_on=promised_on,
+            grace_until=promised_on,
+            origin="staff",
+        )
+        said: dict[str, Any] = {"customer_id": item.customer_id, "entity_id": item.entity_id}
+        self.events.append(PromiseMade(**said, effective_on=on, booked_on=on, promise=state))
+        if broken_on:
+            broken = state.model_copy(update={"version": 2, "status": "broken"})
+            self.events.append(PromiseBroken(**said, effective_on=broken_on, booked_on=broken_on, promise=broken))
 
     @property
     def received(self) -> list[Received]:

@@ -55,6 +55,6 @@ async def forget(database: Database) -> None:
         truncate customer, collector, rates, movement, receivable, invoice, contact, standing_day, account_cell,
             account_standing, account_period, group_cell, group_standing, flow, promise, dispute,
             receipt, payment_course, instalment_plan, payment_reference,
-            search_word, rebuild, event, inbox
+            search_word, product_share, reason_given, rebuild, event, inbox
         """
     )

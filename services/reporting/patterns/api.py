@@ -15,6 +15,7 @@ from shared.calendar import add_months, local_date
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep
 from shared.http.security import scope
+from shared.money import format_minor
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
@@ -83,7 +84,8 @@ async def dso_change(
 
 
 class PatternOut(BaseModel):
-    """Days beyond terms on average, and the share paid after it was due, in a window and in the one before."""
+    """Days beyond terms on average, and the share paid after it was due, in a window and in the one before. By product
+    line they are by amount, currency by currency; by reason they are of what was paid late alone."""
 
     group: str
     label: str
@@ -94,9 +96,19 @@ class PatternOut(BaseModel):
     late_percent: str | None
     late_percent_before: str | None
     change: str | None = Field(description="Of the mean, in days; above zero they got slower")
+    late_share_percent: str | None = Field(
+        description="Of all that was paid late; null by customer, where few are shown"
+    )
+    late_share_percent_before: str | None
+    currency: str | None = Field(description="By product line: what the amounts are in")
+    amount: str | None = Field(description="By product line: what was paid of it, tax included")
+    amount_before: str | None
 
     @classmethod
     def of(cls, p: Pattern) -> "PatternOut":
+        def amount(minor: int) -> str | None:
+            return format_minor(minor, p.currency) if p.currency else None
+
         return cls(
             group=p.group,
             label=p.label,
@@ -107,6 +119,11 @@ class PatternOut(BaseModel):
             late_percent=_text(p.late_percent),
             late_percent_before=_text(p.late_percent_before),
             change=_text(p.change),
+            late_share_percent=_text(p.late_share),
+            late_share_percent_before=_text(p.late_share_before),
+            currency=p.currency,
+            amount=amount(p.amount_minor),
+            amount_before=amount(p.amount_before_minor),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from services.reporting.ageing import handlers as ageing
@@ -70,9 +70,18 @@ async def _books(tx: Tx, query: ExplainDso, on: date) -> dict[str, Book]:
 async def find_patterns(tx: Tx, query: FindPatterns) -> list[Pattern]:
     window = timedelta(days=query.window_days)
     middle = query.as_of - window
-    after = await queries.paid(tx, middle, query.as_of, query.by)
-    before = await queries.paid(tx, middle - window, middle, query.by)
-    return rules.patterns([Paid(*row.values()) for row in before], [Paid(*row.values()) for row in after])
+    after = await _paid(tx, middle, query.as_of, query.by)
+    before = await _paid(tx, middle - window, middle, query.by)
+    return rules.patterns(before, after, are_all=query.by != "customer")
+
+
+async def _paid(tx: Tx, since: date, until: date, by: By) -> list[Paid]:
+    if by == "product_line":
+        return [Paid(*row.values()) for row in await queries.paid_by_product_line(tx, since, until)]
+    if by == "reason":
+        found = [Paid(*row.values()) for row in await queries.paid_late_by_reason(tx, since, until)]
+        return [replace(each, label=rules.reason_label(each.group)) for each in found]
+    return [Paid(*row.values()) for row in await queries.paid(tx, since, until, by)]
 
 
 async def concentration(tx: Tx, as_of: date, currency: str | None) -> list[Concentration]:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from services.reporting.balances import handlers as balances
 from services.reporting.contacts import handlers as contacts
+from services.reporting.late_reasons import handlers as late_reasons
 from services.reporting.outcomes import handlers as outcomes
 from services.reporting.payment_habits import handlers as payment_habits
 from services.reporting.plans import handlers as plans
+from services.reporting.product_lines import handlers as product_lines
 from services.reporting.projection import store
 from services.reporting.rates import handlers as rates
 from services.reporting.search import handlers as search
@@ -37,6 +39,8 @@ READ_MODELS = (
     "payment_reference",
     "search_word",
     "instalment_plan",
+    "product_share",
+    "reason_given",
 )
 """Every table that `keep_read_models` fills, and nothing else writes."""
 
@@ -48,6 +52,8 @@ async def keep_read_models(tx: Tx, received: Sequence[Received]) -> None:
     await outcomes.keep_outcomes(tx, received)
     await payment_habits.keep_courses(tx, received)
     await plans.keep_plans(tx, received)
+    await product_lines.keep_shares(tx, received)
+    await late_reasons.keep_reasons(tx, received)
     await search.keep_words(tx, received)
     await balances.keep_balances(tx, received)
 

@@ -276,6 +276,7 @@ async def _cash_forecast(tx: Tx, asked: Parameters, as_of: date) -> Written:
 
 async def _payment_patterns(tx: Tx, asked: Parameters, as_of: date) -> Written:
     query = FindPatterns(as_of, asked.window_days or WINDOW_DAYS, cast(Any, asked.group_by or "segment"))
+    weighed = query.by == "product_line"
     columns = (
         Column("group", "Group"),
         Column("label", "Name"),
@@ -286,6 +287,9 @@ async def _payment_patterns(tx: Tx, asked: Parameters, as_of: date) -> Written:
         Column("change", "Change", "number"),
         Column("late_percent", "Paid late", "percent"),
         Column("late_percent_before", "Before", "percent"),
+        Column("late_share_percent", "Of all paid late", "percent"),
+        Column("late_share_percent_before", "Before", "percent"),
+        *((CURRENCY, _money("amount", "Paid"), _money("amount_before", "Before")) if weighed else ()),
     )
     rows: list[Row] = [
         (
@@ -298,6 +302,13 @@ async def _payment_patterns(tx: Tx, asked: Parameters, as_of: date) -> Written:
             p.change,
             p.late_percent,
             p.late_percent_before,
+            p.late_share,
+            p.late_share_before,
+            *(
+                (p.currency, Money(p.amount_minor, p.currency), Money(p.amount_before_minor, p.currency))
+                if p.currency
+                else ()
+            ),
         )
         for p in await patterns.find_patterns(tx, query)
     ]

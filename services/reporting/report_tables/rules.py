@@ -123,7 +123,7 @@ SPECS: Mapping[ReportName, Spec] = {
     "payment-patterns": Spec(
         "Payment patterns",
         _takes("window_days", "group_by"),
-        ("segment", "country", "customer", "channel", "weekday", "disputed"),
+        ("segment", "country", "customer", "channel", "weekday", "disputed", "product_line", "reason"),
     ),
     "reminder-effectiveness": Spec(
         "What reminders do", _takes("window_days", "group_by"), ("step", "channel", "tone", "strategy")
