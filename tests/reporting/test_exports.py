@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pytest
 
-from services.reporting.exports import rules
+from services.reporting.exports import handlers, rules
 from services.reporting.report_tables import rules as report_tables
 from services.reporting.report_tables.handlers import CHUNK
-from services.reporting.report_tables.rules import SPECS
+from services.reporting.report_tables.rules import SPECS, Cell, Column, Row, Table
+from shared.money import Money
 from tests.reporting.books import Books
 from tests.reporting.client import Reporting, problem
 
@@ -119,6 +123,101 @@ async def test_a_long_list_comes_whole_and_in_order(reporting: Reporting) -> Non
     assert len({row["number"] for row in found}) == len(found) == CHUNK + 50
     assert [row["due_date"] for row in found] == sorted(row["due_date"] for row in found)
     assert sum(Decimal(row["balance"]) for row in found) * 100 == sum(item.total for item in books.items)
+
+
+def ask(sql: str) -> list[tuple[Any, ...]]:
+    return duckdb.execute(sql).fetchall()
+
+
+async def kept(reporting: Reporting, folder: Path, report: str, **query: Any) -> str:
+    """A file of a report in Parquet, as DuckDB calls it: its reader has no line in common with the writer."""
+    answer = await reporting.http.get(f"/v1/reports/{report}.parquet", params=query)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    path = folder / f"{report}.parquet"
+    path.write_bytes(answer.content)
+    return f"'{path}'"
+
+
+async def test_every_report_is_the_same_in_parquet_as_in_csv(reporting: Reporting, tmp_path: Path) -> None:
+    await reporting.hear(a_ledger())
+    for report in SPECS:
+        file = await kept(reporting, tmp_path, report, as_of="2021-07-31")
+        names = [name for (name,) in ask(f"select column_name from (describe from {file})")]
+        in_csv = await rows(reporting, report, as_of="2021-07-31")
+        assert not in_csv or names == list(in_csv[0]), report
+        for row, plain in zip(ask(f"from {file}"), in_csv, strict=True):
+            for cell, text in zip(row, plain.values(), strict=True):
+                if isinstance(cell, Decimal):
+                    assert cell == Decimal(text), (report, row)
+                else:
+                    assert ("" if cell is None else str(cell)) == text.removeprefix("'"), (report, row)
+
+
+async def test_a_column_of_parquet_has_one_type_whatever_is_in_it(reporting: Reporting, tmp_path: Path) -> None:
+    await reporting.hear(a_ledger())
+    file = await kept(reporting, tmp_path, "open-invoices", as_of="2021-07-31")
+    nothing_owed = await reporting.http.get("/v1/reports/open-invoices.parquet", params={"as_of": "2019-01-01"})
+    (tmp_path / "nothing.parquet").write_bytes(nothing_owed.content)
+    types = dict(ask(f"select column_name, column_type from (describe from {file})"))
+    assert ask(f"describe from {file}") == ask(f"describe from '{tmp_path / 'nothing.parquet'}'")
+    assert (types["balance"], types["due_date"], types["days_overdue"], types["number"]) == (
+        "DECIMAL(28,4)",
+        "DATE",
+        "BIGINT",
+        "VARCHAR",
+    )
+    sums = ask(f"select currency, sum(balance) from {file} group by 1 order by 1")
+    assert sums == [("EUR", Decimal("4501.00")), ("JPY", Decimal(99_999))]
+    facts = dict(ask(f"select key, value from parquet_kv_metadata({file})"))
+    assert (facts[b"dueward.report"], facts[b"dueward.as_of"]) == (b"open-invoices", b"2021-07-31")
+
+
+async def test_a_long_parquet_comes_in_groups_of_rows(tmp_path: Path) -> None:
+    """As many chunks as make more than one group, without a ledger of that length."""
+    columns = (Column("currency", "Currency"), Column("number", "Number", "count"), Column("open", "Open", "money"))
+    size, count = 10_000, 11
+
+    async def chunks() -> AsyncIterator[Sequence[Row]]:
+        for chunk in range(count):
+            yield [("EUR", n, Money(n, "EUR")) for n in range(chunk * size, (chunk + 1) * size)]
+
+    table = Table("open-invoices", "Open invoices", D(2021, 7, 31), {}, columns, chunks())
+    path = tmp_path / "long.parquet"
+    path.write_bytes(await handlers.export_whole(table, "parquet"))
+    assert ask(f"select count(distinct row_group_id) from parquet_metadata('{path}')") == [(2,)]
+    assert ask(f"select number from '{path}'") == [(n,) for n in range(size * count)]
+    assert ask(f"select sum(open) * 100 from '{path}'") == [(sum(range(size * count)),)]
+
+
+LARGEST = (1 << 63) - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "read"),
+    [
+        ("money", Money(LARGEST, "JPY"), Decimal(LARGEST)),
+        ("money", Money(-LARGEST, "CLF"), Decimal(-LARGEST).scaleb(-4)),
+        ("money", Money(1, "KWD"), Decimal("0.001")),
+        ("percent", Decimal("-0.000001"), Decimal("-0.000001")),
+        ("count", LARGEST, LARGEST),
+        ("count", True, True),
+        ("date", D(1, 1, 1), D(1, 1, 1)),
+        ("date", D(9999, 12, 31), D(9999, 12, 31)),
+        ("text", '=HYPERLINK("http://evil")', '=HYPERLINK("http://evil")'),
+        ("text", "Ünïted & Söhne 🏦", "Ünïted & Söhne 🏦"),
+        ("text", "", ""),
+    ],
+)
+def test_no_cell_is_changed_or_lost_in_columns(kind: Any, cell: Cell, read: Any) -> None:
+    rows: list[Row] = [[cell], [None]]
+    assert rules.batch_of([Column("x", "X", kind)], rows)["x"].to_pylist() == [read, None]
+
+
+def test_what_does_not_fit_a_column_is_no_silent_nothing() -> None:
+    rows: list[Row] = [[Decimal(10) ** 30]]
+    with pytest.raises(AssertionError, match="not all of x is"):
+        rules.batch_of([Column("x", "X", "percent")], rows)
 
 
 async def test_each_report_takes_its_own_parameters_only(reporting: Reporting) -> None:

@@ -134,6 +134,19 @@ async def test_the_board_gets_last_months_ageing_on_the_first_business_day_once(
     assert await desk.reporting.database.pool.fetchval("select count(*) from notice_attachment") == 0
 
 
+async def test_a_saved_report_may_come_in_columns(desk: Desk) -> None:
+    await desk.reporting.hear(a_ledger())
+    saved = await desk.save(format="parquet")
+    assert (await post(desk.reporting.http, f"/v1/saved-reports/{saved['id']}/runs", None)).status_code == 201
+    await desk.send_notices()
+    (file,) = desk.smtp.messages[0].iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == (
+        "ageing-2021-03-03.parquet",
+        "application/vnd.apache.parquet",
+    )
+    assert (file.get_content()[:4], file.get_content()[-4:]) == (b"PAR1", b"PAR1")
+
+
 async def test_what_cannot_be_made_says_so_and_holds_up_nothing_else(desk: Desk) -> None:
     bad = await desk.save(report="management", format="pdf", schedule=MONTHLY)  # Nothing was ever owed.
     good = await desk.save(name="Good", schedule=MONTHLY)

@@ -40,7 +40,8 @@ class _Download(StreamingResponse):
 async def export_report(
     report: ReportName, form: Format, database: DatabaseDep, asked: Annotated[Parameters, Query()]
 ) -> StreamingResponse:
-    """Any report as a file: `csv` for programs, with a row of names and plain figures; `xlsx` for people, with totals.
+    """Any report as a file: `csv` for programs, with a row of names and plain figures; `xlsx` for people, with totals;
+    `parquet` for tools that read columns, each with its type.
     All of it is of one moment, and text that a spreadsheet would take for a formula stays text. Each report takes some
     of the parameters (docs/exports.md); another one is refused.
     """

@@ -1,28 +1,38 @@
-"""Reports as comma-separated values (RFC 4180), as far as nothing is read or written."""
+"""Reports as comma-separated values (RFC 4180) and as columns of Parquet, as far as nothing is read or written."""
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from io import StringIO
-from typing import Literal
+from typing import Any, Literal
 
-from services.reporting.report_tables.rules import Cell, Column, Row
+from arro3.core import Array, DataType, Field, RecordBatch, Schema
+
+from services.reporting.report_tables.rules import Cell, Column, Kind, Row, Table
 from shared.errors import Refused
 from shared.money import Money
 
-Format = Literal["csv", "xlsx"]
+Format = Literal["csv", "xlsx", "parquet"]
 MEDIA_TYPES: Mapping[Format, str] = {
     "csv": "text/csv; charset=utf-8; header=present",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
 }
 SHEET_ROWS_MAX = 1_000_000
 """A sheet of a workbook ends at 1,048,576 rows."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet take text for a formula (OWASP, CSV injection)."""
+
+_MONEY = DataType.decimal128(28, 4)
+"""Wide enough for each amount in each currency, and for a sum of many in the tools that widen sums by ten digits: one
+type whatever currencies are in it, so that the files of several days are one data set."""
+_FIGURE = DataType.decimal128(18, 6)
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class TooLongForAWorkbook(Refused):
@@ -101,3 +111,60 @@ class Totals:
                 row[place] = whole
             found.append(row)
         return found
+
+
+# What each kind of column is in Parquet: how its cells are handed over, and the type that they are cast to.
+_COLUMNAR: Mapping[Kind, tuple[DataType, DataType]] = {
+    "text": (DataType.utf8(), DataType.utf8()),
+    "money": (DataType.utf8(), _MONEY),
+    "number": (DataType.utf8(), _FIGURE),
+    "percent": (DataType.utf8(), _FIGURE),
+    "count": (DataType.int64(), DataType.int64()),
+    "date": (DataType.int32(), DataType.date32()),
+}
+
+
+def schema_of(columns: Sequence[Column]) -> Schema:
+    return Schema([Field(column.name, _COLUMNAR[column.kind][1], nullable=True) for column in columns])
+
+
+def batch_of(columns: Sequence[Column], rows: Sequence[Row]) -> RecordBatch:
+    """Text stays as it is: where a column has a type, nothing is taken for a formula."""
+    arrays = [
+        _array(column, [_columnar(row[place], column.kind) for row in rows]) for place, column in enumerate(columns)
+    ]
+    return RecordBatch.from_arrays(arrays, schema=schema_of(columns))
+
+
+def _array(column: Column, cells: Sequence[str | int | None]) -> Array:
+    handed_over, wanted = _COLUMNAR[column.kind]
+    array = Array(cells, type=handed_over).cast(wanted)
+    # A cast makes nothing of what does not fit, without a word.
+    assert array.null_count == sum(cell is None for cell in cells), f"not all of {column.name} is {wanted}"
+    return array
+
+
+def _columnar(cell: Cell, kind: Kind) -> str | int | None:
+    match cell:
+        case None:
+            return None
+        case Money():
+            return cell.amount
+        case date():
+            return cell.toordinal() - _EPOCH
+        case Decimal():
+            return f"{cell:f}"
+        case int() if kind == "count":
+            return cell
+        case _:
+            return str(cell)
+
+
+def facts_of(table: Table) -> dict[str, str]:
+    """What stands in a Parquet file beside its columns."""
+    asked: dict[str, Any] = {name: value for name, value in table.asked.items() if name != "as_of"}
+    return {
+        "dueward.report": table.report,
+        "dueward.as_of": table.as_of.isoformat(),
+        "dueward.asked": json.dumps(asked, sort_keys=True),
+    }

@@ -15,7 +15,7 @@ from shared.calendar import add_months, month_start, next_business_day
 from shared.errors import NotFound, Refused
 from shared.words import day_words
 
-Form = Literal["csv", "xlsx", "pdf"]
+Form = Literal["csv", "xlsx", "parquet", "pdf"]
 Every = Literal["week", "month"]
 Report = ReportName | Literal["management"]
 
@@ -72,7 +72,7 @@ class SavedReport:
     def check(self) -> None:
         """Raises NotInThisForm, NotAsked, NobodyToSendTo."""
         if (self.report == "management") != (self.format == "pdf"):
-            raise NotInThisForm("the management report is a PDF, every other report CSV or XLSX", field="/format")
+            raise NotInThisForm("the management report is a PDF, every other one CSV, XLSX or Parquet", field="/format")
         if self.report == "management":
             unknown = sorted(self.parameters.given().keys() - {"as_of", "currency"})
             if unknown:
