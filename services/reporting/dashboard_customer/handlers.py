@@ -17,7 +17,7 @@ from services.reporting.customers import handlers as customers
 from services.reporting.dashboard_customer import queries, rules
 from services.reporting.dashboard_customer.rules import Expected
 from services.reporting.outcomes import handlers as outcomes
-from services.reporting.payment_habits import handlers as payment_habits
+from services.reporting.payment_odds import handlers as payment_odds
 from services.reporting.plans import handlers as plans
 from services.reporting.timeline import handlers as timeline
 from services.reporting.timeline.handlers import Entry
@@ -68,8 +68,8 @@ async def expect_payments(
 ) -> tuple[Sequence[asyncpg.Record], Mapping[UUID, Expected]]:
     """The open invoices, and by their ids when each should be paid, from what was known at the end of the day."""
     invoices = await ageing.open_invoices(tx, customer_id, as_of, OPEN_INVOICES_MAX)
-    learned = await payment_habits.learn(tx, as_of)
-    promises = [row for row in await outcomes.promises_running(tx, as_of) if row["customer_id"] == customer_id]
-    agreed = [row for row in await plans.running(tx, as_of) if row["customer_id"] == customer_id]
+    odds = await payment_odds.learn(tx, as_of)
+    promises = await outcomes.promises_running(tx, as_of, customer_id)
+    agreed = await plans.running(tx, as_of, customer_id)
     courses = await queries.courses(tx, [invoice["invoice_id"] for invoice in invoices])
-    return invoices, rules.expect(invoices, courses, promises, agreed, learned.model, learned.rest, as_of)
+    return invoices, rules.expect(invoices, courses, promises, agreed, odds, as_of)

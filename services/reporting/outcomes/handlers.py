@@ -35,8 +35,9 @@ async def keep_outcomes(tx: Tx, received: Sequence[Received]) -> None:
         await store.keep_receipts(tx, receipts)
 
 
-async def promises_running(tx: Tx, as_of: date) -> list[asyncpg.Record]:
-    return await store.promises_running(tx, as_of)
+async def promises_running(tx: Tx, as_of: date, customer_id: UUID | None = None) -> list[asyncpg.Record]:
+    """Everybody's, or a customer's alone."""
+    return await store.promises_running(tx, as_of, customer_id)
 
 
 async def promise_record(tx: Tx, as_of: date) -> PromiseRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 
@@ -30,16 +31,18 @@ async def keep_promises(tx: Tx, rows: Sequence[Promise]) -> None:
     )
 
 
-async def promises_running(tx: Tx, as_of: date) -> list[asyncpg.Record]:
-    """Those made and not yet ended at the end of that day."""
+async def promises_running(tx: Tx, as_of: date, customer_id: UUID | None = None) -> list[asyncpg.Record]:
+    """Those made and not yet ended at the end of that day; of a customer by its index."""
+    mine = "" if customer_id is None else "and customer_id = $2"
     return await tx.fetch(
-        """
+        f"""
         select customer_id, entity_id, currency, amount_minor, promised_on, invoices
         from promise
-        where made_on <= $1 and (ended_on is null or ended_on > $1)
+        where made_on <= $1 and (ended_on is null or ended_on > $1) {mine}
         order by id
         """,
         as_of,
+        *(() if customer_id is None else (customer_id,)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 
@@ -17,5 +18,6 @@ async def keep_plans(tx: Tx, received: Sequence[Received]) -> None:
         await store.keep(tx, found)
 
 
-async def running(tx: Tx, as_of: date) -> list[asyncpg.Record]:
-    return await store.running(tx, as_of)
+async def running(tx: Tx, as_of: date, customer_id: UUID | None = None) -> list[asyncpg.Record]:
+    """Everybody's, or a customer's alone."""
+    return await store.running(tx, as_of, customer_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 
@@ -28,13 +29,15 @@ async def keep(tx: Tx, plans: Sequence[Plan]) -> None:
     )
 
 
-async def running(tx: Tx, as_of: date) -> list[asyncpg.Record]:
+async def running(tx: Tx, as_of: date, customer_id: UUID | None = None) -> list[asyncpg.Record]:
     """Those agreed and not yet ended at the end of that day."""
+    mine = "" if customer_id is None else "and customer_id = $2"
     return await tx.fetch(
-        """
+        f"""
         select customer_id, number, dates, amounts_minor
         from instalment_plan
-        where made_on <= $1 and (ended_on is null or ended_on > $1)
+        where made_on <= $1 and (ended_on is null or ended_on > $1) {mine}
         """,
         as_of,
+        *(() if customer_id is None else (customer_id,)),
     )
