@@ -26,6 +26,7 @@ from services.credit.desk_applications import api as desk_applications
 from services.credit.desk_customers import api as desk_customers
 from services.credit.desk_policy import api as desk_policy
 from services.credit.desk_portfolio import api as desk_portfolio
+from services.credit.desk_review_packs import api as desk_review_packs
 from services.credit.desk_reviews import api as desk_reviews
 from services.credit.desk_scorecards import api as desk_scorecards
 from services.credit.desk_segments import api as desk_segments
@@ -50,6 +51,8 @@ from services.credit.segmentations import api as segmentations
 from services.credit.segments import api as segments
 from services.credit.seller_desk import SellerDesk
 from services.credit.settings import Settings
+from services.credit.sign_offs import api as sign_offs
+from services.credit.term_requests import api as term_requests
 from services.credit.ticks import Resources, ticks
 from services.credit.vetting_imports import api as vetting_imports
 from services.credit.what_ifs import api as what_ifs
@@ -71,11 +74,13 @@ SERVICE = Service(
         policies.router,
         what_ifs.router,
         review_packs.router,
+        sign_offs.router,
         decisions.router,
         rates.router,
         reservations.router,
         blocked_orders.router,
         limit_requests.router,
+        term_requests.router,
         groups.router,
         holds.router,
         recommendations.router,
@@ -100,6 +105,7 @@ SERVICE = Service(
         desk_customers.pages,
         desk_applications.pages,
         desk_reviews.pages,
+        desk_review_packs.pages,
         desk_portfolio.pages,
         desk_policy.pages,
         desk_scorecards.pages,

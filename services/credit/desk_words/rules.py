@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ SAID: Mapping[str, str] = {
     "published": "Published: from now on it is gone by.",
     "segmented": "Published: unless it says active: false, customers go where it says within moments.",
     "switched_off": "Switched off: every customer stays in the segment it is in.",
+    "signed": "Signed: the figures are kept as they are now, with what you concluded.",
     "linked": "A link was made.",
     "mailed": "The mail to the company is on its way.",
     "stepped": "Done.",
@@ -106,9 +108,9 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
-def share(part: int, whole: int) -> float:
+def share(part: int | Decimal, whole: int | Decimal) -> float:
     """In percent, for widths; what is negative has none."""
-    return round(min(max(part, 0) * 100 / whole, 100), 1) if whole > 0 else 0.0
+    return round(float(min(max(part, 0) * 100 / whole, 100)), 1) if whole > 0 else 0.0
 
 
 def percent(value: Any) -> str:
