@@ -53,6 +53,7 @@ from services.credit.seller_desk import SellerDesk
 from services.credit.settings import Settings
 from services.credit.sign_offs import api as sign_offs
 from services.credit.term_requests import api as term_requests
+from services.credit.term_requests import api as term_requests
 from services.credit.ticks import Resources, ticks
 from services.credit.vetting_imports import api as vetting_imports
 from services.credit.what_ifs import api as what_ifs
@@ -80,6 +81,7 @@ SERVICE = Service(
         reservations.router,
         blocked_orders.router,
         limit_requests.router,
+        term_requests.router,
         term_requests.router,
         groups.router,
         holds.router,

@@ -161,7 +161,7 @@ class SubmittedOut(ApplicationOut):
 
 
 class VettedOut(BaseModel):
-    """`recommended_limit` and `net_days_max` are those of the risk class, by the policy's formula."""
+    """`recommended_limit`, `net_days_max` and `deposit` are those of the risk class, by the policy's formula."""
 
     assessment_id: UUID | None
     risk_class: str | None
@@ -169,6 +169,7 @@ class VettedOut(BaseModel):
     recommended_limit: Money | None
     net_days_max: int | None
     prepaid_percent: int | None
+    deposit: Money | None
     policy_limit: Money
     reasons: tuple[Reason, ...]
 
@@ -182,6 +183,7 @@ class VettedOut(BaseModel):
             recommended_limit=advice.limit,
             net_days_max=advice.terms.net_days_max if advice.terms else None,
             prepaid_percent=advice.terms.prepaid_percent if advice.terms else None,
+            deposit=advice.deposit,
             policy_limit=advice.policy_limit,
             reasons=advice.reasons,
         )

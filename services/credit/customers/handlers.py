@@ -51,8 +51,8 @@ async def onboard_customer(tx: Tx, command: OnboardCustomer) -> Customer:
 
 
 async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
-    """Raises CustomerNotFound, PreconditionFailed, CustomerClosed, ParentRefused, Refused, ApprovalNeeded for terms that
-    one alone may not set, and LimitSetByHand where such a limit would change its currency."""
+    """Raises CustomerNotFound, PreconditionFailed, CustomerClosed, ParentRefused, Refused, ApprovalNeeded for terms
+    that one alone may not set, and LimitSetByHand where such a limit would change its currency."""
     customer = await store.lock_customer(tx, command.customer_id)
     if customer is None:
         raise CustomerNotFound(command.customer_id)

@@ -92,10 +92,7 @@ async def _locked(tx: Tx, request_id: UUID) -> tuple[LimitRequest, PolicyRules]:
 
 async def _take_effect(tx: Tx, request: LimitRequest, policy: PolicyRules) -> None:
     today, wanted = local_date(tx.now, "UTC"), request.wanted
-    reason = f"{request.reason} (asked for by {request.requested_by}" + "".join(
-        f", approved by {each.by}" for each in request.approvals
-    )
-    reason += ")"
+    reason = rules.because(request)
     if wanted.kind == "limit" and request.requested_by == RECOMMENDER:
         await limits.put_recommended(tx, request.customer_id, wanted.amount, reason, today)
     elif wanted.kind == "limit":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from services.credit.limits.rules import Account, Addition
@@ -135,11 +135,33 @@ def addition(request: LimitRequest, kind: AdditionKind, rules: PolicyRules, toda
     )
 
 
-def approve(request: LimitRequest, by: str, now: datetime) -> LimitRequest:
+class Asked(Protocol):
+    """A dataclass of something that one person asks for and others approve."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def requested_by(self) -> str: ...
+    @property
+    def approvers_needed(self) -> int: ...
+    @property
+    def approvals(self) -> tuple[Approval, ...]: ...
+    @property
+    def status(self) -> Status: ...
+
+
+A = TypeVar("A", bound=Asked)
+
+
+def approve(request: A, by: str, now: datetime) -> A:
     """With the last approval that it takes it is approved. Raises RequestClosed, ApprovalRefused."""
     _expect_waiting(request)
     if by == request.requested_by:
-        raise ApprovalRefused("Who asks for a limit does not approve it.")
+        raise ApprovalRefused("Who asks for it does not approve it.")
     if any(each.by == by for each in request.approvals):
         raise ApprovalRefused(f"{by} approved it before; another person has to.")
     approvals = (*request.approvals, Approval(by, now))
@@ -153,7 +175,7 @@ def approve(request: LimitRequest, by: str, now: datetime) -> LimitRequest:
     )
 
 
-def close(request: LimitRequest, by: str, because: str, now: datetime) -> LimitRequest:
+def close(request: A, by: str, because: str, now: datetime) -> A:
     """Refused by another, or withdrawn by who asked. Raises RequestClosed."""
     _expect_waiting(request)
     status: Status = "withdrawn" if by == request.requested_by else "refused"
@@ -162,6 +184,12 @@ def close(request: LimitRequest, by: str, because: str, now: datetime) -> LimitR
     )
 
 
-def _expect_waiting(request: LimitRequest) -> None:
+def because(request: Asked) -> str:
+    """The reason, with who asked and who approved."""
+    approved = "".join(f", approved by {each.by}" for each in request.approvals)
+    return f"{request.reason} (asked for by {request.requested_by}{approved})"
+
+
+def _expect_waiting(request: Asked) -> None:
     if request.status != "waiting":
         raise RequestClosed(f"The request was {request.status}.")

@@ -28,6 +28,7 @@ from services.credit.mergers.rules import Merger
 from services.credit.reservations import handlers as reservations
 from services.credit.reviews import handlers as reviews
 from services.credit.segments import handlers as segments
+from services.credit.term_requests import handlers as term_requests
 from services.credit.vetting import handlers as vetting
 from shared.calendar import local_date
 from shared.db import Tx
@@ -86,6 +87,7 @@ async def _move(tx: Tx, customer: Customer, into: Customer, by: str, because: st
     await limits.lock_standings(tx, [one, other], local_date(tx.now, "UTC"))
     reserved, blocked = await reservations.move(tx, one, other, by, because)
     requests = await _close_requests(tx, one, by, because)
+    asked = await term_requests.close_all(tx, one, by, because)
     held = await holds.move(tx, one, other, by, because)
     invoices = await exposure.move(tx, one, other)
     payments = await behaviour.move(tx, one, other)
@@ -103,6 +105,7 @@ async def _move(tx: Tx, customer: Customer, into: Customer, by: str, because: st
         "reservations": reserved,
         "blocked_orders": blocked,
         "limit_requests": requests,
+        "term_requests": asked,
         "holds": held,
         "segment_pins": pins,
     }
