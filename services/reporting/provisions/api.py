@@ -11,6 +11,7 @@ from services.reporting.ageing import rules as ageing
 from services.reporting.ageing.rules import ReportCurrency, ReportDay
 from services.reporting.provisions import handlers
 from services.reporting.provisions.handlers import ProvideFor, Provision
+from services.reporting.provisions.rules import SEEN_MIN, GroupBy, RateFrom
 from shared.calendar import local_date
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep
@@ -30,10 +31,15 @@ class ProvisionLine(BaseModel):
     lost: str = Field(description="What of that was written off within the horizon")
     rate_percent: str | None = Field(description="Lost of seen, with the adjustment")
     provision: str | None
+    rate_from: RateFrom | None = Field(
+        description="Of a group: whether what was seen and lost is its own, or the book's where it was seen too little"
+    )
+    invoices_seen: int | None = Field(description="Of a group: open invoices of its own at the months' ends, added up")
 
 
 class ProvisionItem(BaseModel):
     currency: str
+    group: str | None = Field(description="The segment, country or entity; null for the whole")
     lines: list[ProvisionLine]
     total: str
     provision: str | None
@@ -48,6 +54,7 @@ class ProvisionItem(BaseModel):
 
         return cls(
             currency=p.currency,
+            group=p.group,
             lines=[
                 ProvisionLine(
                     days_from=line.days_from,
@@ -57,6 +64,8 @@ class ProvisionItem(BaseModel):
                     lost=amount(line.lost_minor),
                     rate_percent=None if line.rate_percent is None else str(line.rate_percent),
                     provision=known(line.provision_minor),
+                    rate_from=line.rate_from,
+                    invoices_seen=line.invoices_seen if line.rate_from else None,
                 )
                 for line in p.lines
             ],
@@ -70,6 +79,8 @@ class ProvisionOut(BaseModel):
     months: int
     horizon_months: int
     adjustment_percent: str
+    group_by: GroupBy | None
+    seen_min: int | None = Field(description="Of groups: from how many invoices seen in a bucket its own losses count")
     looked_at: list[date] = Field(description="The months' ends that the rates are from")
     items: list[ProvisionItem]
 
@@ -85,19 +96,28 @@ async def provide_for(
     ] = Decimal(0),
     buckets: Annotated[str, Query(max_length=80, description="Last days of the buckets")] = "30,60,90",
     currency: ReportCurrency | None = None,
+    group_by: Annotated[
+        GroupBy | None, Query(description="A matrix for each group, as customers are in it now")
+    ] = None,
+    seen_min: Annotated[
+        int,
+        Query(ge=1, le=1_000_000, description="Invoices a group was seen with in a bucket before its own losses count"),
+    ] = SEEN_MIN,
 ) -> ProvisionOut:
     """Lifetime expected credit losses of trade receivables by a provision matrix (IFRS 9, 5.5.15 and B5.5.35), with
-    loss rates from the company's own write-offs."""
+    loss rates from the company's own write-offs; grouped where losses differ between groups of customers (B5.5.35)."""
     days = ageing.read_days(buckets)
     async with reading(database) as tx:
         on = as_of or local_date(tx.now, "UTC")
-        query = ProvideFor(on, days, months, horizon_months, adjustment_percent, currency)
+        query = ProvideFor(on, days, months, horizon_months, adjustment_percent, currency, group_by, seen_min)
         looked_at, found = await handlers.provide_for(tx, query)
     return ProvisionOut(
         as_of=on,
         months=months,
         horizon_months=horizon_months,
         adjustment_percent=str(adjustment_percent),
+        group_by=group_by,
+        seen_min=seen_min if group_by else None,
         looked_at=looked_at,
         items=[ProvisionItem.of(each) for each in found],
     )

@@ -25,6 +25,7 @@ from services.reporting.patterns import handlers as patterns
 from services.reporting.patterns.handlers import ExplainDso, FindPatterns
 from services.reporting.provisions import handlers as provisions
 from services.reporting.provisions.handlers import ProvideFor
+from services.reporting.provisions.rules import SEEN_MIN
 from services.reporting.report_tables import rules
 from services.reporting.report_tables.rules import Column, Parameters, ReportName, Row, Table
 from shared.calendar import add_months, local_date
@@ -367,10 +368,20 @@ async def _concentration(tx: Tx, asked: Parameters, as_of: date) -> Written:
 async def _provision(tx: Tx, asked: Parameters, as_of: date) -> Written:
     days = USUAL_DAYS if asked.buckets is None else ageing_rules.read_days(asked.buckets)
     adjustment = asked.adjustment_percent or Decimal(0)
-    query = ProvideFor(as_of, days, asked.months or 24, asked.horizon_months or 12, adjustment, asked.currency)
+    query = ProvideFor(
+        as_of,
+        days,
+        asked.months or 24,
+        asked.horizon_months or 12,
+        adjustment,
+        asked.currency,
+        cast(Any, asked.group_by),
+        asked.seen_min or SEEN_MIN,
+    )
     _, found = await provisions.provide_for(tx, query)
     columns = (
         CURRENCY,
+        *((Column("group", "Group"),) if asked.group_by else ()),
         Column("days_from", "Days overdue from", "count"),
         Column("days_to", "To", "count"),
         _money("amount", "Open"),
@@ -378,6 +389,7 @@ async def _provision(tx: Tx, asked: Parameters, as_of: date) -> Written:
         _money("lost", "Lost of it", adds=False),
         Column("rate_percent", "Rate", "percent"),
         _money("provision", "Provision"),
+        *((Column("rate_from", "Rate of"),) if asked.group_by else ()),
     )
 
     def known(minor: int | None, currency: str) -> Money | None:
@@ -386,11 +398,13 @@ async def _provision(tx: Tx, asked: Parameters, as_of: date) -> Written:
     rows: list[Row] = [
         (
             p.currency,
+            *((p.group,) if asked.group_by else ()),
             line.days_from,
             line.days_to,
             *(Money(minor, p.currency) for minor in (line.open_minor, line.seen_minor, line.lost_minor)),
             line.rate_percent,
             known(line.provision_minor, p.currency),
+            *((line.rate_from,) if asked.group_by else ()),
         )
         for p in found
         for line in p.lines

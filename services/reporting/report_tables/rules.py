@@ -68,6 +68,7 @@ class Parameters(BaseModel):
     limit: Annotated[int, Field(ge=1, le=500)] | None = None
     horizon_months: Annotated[int, Field(ge=1, le=60)] | None = None
     adjustment_percent: Annotated[Decimal, Field(ge=-100, le=1000)] | None = None
+    seen_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
     def given(self) -> dict[str, Any]:
         """As JSON, without what was left out."""
@@ -135,7 +136,9 @@ SPECS: Mapping[ReportName, Spec] = {
     ),
     "concentration": Spec("Concentration", _takes("currency")),
     "provision": Spec(
-        "Provision matrix", _takes("currency", "buckets", "months", "horizon_months", "adjustment_percent")
+        "Provision matrix",
+        _takes("currency", "buckets", "months", "horizon_months", "adjustment_percent", "group_by", "seen_min"),
+        (None, "segment", "country", "entity"),
     ),
 }
 
