@@ -1,24 +1,29 @@
-"""What a question about a past day costs however many invoices there have ever been: ageing, ratios, debtors, the
-dashboard, each asked for days spread over three years.
+"""What a question costs however many invoices there have ever been: ageing, ratios, debtors, the dashboard.
 
-`python -m tests.bench.questions 100000 1000000 10000000` asks beside a million open invoices and so many settled ones;
-`make bench` asks small ledgers only. Measured is what a handler takes, with its statements; rows are what these read of
-tables and indexes, by EXPLAIN ANALYZE.
+    python -m tests.bench.questions [longer|wider] [100000 1000000 10000000] [--open 1000000]
+
+asks beside a million open invoices and so many settled ones, of which there are more because the books go back further,
+or because there are more customers (`ledger_at_scale`); one ledger grows from size to size. Asked for are days of the
+last month, of which every size says the same, and days of the whole history; of the wider ledger days of its last two
+years. `make bench` asks a small ledger only. Measured is what a handler takes, with its statements; rows are what these
+read of tables and indexes, by EXPLAIN ANALYZE. Aim: the largest costs at most 1.3 times the smallest, p99 under 50 ms.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psutil
 from rich.console import Console
 from rich.table import Table
@@ -33,13 +38,22 @@ from services.reporting.kpis import handlers as kpis
 from shared.db import Database, Tx, reading
 from shared.migrate import migrate
 from shared.process import keep_what_is_loaded
-from tests.bench import ledger_at_scale
-from tests.bench.ledger_at_scale import FIRST_DAY, TODAY
+from tests.bench.ledger_at_scale import LONGER, OPEN_SINCE, SETTLED_BEFORE, TODAY, WIDER, Growth, grow
 from tests.bench.load import percentile
 from tests.bench.publishing import fresh_database
 
+SIZES = (100_000, 1_000_000, 10_000_000)
 OPEN = 1_000_000
 ASKED = 200
+MONTH = 31
+NAMES = {LONGER: "longer", WIDER: "wider"}
+POSTGRES = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+}
 EXPLAINED = 12
 
 Question = Callable[[Tx, date], Awaitable[Any]]
@@ -74,11 +88,11 @@ class Cost:
     rows: int
 
 
-async def ask_all(url: str, server_pid: int | None, asked: int) -> dict[str, Cost]:
-    """Each question on days from a year after the first to the last, the same for every ledger."""
+async def ask_all(url: str, server_pid: int | None, asked: int, days_back: int) -> dict[str, Cost]:
+    """Each question about days of the last `days_back`, the same ones for every ledger that is asked so."""
     database = await Database.open(url, pool_max=1)
     chance = random.Random(7)
-    days = [FIRST_DAY + timedelta(days=chance.randrange(365, (TODAY - FIRST_DAY).days + 1)) for _ in range(asked)]
+    days = [TODAY - timedelta(days=chance.randrange(days_back)) for _ in range(asked)]
     costs: dict[str, Cost] = {}
     try:
         for name, question in QUESTIONS.items():
@@ -132,32 +146,50 @@ def _cpu_seconds(server_pid: int | None) -> float:
 
 async def small(layout: Layout, settled: int, open_: int, asked: int) -> Table:
     """A small ledger on the stack's own PostgreSQL."""
+    a_day = settled // (OPEN_SINCE - SETTLED_BEFORE).days
+    growth = Growth(LONGER.customers, a_day, LONGER.days)
+    settled = a_day * (OPEN_SINCE - SETTLED_BEFORE).days
     async with fresh_database(layout, "reporting") as database:
-        await ledger_at_scale.load(database.url, settled, open_)
-        return _table({settled: await ask_all(database.url, None, asked)})
+        await grow(database.url, growth, 0, settled, open_)
+        return _table({settled: await ask_all(database.url, None, asked, MONTH)})
 
 
-def measure(sizes: Sequence[int], open_: int, asked: int) -> None:
+def measure(growth: Growth, sizes: Sequence[int], open_: int, asked: int) -> None:
     """Print the costs beside each other, with how much the largest ledger costs beside the smallest."""
     console = Console(highlight=False)
-    found: dict[int, dict[str, Cost]] = {}
-    for settled in sizes:
-        with tempfile.TemporaryDirectory(prefix="dueward-bench-", ignore_cleanup_errors=True) as folder:
-            server = embedded.Postgres(
-                Path(folder) / "postgres",
-                embedded.free_port(),
-                {"shared_buffers": "1GB", "max_wal_size": "8GB", "maintenance_work_mem": "256MB"},
-            )
-            with embedded.running(server, Path(folder) / "log"):
-                migrate(server.url("reporting"), "reporting")
+    spans = {"longer": ("the last month", "the whole history"), "wider": ("two years",)}[NAMES[growth]]
+    found: dict[str, dict[int, dict[str, Cost]]] = {span: {} for span in spans}
+    with tempfile.TemporaryDirectory(prefix="dueward-bench-", ignore_cleanup_errors=True) as folder:
+        server = embedded.Postgres(Path(folder) / "postgres", embedded.free_port(), POSTGRES)
+        with embedded.running(server, Path(folder) / "log"):
+            url = server.url("reporting")
+            migrate(url, "reporting")
+            pid = int((server.data / "postmaster.pid").read_text().split()[0])
+            for before, settled in pairwise((0, *sizes)):
                 began = time.perf_counter()
-                asyncio.run(ledger_at_scale.load(server.url("reporting"), settled, open_))
-                seconds = time.perf_counter() - began
-                console.print(f"[dim]{settled:,} settled and {open_:,} open invoices loaded in {seconds:.0f} s")
-                pid = int((server.data / "postmaster.pid").read_text().split()[0])
-                found[settled] = asyncio.run(ask_all(server.url("reporting"), pid, asked))
-                console.print(_table(found))
-            server.destroy()
+                asyncio.run(grow(url, growth, before, settled, open_))
+                seconds, gigabytes = time.perf_counter() - began, asyncio.run(_gigabytes(url))
+                console.print(
+                    f"[dim]{settled - before:,} settled invoices loaded beside {before or open_:,} in {seconds:.0f} s;"
+                    f" {gigabytes:.1f} GB now"
+                )
+                for span in spans:
+                    found[span][settled] = asyncio.run(ask_all(url, pid, asked, _days_back(span, growth, settled)))
+                    console.print(f"\ndays of {span}, {NAMES[growth]}")
+                    console.print(_table(found[span]))
+
+
+def _days_back(span: str, growth: Growth, settled: int) -> int:
+    whole = (TODAY - growth.first_day(settled)).days
+    return {"the last month": MONTH, "the whole history": whole, "two years": min(730, whole)}[span]
+
+
+async def _gigabytes(url: str) -> float:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval("select pg_database_size(current_database())") / 1e9
+    finally:
+        await connection.close()
 
 
 def _table(found: dict[int, dict[str, Cost]]) -> Table:
@@ -178,4 +210,10 @@ def _table(found: dict[int, dict[str, Cost]]) -> Table:
 
 if __name__ == "__main__":
     keep_what_is_loaded()
-    measure([int(size) for size in sys.argv[1:]] or [100_000, 1_000_000, 10_000_000], OPEN, ASKED)
+    asking = ArgumentParser(prog="python -m tests.bench.questions")
+    asking.add_argument("growth", nargs="?", choices=NAMES.values(), default="longer")
+    asking.add_argument("settled", nargs="*", type=int, default=SIZES)
+    asking.add_argument("--open", type=int, default=OPEN)
+    chosen = asking.parse_args()
+    wanted = next(growth for growth, name in NAMES.items() if name == chosen.growth)
+    measure(wanted, chosen.settled or SIZES, chosen.open, ASKED)

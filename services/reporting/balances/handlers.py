@@ -37,11 +37,6 @@ async def queue(tx: Tx) -> None:
     await store.queue(tx)
 
 
-async def add_up_all(tx: Tx) -> None:
-    """Make every sum but the standings from the movements at once."""
-    await store.add_up_all(tx)
-
-
 async def first_movement_on(tx: Tx) -> date | None:
     """The first day anything was ever owed."""
     return await store.first_movement_on(tx)

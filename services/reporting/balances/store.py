@@ -341,22 +341,6 @@ _REGROUP_FLOWS = f"""
 """
 
 
-async def add_up_all(tx: Tx) -> None:
-    """Fill every empty sum but the standings from the movements at once: for loading many of them."""
-    everything = f"with fresh as (select * from movement), known as (select * from movement where false), {_STEPS}"
-    for statement in (
-        f"create temp table step on commit drop as {everything} select * from step",
-        f"create temp table delta on commit drop as {_DELTA}",
-        f"create temp table delta_of_group on commit drop as {_DELTA_OF_GROUP}",
-        _RECEIVABLES,
-        f"{_ACCOUNT_CELLS} order by effective_on, customer_id",
-        f"{_GROUP_CELLS} order by effective_on, kind, axis, key, currency, day",
-        _ACCOUNT_PERIODS,
-        f"with part as ({_PARTS.format('movement')}) {_FLOWS}",
-    ):
-        await tx.execute(statement)
-
-
 async def first_movement_on(tx: Tx) -> date | None:
     """The first day anything counts for."""
     return await tx.fetchval("select min(effective_on) from flow where kind = 'all' and key = ''")
