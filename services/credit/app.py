@@ -24,6 +24,7 @@ from services.credit.decisions import api as decisions
 from services.credit.desk import api as desk
 from services.credit.desk_applications import api as desk_applications
 from services.credit.desk_customers import api as desk_customers
+from services.credit.desk_mergers import api as desk_mergers
 from services.credit.desk_policy import api as desk_policy
 from services.credit.desk_portfolio import api as desk_portfolio
 from services.credit.desk_review_packs import api as desk_review_packs
@@ -53,7 +54,6 @@ from services.credit.seller_desk import SellerDesk
 from services.credit.settings import Settings
 from services.credit.sign_offs import api as sign_offs
 from services.credit.term_requests import api as term_requests
-from services.credit.term_requests import api as term_requests
 from services.credit.ticks import Resources, ticks
 from services.credit.vetting_imports import api as vetting_imports
 from services.credit.what_ifs import api as what_ifs
@@ -82,7 +82,6 @@ SERVICE = Service(
         blocked_orders.router,
         limit_requests.router,
         term_requests.router,
-        term_requests.router,
         groups.router,
         holds.router,
         recommendations.router,
@@ -105,6 +104,7 @@ SERVICE = Service(
     pages=(
         desk.pages,
         desk_customers.pages,
+        desk_mergers.pages,
         desk_applications.pages,
         desk_reviews.pages,
         desk_review_packs.pages,
