@@ -12,6 +12,7 @@ from services.credit.customers import rules, store
 from services.credit.customers.rules import Customer, DuplicateExternalId, Outcome, Particulars
 from services.credit.limits import handlers as limits
 from services.credit.limits.rules import CustomerNotFound, expect_none_to_approve, rules_of
+from services.credit.term_changes import handlers as term_changes
 from services.credit.terms.rules import Source, Terms
 from shared import outbox
 from shared.db import Tx
@@ -67,7 +68,7 @@ async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
 
     if not {"parent_id", "contact_parent"}.isdisjoint(command.wanted):
         await _check_parent(tx, outcome.customer)
-    if outcome.changed_terms:
+    if outcome.terms_before:
         account, facts = await limits.lock_standing(tx, customer.id, command.today)
         expect_none_to_approve(rules_of(facts.policy_rules), account.limit)
     await _save(tx, outcome)
@@ -118,6 +119,8 @@ async def _save(tx: Tx, outcome: Outcome) -> Customer:
     if outcome.events:
         await store.save_customer(tx, outcome.customer)
         await outbox.append(tx, *outcome.events)
+    if outcome.terms_before:
+        await term_changes.note(tx, outcome.customer.id, outcome.terms_before)
     return outcome.customer
 
 

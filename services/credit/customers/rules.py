@@ -133,10 +133,11 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The customer afterwards; no events when nothing changed."""
+    """The customer afterwards; no events when nothing changed. `terms_before` where the terms did."""
 
     customer: Customer
     events: tuple[CustomerEvent, ...] = ()
+    terms_before: Terms | None = None
 
     @property
     def moved_limit(self) -> bool:
@@ -146,10 +147,6 @@ class Outcome:
             or (isinstance(event, CustomerUpdated) and "currency" in event.changed)
             for event in self.events
         )
-
-    @property
-    def changed_terms(self) -> bool:
-        return any(isinstance(event, CustomerTermsChanged) for event in self.events)
 
 
 def onboard(id: UUID, external_id: str, particulars: Particulars, today: date) -> Outcome:
@@ -173,6 +170,7 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date, reason: s
         if field.name in wanted and wanted[field.name] != getattr(customer.particulars, field.name)
     )
     events: list[CustomerEvent] = []
+    terms_before = None
     if plain := tuple(name for name in changed if name not in (*TERMS, "terms_source", "segment")):
         customer = _with(customer, {name: wanted[name] for name in plain})
         events.append(
@@ -185,7 +183,7 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date, reason: s
             )
         )
     if moved := [name for name in TERMS if name in changed]:
-        previous_terms, source = _told(customer.particulars.terms), wanted.get("terms_source", "manual")
+        terms_before, source = customer.particulars.terms, wanted.get("terms_source", "manual")
         customer = _with(customer, {"terms_source": source, **{name: wanted[name] for name in moved}})
         events.append(
             CustomerTermsChanged(
@@ -193,7 +191,7 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date, reason: s
                 effective_on=today,
                 booked_on=today,
                 customer=_state(customer),
-                previous_terms=previous_terms,
+                previous_terms=_told(terms_before),
                 source=source,
                 reason=reason,
             )
@@ -212,7 +210,7 @@ def change(customer: Customer, wanted: Mapping[str, Any], today: date, reason: s
         )
     if not {*TERMS, "currency"}.isdisjoint(changed):
         check_terms(customer.particulars.terms, customer.particulars.currency)
-    return Outcome(customer, tuple(events))
+    return Outcome(customer, tuple(events), terms_before)
 
 
 def close(customer: Customer, merged_into: UUID, reason: str, today: date) -> Outcome:

@@ -1,4 +1,4 @@
-"""Write to customers whose limit changed: planned with the change, sent outside any transaction, recorded."""
+"""Write to customers whose limit or terms changed: planned with the change, sent outside any transaction, recorded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from services.credit.agreements.rules import Seller
 from services.credit.announcements import handlers as announcements
 from services.credit.customers import handlers as customers
 from services.credit.limit_letters import rules, store
-from services.credit.limit_letters.rules import Letter, LetterNotFound, LetterUnderWay, Text
+from services.credit.limit_letters.rules import Kind, Letter, LetterNotFound, LetterUnderWay, Text
 from services.credit.limits import handlers as limits
 from services.credit.onboarding_mails import rules as mailing
 from services.credit.onboarding_mails.rules import Status
+from services.credit.term_changes import handlers as term_changes
 from shared.calendar import local_date
 from shared.clock import real_now
 from shared.db import Tx
@@ -25,7 +26,7 @@ from shared.ids import new_id
 from shared.mail import Parcel, Postman, Receipt, Unwritable, as_message
 from shared.mail_address import is_address
 
-ANNOUNCEMENTS_DUE = announcements.ANNOUNCEMENTS_DUE
+ANNOUNCEMENTS_DUE = f"least({announcements.ANNOUNCEMENTS_DUE}, {term_changes.CHANGES_DUE})"
 LETTERS_DUE = store.LETTERS_DUE
 PLANNED_A_RUN = 50
 LETTERS_A_RUN = 10
@@ -41,10 +42,10 @@ Sent = tuple[Letter, Text | None, Receipt]
 
 async def plan_letters(tx: Tx, customers_max: int = PLANNED_A_RUN) -> int:
     """Write down what a bounded number of customers are to be told. Returns how many changes were looked at."""
-    due = await announcements.due(tx, customers_max)
+    of_limits, of_terms = await announcements.due(tx, customers_max), await term_changes.due(tx, customers_max)
     today = local_date(tx.now, "UTC")
-    standings = await limits.lock_standings(tx, due, today)
-    changes = await announcements.take(tx, due)
+    standings = await limits.lock_standings(tx, sorted({*of_limits, *of_terms}), today)
+    changes = await announcements.take(tx, of_limits)
     for change in changes:
         if found := standings.get(change.customer_id):
             customer = await customers.get_customer(tx, change.customer_id)
@@ -52,7 +53,13 @@ async def plan_letters(tx: Tx, customers_max: int = PLANNED_A_RUN) -> int:
             letter = rules.letter(new_id(), change.before, found[0], customer, effective_on, tx.now)
             if letter:
                 await store.add(tx, letter)
-    return len(changes)
+    noted = await term_changes.take(tx, of_terms)
+    for each in noted:
+        customer = await customers.get_customer(tx, each.customer_id)
+        effective_on = local_date(each.noted_at, "UTC")
+        if letter := rules.terms_letter(new_id(), each.before, customer, effective_on, tx.now):
+            await store.add(tx, letter)
+    return len(changes) + len(noted)
 
 
 async def give_up(tx: Tx) -> int:
@@ -104,11 +111,11 @@ async def record(tx: Tx, sent: Sequence[Sent]) -> None:
         await store.record(tx, letter.id, text, outcome)
 
 
-async def repeat_letter(tx: Tx, letter_id: UUID) -> Letter:
+async def repeat_letter(tx: Tx, kind: Kind, letter_id: UUID) -> Letter:
     """Write one once more, because a person says so; to whom the customer now names. Raises LetterNotFound,
     LetterUnderWay."""
     letter = await store.lock(tx, letter_id)
-    if letter is None:
+    if letter is None or letter.kind != kind:
         raise LetterNotFound(letter_id)
     rules.expect_failed(letter)
     if await store.is_repeated(tx, letter_id):
@@ -131,7 +138,7 @@ async def repeat_letter(tx: Tx, letter_id: UUID) -> Letter:
 
 
 async def list_letters(
-    tx: Tx, customer_id: UUID | None, status: Status | None, before: UUID | None, count_max: int
+    tx: Tx, kind: Kind, customer_id: UUID | None, status: Status | None, before: UUID | None, count_max: int
 ) -> Sequence[Letter]:
     """Newest first."""
-    return await store.letters(tx, customer_id, status, before, count_max)
+    return await store.letters(tx, kind, customer_id, status, before, count_max)

@@ -1,4 +1,4 @@
-"""Letters to customers about their limit: when one is due, what it says, and what became of it."""
+"""Letters to customers about their limit or their terms: when one is due, what it says, and what became of it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from services.credit.customers.rules import Contact, Customer
 from services.credit.limit_letter_words.rules import WORDS
 from services.credit.limits.rules import Account
 from services.credit.onboarding_mails.rules import Status
-from services.credit.tongues.rules import tongue
+from services.credit.term_letters import rules as term_letters
+from services.credit.terms.rules import Terms
+from services.credit.tongues.rules import Tongue, tongue
 from shared.errors import Conflict, NotFound
 from shared.mail_address import subject_line
 from shared.money import Money
 
+Kind = Literal["limit", "terms"]
 Reason = Literal["policy", "manual", "recommended", "addition_begins", "addition_ends"]
 NO_ADDRESS = "the customer names nobody with a mail address"
 
@@ -35,7 +38,7 @@ class LetterNotFound(NotFound):
     title = "There is no such letter"
 
     def __init__(self, letter_id: UUID) -> None:
-        super().__init__(f"No letter about a limit has the id {letter_id}.")
+        super().__init__(f"No such letter has the id {letter_id}.")
 
 
 class LetterUnderWay(Conflict):
@@ -44,15 +47,31 @@ class LetterUnderWay(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitChange:
+    """`version` is the account's."""
+
+    version: int
+    before: Money | None
+    after: Money
+
+
+@dataclass(frozen=True, slots=True)
+class TermsChange:
+    """`version` is the customer's."""
+
+    version: int
+    before: Terms
+    after: Terms
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """`account_version` is the change that it tells of: there is one letter for it, besides those that a person
-    repeats (`repeat_of`). What it says is written when it is sent; `detail` says why it did not arrive."""
+    """There is one for the change that it is about, besides those that a person repeats (`repeat_of`). What it says is
+    written when it is sent; `detail` says why it did not arrive."""
 
     id: UUID
     customer_id: UUID
-    account_version: int
-    before: Money | None
-    limit: Money
+    about: LimitChange | TermsChange
     reason: Reason
     effective_on: date
     company: str
@@ -68,6 +87,10 @@ class Letter:
     detail: str | None = None
     subject: str | None = None
     plain: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return "limit" if isinstance(self.about, LimitChange) else "terms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +109,34 @@ def letter(
     letter that was refused, so that somebody sees it."""
     if before.limit == account.limit or customer.status != "active":
         return None
-    contact = writer_to(customer)
+    change = LimitChange(account.version, before.limit, account.limit)
+    return _letter(id, change, reason_of(before, account), customer, effective_on, now)
+
+
+def terms_letter(id: UUID, before: Terms, customer: Customer, effective_on: date, now: datetime) -> Letter | None:
+    """The same of terms."""
     about = customer.particulars
+    if before == about.terms or customer.status != "active":
+        return None
+    change = TermsChange(customer.version, before, about.terms)
+    reason = "recommended" if about.terms_source == "recommended" else "manual"
+    return _letter(id, change, reason, customer, effective_on, now)
+
+
+def _letter(
+    id: UUID,
+    change: LimitChange | TermsChange,
+    reason: Reason,
+    customer: Customer,
+    effective_on: date,
+    now: datetime,
+) -> Letter:
+    contact, about = writer_to(customer), customer.particulars
     return Letter(
         id=id,
         customer_id=customer.id,
-        account_version=account.version,
-        before=before.limit,
-        limit=account.limit,
-        reason=reason_of(before, account),
+        about=change,
+        reason=reason,
         effective_on=effective_on,
         company=about.name,
         language=about.language,
@@ -127,23 +169,21 @@ def reason_of(before: Limits, account: Account) -> Reason:
 
 def text(letter: Letter, seller: Seller) -> Text:
     """What it says, in the customer's language where there are words in it."""
-    t = tongue(letter.language, letter.country)
-    if letter.limit.minor == 0:
-        kind = "ended"
-    elif letter.before and letter.before.currency == letter.limit.currency:
-        kind = "raised" if letter.limit.minor > letter.before.minor else "lowered"
+    t, about = tongue(letter.language, letter.country), letter.about
+    if isinstance(about, LimitChange):
+        name, says, told = t.say(WORDS, "subject", seller=seller.name), _says(about, letter.company, t), _rows(about, t)
     else:
-        kind = "raised" if letter.before is None else "lowered"
+        name = t.say(term_letters.WORDS, "subject", seller=seller.name)
+        says = term_letters.says(about.before, about.after, letter.company, t)
+        told = term_letters.rows(about.before, about.after, seller.account, t)
     rows = [
-        (t.say(WORDS, "new_limit"), t.money(letter.limit)),
-        *([(t.say(WORDS, "old_limit"), t.money(letter.before))] if letter.before else []),
+        *told,
         (t.say(WORDS, "from"), t.day(letter.effective_on)),
         (t.say(WORDS, "reason"), t.say(WORDS, letter.reason)),
         *([(t.say(WORDS, "contact"), ", ".join(seller.contact))] if seller.contact else []),
     ]
     hello, regards = t.say(WORDS, "hello", name=letter.recipient_name), t.say(WORDS, "regards")
-    says = t.say(WORDS, kind, company=letter.company)
-    subject = subject_line(t.say(WORDS, "subject", seller=seller.name))
+    subject = subject_line(name)
     listed = "\n".join(f"{name}: {value}" for name, value in rows)
     plain = "\n\n".join((hello, says, listed, f"{regards}\n{seller.name}"))
     view = {
@@ -156,6 +196,21 @@ def text(letter: Letter, seller: Seller) -> Text:
         "signed": seller.name,
     }
     return Text(subject, plain + "\n", view)
+
+
+def _says(change: LimitChange, company: str, t: Tongue) -> str:
+    if change.after.minor == 0:
+        kind = "ended"
+    elif change.before and change.before.currency == change.after.currency:
+        kind = "raised" if change.after.minor > change.before.minor else "lowered"
+    else:
+        kind = "raised" if change.before is None else "lowered"
+    return t.say(WORDS, kind, company=company)
+
+
+def _rows(change: LimitChange, t: Tongue) -> list[tuple[str, str]]:
+    old = [(t.say(WORDS, "old_limit"), t.money(change.before))] if change.before else []
+    return [(t.say(WORDS, "new_limit"), t.money(change.after)), *old]
 
 
 def expect_failed(letter: Letter) -> None:

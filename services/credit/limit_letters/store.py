@@ -1,4 +1,4 @@
-"""Letters about limits: the intent is a row before anything is sent, the outcome is written beside it. Table:
+"""Letters about limits and terms: the intent is a row before anything is sent, the outcome is written beside it. Table:
 limit_letter."""
 
 from __future__ import annotations
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.credit.limit_letters.rules import Letter, Text
+from services.credit.limit_letters.rules import Letter, LimitChange, TermsChange, Text
 from services.credit.onboarding_mails.rules import Outcome
+from services.credit.terms.rules import Terms
 from shared.db import Tx
 from shared.money import Money
 
@@ -21,17 +22,13 @@ LETTERS_DUE = """(
 
 
 async def add(tx: Tx, letter: Letter) -> bool:
-    """False where there is one for this change of the limit."""
+    """False where there is one for this change."""
     return bool(
         await tx.fetchval(
             _ADD,
             letter.id,
             letter.customer_id,
-            letter.account_version,
-            letter.before.minor if letter.before else None,
-            letter.before.currency if letter.before else None,
-            letter.limit.minor,
-            letter.limit.currency,
+            *_columns(letter.about),
             letter.reason,
             letter.effective_on,
             letter.company,
@@ -50,12 +47,39 @@ async def add(tx: Tx, letter: Letter) -> bool:
 
 _ADD = """
 insert into limit_letter (id, customer_id, account_version, before_minor, before_currency, limit_minor, currency,
-                          reason, effective_on, company, language, country, recipient, recipient_name, planned_at,
-                          repeat_of, status, ended_at, detail)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-on conflict (customer_id, account_version) where repeat_of is null do nothing
+                          customer_version, terms_before, terms, reason, effective_on, company, language, country,
+                          recipient, recipient_name, planned_at, repeat_of, status, ended_at, detail)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+on conflict do nothing
 returning true
 """
+
+
+def _columns(about: LimitChange | TermsChange) -> tuple[Any, ...]:
+    """What it is about, the other kind's columns empty."""
+    if isinstance(about, TermsChange):
+        return (None,) * 5 + (about.version, _kept(about.before), _kept(about.after))
+    before = about.before
+    return (
+        about.version,
+        before.minor if before else None,
+        before.currency if before else None,
+        about.after.minor,
+        about.after.currency,
+        *(None,) * 3,
+    )
+
+
+def _kept(terms: Terms) -> dict[str, Any]:
+    deposit = {"minor": terms.deposit.minor, "currency": terms.deposit.currency} if terms.deposit else None
+    return {"net_days": terms.net_days, "prepaid_percent": terms.prepaid_percent, "deposit": deposit}
+
+
+def _terms(kept: Any) -> Terms:
+    deposit = kept["deposit"]
+    return Terms(
+        kept["net_days"], kept["prepaid_percent"], Money(deposit["minor"], deposit["currency"]) if deposit else None
+    )
 
 
 async def give_up(tx: Tx) -> int:
@@ -120,26 +144,32 @@ async def is_repeated(tx: Tx, letter_id: UUID) -> bool:
 
 
 async def letters(
-    tx: Tx, customer_id: UUID | None, status: str | None, before: UUID | None, count_max: int
+    tx: Tx, kind: str, customer_id: UUID | None, status: str | None, before: UUID | None, count_max: int
 ) -> Sequence[Letter]:
     """Newest first."""
-    return [_letter(row) for row in await tx.fetch(_LETTERS, customer_id, status, before, count_max)]
+    return [_letter(row) for row in await tx.fetch(_LETTERS, customer_id, status, before, count_max, kind)]
 
 
 _LETTERS = """
 select * from limit_letter
 where ($1::uuid is null or customer_id = $1) and ($2::text is null or status = $2) and ($3::uuid is null or id < $3)
+  and (terms is null) = ($5 = 'limit')
 order by id desc limit $4
 """
+
+
+def _about(row: Any) -> LimitChange | TermsChange:
+    if row["terms"]:
+        return TermsChange(row["customer_version"], _terms(row["terms_before"]), _terms(row["terms"]))
+    before = Money(row["before_minor"], row["before_currency"]) if row["before_currency"] else None
+    return LimitChange(row["account_version"], before, Money(row["limit_minor"], row["currency"]))
 
 
 def _letter(row: Any) -> Letter:
     return Letter(
         id=row["id"],
         customer_id=row["customer_id"],
-        account_version=row["account_version"],
-        before=Money(row["before_minor"], row["before_currency"]) if row["before_currency"] else None,
-        limit=Money(row["limit_minor"], row["currency"]),
+        about=_about(row),
         reason=row["reason"],
         effective_on=row["effective_on"],
         company=row["company"],
