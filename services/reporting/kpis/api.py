@@ -4,10 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.reporting.ageing.rules import ALL_KNOWN, ReportCurrency, ReportDay
+from services.reporting.groups.rules import Group, asked_group
 from services.reporting.kpis import handlers
 from services.reporting.kpis.handlers import Kpis, MeasureCollection
 from shared.calendar import local_date
@@ -61,15 +62,17 @@ class KpisOut(BaseModel):
 @router.get("/kpis", response_model=KpisOut, dependencies=[scope("reports:read")])
 async def measure_collection(
     database: DatabaseDep,
+    group: Annotated[Group, Depends(asked_group)],
     as_of: Annotated[ReportDay | None, Query(description="End of this day; today when left out")] = None,
     window_days: Annotated[int, Query(ge=1, le=3660, description="Days of credit sales to measure against")] = 90,
     currency: ReportCurrency | None = None,
     known_at: Annotated[ReportDay | None, Query(description="As the books stood at the end of this day")] = None,
 ) -> KpisOut:
-    """How well receivables are collected, one item a currency."""
+    """How well receivables are collected, one item a currency; of one segment, country, entity, collector or customer
+    where it is named, and empty for one that is not there."""
     async with reading(database) as tx:
         on = as_of or local_date(tx.now, "UTC")
-        query = MeasureCollection(on, window_days, known_at or ALL_KNOWN, currency)
+        query = MeasureCollection(on, window_days, known_at or ALL_KNOWN, currency, group)
         measured = await handlers.measure_collection(tx, query)
     return KpisOut(as_of=on, window_days=window_days, known_at=known_at, items=[KpisItem.of(kpis) for kpis in measured])
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.reporting.ageing import handlers as ageing
 from services.reporting.ageing.rules import ALL_KNOWN
+from services.reporting.groups import handlers as groups
+from services.reporting.groups.rules import EVERYBODY, Group
 from services.reporting.kpis import queries, rules
 from shared.calendar import add_months, month_end
 from shared.db import Tx
@@ -20,6 +21,7 @@ class MeasureCollection:
     window_days: int
     known_at: date = ALL_KNOWN
     currency: str | None = None
+    group: Group = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,16 @@ class TrendPoint:
 
 
 async def measure_collection(tx: Tx, query: MeasureCollection) -> list[Kpis]:
-    """One item a currency that has ever moved by `as_of`."""
+    """One item a currency that has ever moved by `as_of`, of the group where one is asked for."""
     window_start = query.as_of - timedelta(days=query.window_days)
-    closing = await ageing.age_receivables(tx, ageing.AgeReceivables(query.as_of, query.known_at, query.currency))
+    closing = await groups.age_group(tx, query.as_of, query.group, query.known_at, query.currency)
     opening = {
         buckets.currency: buckets.total
-        for buckets in await ageing.age_receivables(
-            tx, ageing.AgeReceivables(window_start, query.known_at, query.currency)
-        )
+        for buckets in await groups.age_group(tx, window_start, query.group, query.known_at, query.currency)
     }
     sales: dict[str, int] = defaultdict(int)
     by_month: dict[str, dict[date, int]] = defaultdict(dict)
-    for row in await queries.sales_by_month(tx, query.as_of, query.known_at, window_start, query.currency):
+    for row in await queries.sales_by_month(tx, query.group, query.as_of, query.known_at, window_start, query.currency):
         sales[row["currency"]] += row["in_window_minor"]
         by_month[row["currency"]][row["month"]] = row["sales_minor"]
     return [
@@ -77,7 +77,9 @@ async def measure_collection(tx: Tx, query: MeasureCollection) -> list[Kpis]:
     ]
 
 
-async def dso_trend(tx: Tx, currency: str, as_of: date, months: int, window_days: int) -> list[TrendPoint]:
+async def dso_trend(
+    tx: Tx, currency: str, as_of: date, months: int, window_days: int, group: Group = EVERYBODY
+) -> list[TrendPoint]:
     """DSO at each of the `months` month ends before `as_of`, and on that day itself, oldest first."""
     ends = sorted({*(month_end(add_months(as_of, -back)) for back in range(1, months + 1)), as_of})
     return [
@@ -86,5 +88,5 @@ async def dso_trend(tx: Tx, currency: str, as_of: date, months: int, window_days
             rules.days_of_sales(row["receivables_minor"], row["sales_minor"], window_days),
             rules.days_of_sales(row["current_minor"], row["sales_minor"], window_days),
         )
-        for row in await queries.at_ends(tx, currency, ends, window_days)
+        for row in await queries.at_ends(tx, group, currency, ends, window_days)
     ]
