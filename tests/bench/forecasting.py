@@ -1,17 +1,22 @@
-"""`python -m tests.bench forecast [--ledger file.csv] [--since 2013-07-01]`: how well days to settle are foretold.
+"""`python -m tests.bench forecast [--ledger file.csv] [--since 2013-07-01]`: how well days to settle and receipts are
+foretold.
 
 Habits are learned from the invoices that were settled before a day; then each invoice issued from that day on is
 foretold on the day it is issued, and held against when it was paid. Beside it stand the due date and the mean of what
 the customer had paid up to then. A dispute counts once it is known: a ledger's disputes are raised with the invoice, so
 the figures are given with them, and as if they came only later.
+
+Then receipts: from the middle of the ledger until thirteen weeks before its end each week is foretold from what was
+known before it, one to four weeks ahead, and held against what came in of what had been open. Beside it stands what
+comes of learning from paid invoices alone, when those that stay open say nothing.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import mean
 from uuid import UUID, uuid5
@@ -19,11 +24,20 @@ from uuid import UUID, uuid5
 from rich.console import Console
 from rich.table import Table
 
+from deploy.local.generate import DEFAULT
 from deploy.local.ledger import Row, load
-from services.reporting.payment_habits.rules import Habit, Model, Outlook, Rest, Traits, fit, rest_of
+from services.reporting.forecasts.rules import WEEK, Accuracy, Hit, OpenItem, expectations, receipts
+from services.reporting.payment_habits.handlers import HISTORY
+from services.reporting.payment_habits.rules import Habit, Traits, fit
+from services.reporting.payment_odds import rules as payment_odds
+from services.reporting.payment_odds.rules import Odds, Seen
+from shared.calendar import ONE_DAY
 from tests.bench.drift import generated
 
 NAMES = UUID("0f0e6d54-5b52-5b39-9a6d-5a7f6d1b2c90")
+WEEKS_AHEAD = 4
+TO_BE_PAID = timedelta(days=91)
+"""What was issued before this last part of a ledger has had its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +63,25 @@ def traits(row: Row, *, disputes: bool) -> Traits:
     return row.disputed and disputes, row.channel
 
 
-def learned(rows: Iterable[Row], *, disputes: bool) -> tuple[Model, Rest]:
-    cells: dict[tuple[UUID, Traits], list[int]] = defaultdict(list)
+def learned(rows: Sequence[Row], as_of: date, *, disputes: bool = True) -> Odds:
+    """From what was known at the end of that day."""
+    since, cells, seen = as_of - HISTORY, defaultdict[tuple[UUID, Traits], list[int]](list), list[Seen]()
     for row in rows:
-        cells[customer(row), traits(row, disputes=disputes)].append(days_late(row))
+        if row.invoice_date > as_of or row.due_date <= since:
+            continue
+        who, how, first_on = customer(row), traits(row, disputes=disputes), max(row.invoice_date - ONE_DAY, since)
+        if row.settled_date is None or row.settled_date > as_of:
+            seen.append(Seen(who, how, row.due_date, first_on, as_of, paid=False, invoices=1))
+        elif row.settled_date > since:
+            cells[who, how].append(days_late(row))
+            seen.append(Seen(who, how, row.due_date, first_on, row.settled_date, paid=True, invoices=1))
     model = fit(Habit(who, how, len(of), sum(of), sum(d * d for d in of)) for (who, how), of in cells.items())
-    return model, rest_of(model, ((who, how, d) for (who, how), of in cells.items() for d in of))
+    return payment_odds.learn(model, seen, as_of)
+
+
+def from_paid_alone(rows: Sequence[Row], as_of: date) -> Odds:
+    paid = [row for row in rows if row.settled_date and row.settled_date <= as_of]
+    return replace(learned(paid, as_of), paces={})
 
 
 def days_late(row: Row) -> int:
@@ -62,11 +89,10 @@ def days_late(row: Row) -> int:
     return (row.settled_date - row.due_date).days
 
 
-def by_habit(row: Row, model: Model, rest: Rest, *, disputes: bool) -> Foretold:
+def by_habit(row: Row, odds: Odds, *, disputes: bool) -> Foretold:
     """What is known on the day of issue, and nothing later."""
     terms = (row.due_date - row.invoice_date).days
-    how = traits(row, disputes=disputes)
-    outlook = Outlook(model.usual_days(customer(row), how), model.width(customer(row)), rest, now=-terms - 1)
+    outlook = odds.outlook(customer(row), traits(row, disputes=disputes), now=-terms - 1)
     days, low, high = (terms + outlook.days_at(share) for share in (0.5, 0.1, 0.9))
     return Foretold(days, low, high, terms + days_late(row), terms)
 
@@ -106,8 +132,8 @@ def report(console: Console, rows: Sequence[Row], since: date) -> None:
     line("due date", [by_due_date(row) for row in new])
     line("own mean so far", [by_own_mean(rows)(row) for row in new])
     for disputes, name in ((True, "habits"), (False, "habits, disputes unknown")):
-        model, rest = learned(past, disputes=disputes)
-        line(name, [by_habit(row, model, rest, disputes=disputes) for row in new], ranged=True)
+        odds = learned(rows, since - ONE_DAY, disputes=disputes)
+        line(name, [by_habit(row, odds, disputes=disputes) for row in new], ranged=True)
     console.print(
         f"learned from {len(past):,} invoices settled before {since}; {len(new):,} issued since then foretold"
     )
@@ -115,9 +141,57 @@ def report(console: Console, rows: Sequence[Row], since: date) -> None:
     console.print("mean absolute error of days to settle; the range should hold four times in five")
 
 
+def weekly(rows: Sequence[Row], currency: str, learn: Callable[[Sequence[Row], date], Odds]) -> list[list[Hit]]:
+    """One week ahead, two, three and four."""
+    first, last = min(row.invoice_date for row in rows), max(row.invoice_date for row in rows)
+    as_of, hits = first + (last - first) / 2, [list[Hit]() for _ in range(WEEKS_AHEAD)]
+    while as_of <= last - TO_BE_PAID:
+        still_open = [
+            row
+            for row in rows
+            if row.amount.currency == currency
+            and row.invoice_date <= as_of
+            and (row.settled_date is None or row.settled_date > as_of)
+        ]
+        items = [
+            OpenItem(customer(row), "", currency, row.due_date, traits(row, disputes=True), row.amount.minor)
+            for row in still_open
+        ]
+        ends = [as_of + WEEK * week for week in range(WEEKS_AHEAD + 1)]
+        for ahead, week in zip(
+            hits, receipts(expectations(learn(rows, as_of), items, [], {}, as_of), ends), strict=True
+        ):
+            paid = (
+                row for row in still_open if row.settled_date and week.first_day <= row.settled_date <= week.last_day
+            )
+            ahead.append(Hit(week, sum(row.amount.minor for row in paid)))
+        as_of += WEEK
+    return hits
+
+
+def report_weeks(console: Console, rows: Sequence[Row]) -> None:
+    currency = Counter(row.amount.currency for row in rows).most_common(1)[0][0]
+    ahead = [f"week {week}" for week in range(1, WEEKS_AHEAD + 1)]
+    table = Table("learned from", *ahead, "all", "too much", "within the range", box=None, pad_edge=False)
+    weeks = 0
+    for name, learn in (("paid invoices alone", from_paid_alone), ("open ones too", learned)):
+        hits = weekly(rows, currency, learn)
+        every = [hit for of in hits for hit in of]
+        received, weeks = sum(hit.received_minor for hit in every), len(hits[0])
+        errors = [Accuracy(currency, tuple(of)).error_percent or 0.0 for of in (*hits, every)]
+        too_much = 100 * sum(hit.forecast.expected_minor for hit in every) / received - 100
+        within = sum(hit.within for hit in every) / len(every)
+        table.add_row(name, *(f"{error:.1f}%" for error in errors), f"{too_much:+.1f}%", f"{within:.1%}")
+    console.print(f"\nreceipts of a week in {currency}, {weeks} weeks foretold")
+    console.print(table)
+    console.print("sum of the misses in percent of what came in; the range should hold four times in five")
+
+
 def main(arguments: Sequence[str]) -> None:
     path = arguments[arguments.index("--ledger") + 1] if "--ledger" in arguments else None
-    rows = load(Path(path)) if path else generated()
+    rows = load(Path(path)) if path else generated(customers=DEFAULT.customers)
     days = sorted(row.invoice_date for row in rows)
     since = arguments[arguments.index("--since") + 1] if "--since" in arguments else None
-    report(Console(highlight=False), rows, date.fromisoformat(since) if since else days[len(days) * 3 // 4])
+    console = Console(highlight=False, width=110)
+    report(console, rows, date.fromisoformat(since) if since else days[len(days) * 3 // 4])
+    report_weeks(console, rows)

@@ -12,7 +12,8 @@ import pytest
 from services.reporting.forecasts import rules
 from services.reporting.forecasts.rules import OpenItem, Plan, Promise
 from services.reporting.outcomes.rules import kept_share
-from services.reporting.payment_habits.rules import Habit, Model, Rest, fit
+from services.reporting.payment_habits.rules import Habit, Model, fit
+from services.reporting.payment_odds.rules import Odds, Span, curve
 from shared.events.event import Event
 from shared.events.reminder import PromiseKept, PromiseMade, PromiseState
 from shared.money import Money
@@ -22,7 +23,7 @@ from tests.reporting.client import Reporting
 D = date
 TODAY = D(2021, 6, 1)
 CUSTOMER = uuid4()
-PUNCTUAL = Rest([-1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+PUNCTUAL = curve(Span(-99, -99, day, True, 1) for day in (-1, 0, 0, 0, 0, 0, 0, 0, 1))
 """Of nine, seven pay on the usual day; of ten, one is still to come."""
 
 
@@ -39,7 +40,7 @@ def expect(
     *items: OpenItem, promises: tuple[Promise, ...] = (), plans: dict[tuple[UUID, str], Plan] | None = None
 ) -> list[int]:
     """Minor units expected in each of the next eight weeks."""
-    expected = rules.expectations(model(), PUNCTUAL, items, promises, plans or {}, TODAY)
+    expected = rules.expectations(Odds(model(), PUNCTUAL, {}, {}), items, promises, plans or {}, TODAY)
     return [each.expected_minor for each in rules.receipts(expected, rules.periods(TODAY, 8, rules.WEEK))]
 
 
@@ -87,11 +88,11 @@ def test_instalments_are_expected_each_at_its_own_date_and_the_first_are_paid_fi
 
 
 def test_the_range_holds_when_customers_decide_by_themselves_and_is_wide_when_one_pays_all() -> None:
-    known, rest = model(0), Rest([float(day) for day in range(-20, 20)])
+    known = Odds(model(0), curve(Span(-99, -99, day, True, 1) for day in range(-20, 20)), {}, {})
     many = [item(D(2021, 6, 5), 1_00, customer=uuid4()) for _ in range(100)]
     ends = [TODAY, TODAY + timedelta(days=7)]
-    (spread_out,) = rules.receipts(rules.expectations(known, rest, many, [], {}, TODAY), ends)
-    (one,) = rules.receipts(rules.expectations(known, rest, [item(D(2021, 6, 5))], [], {}, TODAY), ends)
+    (spread_out,) = rules.receipts(rules.expectations(known, many, [], {}, TODAY), ends)
+    (one,) = rules.receipts(rules.expectations(known, [item(D(2021, 6, 5))], [], {}, TODAY), ends)
     assert one.high_minor - one.low_minor > 5 * (spread_out.high_minor - spread_out.low_minor)
 
 

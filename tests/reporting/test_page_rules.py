@@ -14,7 +14,8 @@ from services.reporting.dashboard_customer.rules import expect, read_place
 from services.reporting.dashboard_sales.rules import owner_of
 from services.reporting.dashboard_team import rules as team
 from services.reporting.navigation import rules as navigation
-from services.reporting.payment_habits.rules import Model, Rest
+from services.reporting.payment_habits.rules import Model
+from services.reporting.payment_odds.rules import Odds, Span, curve
 from shared.words import amount
 
 DAYS = [date(2021, 1, 31), date(2021, 2, 28), date(2021, 3, 31)]
@@ -136,7 +137,7 @@ def test_an_address_keeps_its_filters_and_names_a_day_only_when_it_is_not_today(
 def test_what_is_said_of_an_invoice_counts_before_how_its_customer_pays() -> None:
     today, customer = date(2021, 3, 1), uuid4()
     model = Model(5.0, {}, {}, 1.0, 1.0, learned_from=9)
-    rest = Rest((-1.0, 0.0, 1.0))
+    rest = curve(Span(-99, -99, day, True, 1) for day in (-1, 0, 1))
 
     def expected(promises: list[object], plans: list[object], model: Model = model) -> list[object]:
         item = {
@@ -148,7 +149,7 @@ def test_what_is_said_of_an_invoice_counts_before_how_its_customer_pays() -> Non
             "due_on": today,
             "balance_minor": 100,
         }
-        found = expect([item], {}, promises, plans, model, rest, today)[UUID(int=1)]
+        found = expect([item], {}, promises, plans, Odds(model, rest, {}, {}), today)[UUID(int=1)]
         return [found.on, found.said, found.by_plan]
 
     def promise(*invoices: str, on: int) -> dict[str, object]:

@@ -8,11 +8,9 @@ from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.reporting.payment_habits import rules
-from services.reporting.payment_habits.rules import Habit, Outlook, Rest, Traits, fit, rest_of
+from services.reporting.payment_habits.rules import Habit, Traits, fit
 from tests.reporting.books import Books
 from tests.reporting.client import Reporting, forget
 
@@ -61,36 +59,6 @@ def test_an_analysis_of_variance_worked_out_by_hand() -> None:
     (2·(2-4)²+2·(6-4)²)/1 = 16, so (16 - 2) / 2 = 7."""
     within, between = rules._variances([habit(uuid4(), 1, 3), habit(uuid4(), 5, 7)], {})
     assert (within, between) == (pytest.approx(2), pytest.approx(7))
-
-
-def test_the_rest_of_an_invoice_is_seen_as_if_it_had_not_been_learned_from() -> None:
-    customer = uuid4()
-    model = fit([habit(customer, 0, 10), habit(uuid4(), 5, 5)])
-    rest = rest_of(model, [(customer, PLAIN, 10)])
-    known = 2 + model.k
-    plain = 10 - model.usual_days(customer, PLAIN)
-    assert rest.days[0] == pytest.approx(plain * known / (known - 1) / (1 + 1 / (known - 1)) ** 0.5)
-
-
-@pytest.mark.parametrize(("days", "share"), [(-3.5, 0), (-3, 1 / 5), (0.9, 2 / 5), (1, 3 / 5), (2, 4 / 5), (92, 0.926)])
-def test_the_share_paid_by_then(days: float, share: float) -> None:
-    """Of four invoices a fifth that is still to come would pay later than all: 4/5, then a tail of 90 days."""
-    assert Rest((-3, 0, 1, 2)).reached(days) == pytest.approx(share, abs=0.001)
-
-
-@given(
-    rest=st.lists(st.floats(-50, 50), max_size=30).map(sorted),
-    usual=st.floats(-20, 40),
-    now=st.integers(-30, 200),
-    later=st.integers(0, 100),
-)
-def test_what_is_not_paid_yet_is_paid_later_and_never_surely(
-    rest: list[float], usual: float, now: int, later: int
-) -> None:
-    outlook = Outlook(usual, 1.1, Rest(rest), now)
-    assert outlook.paid_by(now) == 0
-    assert 0 <= outlook.paid_by(now + later) <= outlook.paid_by(now + later + 1) < 1
-    assert now < outlook.days_at(0.1) <= outlook.days_at(0.5) <= outlook.days_at(0.9)
 
 
 async def courses(reporting: Reporting) -> list[tuple[object, ...]]:

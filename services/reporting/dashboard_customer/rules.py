@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.reporting.forecasts.rules import OpenItem, outlook
-from services.reporting.payment_habits.rules import Model, Rest
+from services.reporting.payment_odds.rules import Odds
 
 RANGE = (0.1, 0.9)
 """Four times in five an invoice is paid between these two."""
@@ -32,8 +32,7 @@ def expect(
     courses: Mapping[UUID, Any],
     promises: Iterable[Any],
     plans: Iterable[Any],
-    model: Model,
-    rest: Rest,
+    odds: Odds,
     as_of: date,
 ) -> dict[UUID, Expected]:
     """Of each invoice by its id. `courses` say what is known of how it went, `promises` and `plans` are the customer's
@@ -45,16 +44,14 @@ def expect(
         number = invoice["number"]
         by_plan = min(agreed.get(number, ()), default=None)
         said = min((day for numbers, day in promised if not numbers or number in numbers), default=None)
-        habit = _habit(invoice, courses.get(invoice["invoice_id"]), model, rest, as_of)
+        habit = _habit(invoice, courses.get(invoice["invoice_id"]), odds, as_of)
         found[invoice["invoice_id"]] = Expected(*habit, said=by_plan or said, by_plan=by_plan is not None)
     return found
 
 
-def _habit(
-    invoice: Any, course: Any, model: Model, rest: Rest, as_of: date
-) -> tuple[date | None, date | None, date | None]:
+def _habit(invoice: Any, course: Any, odds: Odds, as_of: date) -> tuple[date | None, date | None, date | None]:
     """The day half way, and the first and last of the range."""
-    if not model.learned_from:
+    if not odds.model.learned_from:
         return None, None, None
     disputed = bool(course and course["disputed_on"] and course["disputed_on"] <= as_of)
     item = OpenItem(
@@ -65,7 +62,7 @@ def _habit(
         (disputed, (course["channel"] if course else None) or ""),
         invoice["balance_minor"],
     )
-    known = outlook(model, rest, item, as_of)
+    known = outlook(odds, item, as_of)
     first, middle, last = (
         invoice["due_on"] + timedelta(days=known.days_at(share)) for share in (RANGE[0], 0.5, RANGE[1])
     )

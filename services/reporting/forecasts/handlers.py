@@ -12,7 +12,7 @@ import asyncpg
 from services.reporting.forecasts import queries, rules
 from services.reporting.forecasts.rules import WEEK, Accuracy, Expectation, Hit, OpenItem, Plan, Promise, Receipts
 from services.reporting.outcomes import handlers as outcomes
-from services.reporting.payment_habits import handlers as payment_habits
+from services.reporting.payment_odds import handlers as payment_odds
 from services.reporting.plans import handlers as plans
 from shared.db import Tx
 
@@ -69,11 +69,11 @@ async def measure_forecasts(tx: Tx, query: MeasureForecasts) -> list[Accuracy]:
 
 
 async def _expect(tx: Tx, as_of: date, today: date, currency: str | None) -> tuple[list[Expectation], Basis]:
-    learned = await payment_habits.learn(tx, as_of)
+    odds = await payment_odds.learn(tx, as_of)
     rows = await queries.open_items(tx, as_of, is_past=as_of < today, currency=currency)
     promises, agreed = await _said(tx, as_of)
-    expected = rules.expectations(learned.model, learned.rest, map(_item, rows), promises, agreed, as_of)
-    return expected, Basis(len(rows), len(promises), len(agreed), learned.model.learned_from)
+    expected = rules.expectations(odds, map(_item, rows), promises, agreed, as_of)
+    return expected, Basis(len(rows), len(promises), len(agreed), odds.model.learned_from)
 
 
 async def _said(tx: Tx, as_of: date) -> tuple[list[Promise], dict[tuple[UUID, str], Plan]]:

@@ -1,7 +1,7 @@
 """Expected receipts from what is open, with ranges, and how well earlier forecasts did.
 
-Each open item has a probability of being paid by the end of each day: by its customer's habit (`payment_habits`), given
-that it has not been paid yet; a promise by how this customer keeps promises; an instalment by its own date. Expected
+Each open item has a probability of being paid by the end of each day: by its customer's habit, given that it has not
+been paid yet (`payment_odds`); a promise by how this customer keeps promises; an instalment by its own date. Expected
 receipts are sums of amount times probability. A customer often pays what is due in one go, so its items are taken to
 come together and different customers to decide by themselves: the variance of a period is the sum over customers of
 (sum of amount times the square root of p(1 - p)) squared. The range holds four times in five if that is
@@ -18,7 +18,8 @@ from itertools import pairwise
 from math import sqrt
 from uuid import UUID
 
-from services.reporting.payment_habits.rules import Model, Outlook, Rest, Traits
+from services.reporting.payment_habits.rules import Traits
+from services.reporting.payment_odds.rules import Odds, Outlook
 from shared.calendar import ONE_DAY
 
 RANGE_SHARE = 0.8
@@ -121,23 +122,18 @@ def periods(as_of: date, weeks: int, by: timedelta) -> list[date]:
     return [as_of + by * number for number in range(weeks * 7 // by.days + 1)]
 
 
-def outlook(model: Model, rest: Rest, item: OpenItem, as_of: date) -> Outlook:
-    return Outlook(
-        usual=model.usual_days(item.customer_id, item.traits),
-        width=model.width(item.customer_id),
-        rest=rest,
-        now=(as_of - item.due_on).days,
-    )
+def outlook(odds: Odds, item: OpenItem, as_of: date) -> Outlook:
+    return odds.outlook(item.customer_id, item.traits, (as_of - item.due_on).days)
 
 
-def by_habit(model: Model, rest: Rest, item: OpenItem, as_of: date) -> Expectation:
-    known = outlook(model, rest, item, as_of)
+def by_habit(odds: Odds, item: OpenItem, as_of: date) -> Expectation:
+    known = outlook(odds, item, as_of)
     return _expect(item, item.balance_minor, lambda day: known.paid_by((day - item.due_on).days))
 
 
-def by_promise(model: Model, rest: Rest, item: OpenItem, promise: Promise, amount_minor: int) -> Expectation:
+def by_promise(odds: Odds, item: OpenItem, promise: Promise, amount_minor: int) -> Expectation:
     """Kept on the promised day with the customer's probability; broken, what its habit says from then on."""
-    broken = outlook(model, rest, item, promise.promised_on)
+    broken = outlook(odds, item, promise.promised_on)
 
     def paid_by(day: date) -> float:
         kept = promise.kept_share if day >= promise.promised_on else 0.0
@@ -146,23 +142,22 @@ def by_promise(model: Model, rest: Rest, item: OpenItem, promise: Promise, amoun
     return _expect(item, amount_minor, paid_by)
 
 
-def by_plan(model: Model, rest: Rest, item: OpenItem, plan: Plan, as_of: date) -> list[Expectation]:
+def by_plan(odds: Odds, item: OpenItem, plan: Plan, as_of: date) -> list[Expectation]:
     """Each instalment like an invoice due on its day. What was paid so far paid the first ones."""
     left, found = item.balance_minor, list[Expectation]()
     for due_on, amount_minor in sorted(zip(plan.dates, plan.amounts_minor, strict=True), reverse=True):
         part = min(left, amount_minor)
         if part > 0:
             instalment = replace(item, due_on=due_on, balance_minor=part)
-            found.append(by_habit(model, rest, instalment, as_of))
+            found.append(by_habit(odds, instalment, as_of))
         left -= part
     if left > 0:
-        found.append(by_habit(model, rest, replace(item, balance_minor=left), as_of))
+        found.append(by_habit(odds, replace(item, balance_minor=left), as_of))
     return found
 
 
 def expectations(
-    model: Model,
-    rest: Rest,
+    odds: Odds,
     items: Iterable[OpenItem],
     promises: Sequence[Promise],
     plans: Mapping[tuple[UUID, str], Plan],
@@ -181,17 +176,17 @@ def expectations(
     for item in sorted(items, key=lambda each: (each.due_on, each.number or "", each.customer_id)):
         open_minor = item.balance_minor
         if item.number and (plan := plans.get((item.customer_id, item.number))):
-            found += by_plan(model, rest, item, plan, as_of)
+            found += by_plan(odds, item, plan, as_of)
             continue
         for promise in of_account.get((item.customer_id, item.entity_id, item.currency), ()):
             named = not promise.numbers or item.number in promise.numbers
             part = min(open_minor, left[id(promise)]) if named else 0
             if part > 0:
-                found.append(by_promise(model, rest, item, promise, part))
+                found.append(by_promise(odds, item, promise, part))
                 left[id(promise)] -= part
                 open_minor -= part
         if open_minor > 0:
-            found.append(by_habit(model, rest, replace(item, balance_minor=open_minor), as_of))
+            found.append(by_habit(odds, replace(item, balance_minor=open_minor), as_of))
     return found
 
 

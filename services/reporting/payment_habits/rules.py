@@ -10,17 +10,16 @@ each part in turn is the mean of what the others leave. A customer's part is dra
 imaginary invoices as its own spread is larger than the spread between customers, `k` = within / between (best linear
 unbiased prediction: Robinson, "That BLUP Is a Good Thing", Statistical Science 6, 1991), so that one odd payment of a
 new customer does not decide. Both variances come from the data by analysis of variance (Searle, Casella, McCulloch,
-"Variance Components", 1992, chapter 3). The rest keeps the shape it had: no distribution is assumed.
+"Variance Components", 1992, chapter 3). What the rest says of an invoice that is open is asked of `payment_odds`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from math import exp, log, sqrt
+from math import sqrt
 from typing import NamedTuple
 from uuid import UUID
 
@@ -40,8 +39,6 @@ DISPUTED = "disputed"
 ROUNDS_MAX = 50
 SETTLED_DAYS = 0.01
 """Fitting ends when no part moves by more than this."""
-TAIL_DAYS = 90.0
-"""Beyond everything that was seen, the mean time until payment."""
 
 TELLING = (InvoiceIssued, InvoiceDisputed, InvoiceSettled, InvoiceCharged, InvoiceVoided, InvoiceWrittenOff)
 REOPENS = {"unallocation", "restored"}
@@ -91,57 +88,6 @@ class Model:
         """How much wider than the rest's the range is, because the customer's own part is not known exactly."""
         own = self.customers.get(customer_id)
         return sqrt(1 + 1 / ((own.count if own else 0) + self.k))
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What was left of past invoices, in ascending order and divided by the width of its customer then."""
-
-    days: Sequence[float]
-
-    def reached(self, days: float) -> float:
-        """The share of invoices that were paid by then. One in all that were seen and one more pays later than any."""
-        count = len(self.days)
-        if not count or days > self.days[-1]:
-            last = self.days[-1] if count else 0.0
-            return 1 - exp(-max(days - last, 0.0) / TAIL_DAYS) / (count + 1)
-        return bisect_right(self.days, days) / (count + 1)
-
-    def at(self, share: float) -> float:
-        """By when this share was paid; the other way round."""
-        count = len(self.days)
-        place = share * (count + 1)
-        if place > count or not count:
-            last = self.days[-1] if count else 0.0
-            return last - TAIL_DAYS * log((1 - share) * (count + 1))
-        return self.days[max(int(place) - 1, 0)]
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """When one invoice will be paid, in days beyond terms, knowing that it was not by `now`."""
-
-    usual: float
-    width: float
-    rest: Rest
-    now: int
-
-    def paid_by(self, days: int) -> float:
-        """The probability that it is paid by the end of that day."""
-        if days <= self.now:
-            return 0.0
-        gone = self._reached(self.now)
-        return (self._reached(days) - gone) / (1 - gone)
-
-    def days_at(self, probability: float) -> int:
-        """The day by which it is paid with this probability, in days beyond terms; 0.5 for the expected one."""
-        gone = self._reached(self.now)
-        days = round(self.usual + self.width * self.rest.at(gone + probability * (1 - gone)))
-        return max(days, self.now + 1)
-
-    def _reached(self, days: int) -> float:
-        # Days are whole: until the end of a day counts.
-        return self.rest.reached((days + 0.5 - self.usual) / self.width)
 
 
 class Course(NamedTuple):
@@ -238,21 +184,6 @@ def _moved(before: Model, after: Model) -> float:
     )
     traits = (abs(days - before.traits.get(name, 0.0)) for name, days in after.traits.items())
     return max(abs(after.everybody - before.everybody), *customers, *traits)
-
-
-def rest_of(model: Model, seen: Iterable[tuple[UUID, Traits, int]]) -> Rest:
-    """What the model left of past invoices: customer, traits and days beyond terms of each.
-
-    Each is seen as if its own payment had not been learned from, or the rest would be smaller than it really is.
-    """
-    left = list[float]()
-    for customer_id, traits, days in seen:
-        own = model.customers.get(customer_id)
-        known = (own.count if own else 0) + model.k
-        without = max(known - 1, model.k)
-        rest = (days - model.usual_days(customer_id, traits)) * known / without
-        left.append(rest / sqrt(1 + 1 / without))
-    return Rest(sorted(left))
 
 
 def _of_traits(known: Mapping[str, float], traits: Traits) -> float:

@@ -31,38 +31,19 @@ async def keep(tx: Tx, courses: Sequence[Course]) -> None:
     )
 
 
-_SETTLED = """
-    from payment_course
-    where paid_on > $2::date and paid_on <= $1::date and known_on <= $1::date and due_on > $2::date
-"""
 _DAYS = "least(paid_on - due_on, 1000)"
-_DISPUTED = "coalesce(disputed_on <= paid_on, false)"
 
 
 async def habits(tx: Tx, as_of: date, since: date) -> list[asyncpg.Record]:
     """What was paid after `since` and known at the end of `as_of`, added up: a row a customer and traits."""
     return await tx.fetch(
         f"""
-        select customer_id, {_DISPUTED} as disputed, coalesce(channel, '') as channel, count(*)::integer as count,
-               sum({_DAYS})::bigint as days, sum({_DAYS} * {_DAYS})::bigint as days_squared
-        {_SETTLED}
+        select customer_id, coalesce(disputed_on <= paid_on, false) as disputed, coalesce(channel, '') as channel,
+               count(*)::integer as count, sum({_DAYS})::bigint as days, sum({_DAYS} * {_DAYS})::bigint as days_squared
+        from payment_course
+        where paid_on > $2::date and paid_on <= $1::date and known_on <= $1::date and due_on > $2::date
         group by 1, 2, 3
         """,
         as_of,
         since,
-    )
-
-
-async def latest(tx: Tx, as_of: date, since: date, limit: int) -> list[asyncpg.Record]:
-    """The latest of those invoices one by one: customer, traits, days beyond terms."""
-    return await tx.fetch(
-        f"""
-        select customer_id, {_DISPUTED} as disputed, coalesce(channel, '') as channel, {_DAYS} as days
-        {_SETTLED}
-        order by paid_on desc, invoice_id
-        limit $3
-        """,
-        as_of,
-        since,
-        limit,
     )
