@@ -359,20 +359,27 @@ is added up."""
 _ACCOUNT_PERIODS = """
 insert into account_period (currency, before_on, customer_id, opening_minor, increase_minor, due_opening_minor,
                             due_increase_minor)
+with day as materialized (select before_on, date_trunc('month', before_on)::date as month_on from standing_day)
 select currency, before_on, customer_id, sum(opening_minor)::bigint, sum(increase_minor)::bigint,
-       coalesce(sum(opening_minor) filter (where due_on < before_on + interval '1 month'), 0)::bigint,
-       coalesce(sum(increase_minor) filter (where due_on < before_on + interval '1 month'), 0)::bigint
+       coalesce(sum(opening_minor) filter (where due_on < before_on + 10), 0)::bigint,
+       coalesce(sum(increase_minor) filter (where due_on < before_on + 10), 0)::bigint
 from (
-    select currency, before_on, customer_id, due_on, balance_minor as opening_minor, 0 as increase_minor
-    from account_standing
+    select o.currency, d.before_on, o.customer_id, o.due_on, o.balance_minor as opening_minor, 0 as increase_minor
+    from account_standing o join day d on d.month_on = o.before_on
     union all
-    select c.currency,
-           case when c.effective_on < s.first_on then '-infinity' else date_trunc('month', c.effective_on)::date end,
-           c.customer_id, c.due_on, 0, c.increase_minor
-    from account_cell c cross join (select min(before_on) as first_on from standing_day where of_accounts) s
+    select c.currency, d.before_on, c.customer_id, c.due_on, c.change_minor, 0
+    from account_cell c
+    join day d on d.month_on = date_trunc('month', c.effective_on)::date and d.before_on > c.effective_on
     where c.change_minor <> 0
+    union all
+    select c.currency, coalesce(d.before_on, '-infinity'), c.customer_id, c.due_on, 0, c.increase_minor
+    from account_cell c
+    left join day d on d.before_on = date_trunc('month', c.effective_on)::date
+                       + 7 * least((extract(day from c.effective_on)::integer - 1) / 7, 3)
+    where c.increase_minor <> 0
 ) as part
 group by currency, before_on, customer_id
+having not (sum(opening_minor) = 0 and sum(increase_minor) = 0)
 """
 
 _EVENTS = """

@@ -98,7 +98,7 @@ async def customers_behind(
     rows = await tx.fetch(
         f"""
         select distinct p.customer_id from account_period p
-        where {one if len(currencies) == 1 else several} and p.before_on = (select account_standing_before($2::date))
+        where {one if len(currencies) == 1 else several} and p.before_on = (select standing_before($2::date))
           and p.customer_id > $3
         {_EARLY if known_at < ALL_KNOWN else ""}
         order by customer_id

@@ -168,12 +168,13 @@ insert into account_period as kept (currency, before_on, customer_id, opening_mi
 select d.currency, p.before_on, d.customer_id,
        coalesce(sum(d.change_minor) filter (where d.effective_on < p.before_on), 0)::bigint,
        coalesce(sum(d.increase_minor) filter (where d.effective_on >= p.before_on), 0)::bigint,
-       coalesce(sum(d.change_minor) filter (where d.effective_on < p.before_on and d.due_on < p.month_on), 0)::bigint,
-       coalesce(sum(d.increase_minor) filter (where d.effective_on >= p.before_on and d.due_on < p.month_on), 0)::bigint
+       coalesce(sum(d.change_minor) filter (where d.effective_on < p.before_on and d.due_on < p.before_on + 10), 0)
+           ::bigint,
+       coalesce(sum(d.increase_minor) filter (where d.effective_on >= p.before_on and d.due_on < p.before_on + 10), 0)
+           ::bigint
 from delta d
-join (select before_on, lead(before_on, 1, 'infinity') over (order by before_on) as until_on,
-             before_on + interval '1 month' as month_on
-      from (select '-infinity'::date as before_on union all select before_on from standing_day where of_accounts) as s
+join (select before_on, lead(before_on, 1, 'infinity') over (order by before_on) as until_on
+      from (select '-infinity'::date as before_on union all select before_on from standing_day) as s
      ) as p
   on d.effective_on < p.until_on
 where d.change_minor <> 0 or d.increase_minor <> 0

@@ -1,7 +1,7 @@
 """Who owes most, without adding up everybody.
 
-Of each customer it is known what it owed when the month began and what was invoiced since, and so that on no day of the
-month it owed more than the two together; likewise of what falls due within the month, and so of what was overdue in it
+Of each customer it is known what it owed on the standing day before and what was invoiced since, and so that on no day
+up to the next one it owed more than the two together; likewise of what falls due until then, and so of what was overdue
 (unless something was paid before it was invoiced). Customers are added up in the order of that peak; once enough of
 them owe more than the next one's peak, nobody behind it can be among the first.
 """
@@ -38,13 +38,13 @@ async def wholes(tx: Tx, as_of: date, known_at: date, currency: str | None) -> l
 
 
 async def by_peak(tx: Tx, as_of: date, currency: str, sort_by: SortBy, offset: int, limit: int) -> list[asyncpg.Record]:
-    """Customers by the most they can have owed, or had overdue, on any day of the month. `peak_minor` of overdue is
-    known for the month that began on the standing day only."""
-    peak = "due_peak_minor" if sort_by == "overdue" and await _in_its_month(tx, as_of) else "peak_minor"
+    """Customers by the most they can have owed, or had overdue, on any day since the standing day. `peak_minor` of
+    overdue is known for the days until the next one only."""
+    peak = "due_peak_minor" if sort_by == "overdue" and await _in_its_week(tx, as_of) else "peak_minor"
     return await tx.fetch(
         f"""
         select customer_id, {peak} as peak_minor from account_period
-        where currency = $1 and before_on = (select account_standing_before($2::date))
+        where currency = $1 and before_on = (select standing_before($2::date))
         order by {peak} desc, customer_id
         offset $3 limit $4
         """,
@@ -55,8 +55,8 @@ async def by_peak(tx: Tx, as_of: date, currency: str, sort_by: SortBy, offset: i
     )
 
 
-async def _in_its_month(tx: Tx, as_of: date) -> bool:
-    return await tx.fetchval("select $1::date <= account_standing_before($1::date) + interval '1 month'", as_of)
+async def _in_its_week(tx: Tx, as_of: date) -> bool:
+    return await tx.fetchval("select $1::date <= standing_before($1::date) + 10", as_of)
 
 
 async def owed(tx: Tx, as_of: date, currency: str, customers: Sequence[UUID]) -> list[asyncpg.Record]:
@@ -82,7 +82,7 @@ async def owed_as_known(tx: Tx, as_of: date, known_at: date, currency: str) -> l
         select p.customer_id, w.* from account_period p
         cross join lateral owed_by_customer(p.customer_id, least($1::date, $3::date)) w
         where p.currency = $2 and w.currency = $2
-          and p.before_on = (select account_standing_before(least($1::date, $3::date)))
+          and p.before_on = (select standing_before(least($1::date, $3::date)))
         union all
         select c.customer_id, c.currency, c.due_on, c.issued_on, c.balance_minor, c.disputed_minor, c.on_plan_minor,
                c.open_invoices
