@@ -11,6 +11,7 @@ import argparse
 import os
 import secrets
 import sys
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from shared import sealing
 from shared.clock import real_now
 from shared.http.security import AUDIENCE, SCOPES
 from shared.http.session import ALL_SCOPES, Sessions
@@ -30,6 +32,7 @@ ISSUER = "https://dueward.local"
 KEY_FILE = "signing-key.pem"
 KEY_SET_FILE = "jwks.json"
 SESSION_SECRET_FILE = "session-secret"
+SECRETS_KEY_FILE = "secrets-key"
 TOKEN_LIFE = timedelta(days=30)
 LINK_LIFE = timedelta(minutes=15)
 
@@ -53,11 +56,19 @@ def make_keys(folder: Path) -> Path:
 
 def session_secret(folder: Path) -> str:
     """What sessions and sign-in links of a folder are signed with, as in SESSION_SECRET; made when it is not there."""
-    file = folder / SESSION_SECRET_FILE
+    return _kept(folder / SESSION_SECRET_FILE, secrets.token_urlsafe(32))
+
+
+def secrets_key(folder: Path) -> str:
+    """What secrets in a folder's databases are sealed with, as in SECRETS_KEY; made when it is not there."""
+    return _kept(folder / SECRETS_KEY_FILE, b64encode(secrets.token_bytes(sealing.KEY_BYTES)).decode())
+
+
+def _kept(file: Path, new: str) -> str:
     if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-            new.write(secrets.token_urlsafe(32))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+            made.write(new)
     return file.read_text()
 
 

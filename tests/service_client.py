@@ -29,7 +29,7 @@ def settings_of(kind: type[S], keys_folder: Path, **more: Any) -> S:
         kafka_bootstrap_servers="unused:9092",
         jwks_file=keys_folder / tokens.KEY_SET_FILE,
         session_secret=SecretStr(tokens.session_secret(keys_folder)),
-        **more,
+        **{"secrets_key": SecretStr(tokens.secrets_key(keys_folder)), **more},
     )
 
 

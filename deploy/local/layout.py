@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from deploy.local.apache_kafka import ApacheKafka
 from deploy.local.embedded import HOST, Broker, Launch, Postgres
 from shared.migrate import SERVICES
-from shared.tokens import make_keys, make_token, session_secret
+from shared.tokens import make_keys, make_token, secrets_key, session_secret
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_PORTS = {"invoice": 8001, "reminder": 8002, "credit": 8003, "reporting": 8004}
@@ -196,13 +196,15 @@ class Layout:
         return {STACK_MARK: str(self.folder), "PYTHONPATH": os.pathsep.join(python_path)}
 
     def make_secrets(self) -> None:
-        """Keys, the token with every scope, the services' own tokens and the session secret; kept over runs."""
+        """Keys, the token with every scope, the services' own tokens, the keys of sessions and of sealed secrets; kept
+        over runs."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_keys(self.folder)
         _write_private(self.token, make_token(self.folder, "local"))
         for service, scopes in SERVICE_SCOPES.items():
             _write_private(self._service_token(service), make_token(self.folder, service, scopes))
         session_secret(self.folder)
+        secrets_key(self.folder)
 
     def _service_token(self, service: str) -> Path:
         return self.folder / "tokens" / service
@@ -222,6 +224,7 @@ class Layout:
             "JWKS_FILE": str(self.folder / "jwks.json"),
             "SERVICE_TOKEN_FILE": str(self._service_token(service)),
             "SESSION_SECRET": session_secret(self.folder),
+            "SECRETS_KEY": secrets_key(self.folder),
             "SMTP_HOST": HOST,
             "SMTP_PORT": str(self.port(SMTP_PORT)),
             "WEBHOOKS_PRIVATE": "1",

@@ -46,6 +46,7 @@ from shared.fanout import Fanout
 from shared.http.app import create_app
 from shared.mail import MailServer, Postman
 from shared.outside import outside_client
+from shared.sealing import Seals, read_keys
 from shared.service import Service
 
 SERVICE = Service(
@@ -97,7 +98,8 @@ async def resources(settings: Settings) -> AsyncIterator[Resources]:
     postman = Postman(server)
     async with outside_client(settings.webhook_timeout_seconds) as client:
         try:
-            outlet = Outlet(client, settings.webhooks_private, settings.webhook_timeout_seconds)
+            seals = Seals(read_keys(settings.secrets_key.get_secret_value()))
+            outlet = Outlet(client, settings.webhooks_private, settings.webhook_timeout_seconds, seals)
             yield Resources(outlet, postman, settings.reporting_url)
         finally:
             await postman.close()
@@ -121,5 +123,10 @@ def main() -> None:
         from services.reporting import commands  # Here, so that the two processes start without it.
 
         asyncio.run(commands.rebuild(read_settings().database_url))
+    elif sys.argv[1:] == ["seal"]:
+        from services.reporting import commands
+
+        chosen = read_settings()
+        asyncio.run(commands.seal(chosen.database_url, Seals(read_keys(chosen.secrets_key.get_secret_value()))))
     else:
         process.main(SERVICE, read_settings, create_api, run_worker)

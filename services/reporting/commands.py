@@ -1,4 +1,5 @@
-"""`python -m services.reporting rebuild`: the read models made again from the events, while the service answers."""
+"""`python -m services.reporting rebuild`: the read models made again from the events, while the service answers;
+`python -m services.reporting seal`: every secret in the database under the newest key of SECRETS_KEY."""
 
 from __future__ import annotations
 
@@ -7,11 +8,15 @@ import getpass
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from services.reporting.alerts import handlers as alerts
+from services.reporting.notices import handlers as notices
 from services.reporting.rebuilds import handlers as rebuilds
 from services.reporting.rebuilds.handlers import WantRebuild
 from services.reporting.rebuilds.rules import RebuildUnderWay
+from services.reporting.webhooks import handlers as webhooks
 from shared.clock import Clock
 from shared.db import INFRASTRUCTURE_ERRORS, Database, transaction
+from shared.sealing import Seals
 
 AGAIN_SECONDS = 0.5
 
@@ -43,5 +48,21 @@ async def rebuild(database_url: str) -> None:
                         return
                 if not got_on:
                     await asyncio.sleep(AGAIN_SECONDS)
+    finally:
+        await database.close()
+
+
+async def seal(database_url: str, seals: Seals) -> None:
+    """Seal what was kept bare by releases before there were seals, and what an older key sealed: after it, only the
+    newest key is needed."""
+    database = await Database.open(database_url, clock=Clock(), pool_max=1)
+    try:
+        async with transaction(database) as tx:
+            counts = {
+                "webhooks": await webhooks.renew_seals(tx, seals),
+                "alert rules": await alerts.renew_seals(tx, seals),
+                "notices": await notices.renew_seals(tx, seals),
+            }
+        print(", ".join(f"{count} {what}" for what, count in counts.items()), "sealed anew")
     finally:
         await database.close()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from shared.sealing import read_keys
 from shared.settings import ServiceSettings
 
 
@@ -17,6 +18,9 @@ class Settings(ServiceSettings):
     dso_target_days: Decimal | None = Field(default=None, gt=0)
     """What the first page holds days sales outstanding against."""
 
+    secrets_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """Seals the secrets of webhooks and chats in the database: 32 bytes in base64, the newest first of several."""
+
     webhooks_private: bool = False
     """Whether webhooks may lead into private networks, and over plain HTTP: for systems next door, and local use."""
     webhook_timeout_seconds: float = Field(default=15, gt=0, le=60)
@@ -26,6 +30,12 @@ class Settings(ServiceSettings):
     smtp_tls: Literal["auto", "always", "never"] = "auto"
     """STARTTLS: where the server offers it, always, or never."""
     smtp_timeout_seconds: float = Field(default=10, gt=0, le=120)
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _has_keys(cls, given: SecretStr) -> SecretStr:
+        read_keys(given.get_secret_value())
+        return given
 
 
 def read_settings() -> Settings:

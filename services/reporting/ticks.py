@@ -32,7 +32,7 @@ async def rebuild_further(context: TickContext) -> bool:
 async def evaluate_alerts(context: TickContext) -> bool:
     """One rule after the other, on business mornings."""
     async with transaction(context.database) as tx:
-        return await alerts.evaluate_next(tx, context.resources.address)
+        return await alerts.evaluate_next(tx, context.resources.address, context.resources.outlet.seals)
 
 
 @ticks.on(next_due=digests.NEXT_DUE)

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from hashlib import blake2b
 from types import TracebackType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import asyncpg
 from fastapi import Depends, Request
@@ -23,6 +23,7 @@ from shared.db import Database, Tx, transaction
 from shared.http.problems import HttpFault, Malformed
 from shared.http.responses import respond
 from shared.http.security import authenticate
+from shared.sealing import Seals
 
 KEY_CHARACTERS_MAX = 255
 
@@ -68,6 +69,12 @@ class OnceOnly:
         self._work: AbstractAsyncContextManager[Tx] | None = None
         self._tx: Tx | None = None
         self._answer: Response | None = None
+        self._seals: Seals | None = None
+
+    def sealed(self, seals: Seals) -> Self:
+        """For an answer with a secret in it: what is stored of it is sealed."""
+        self._seals = seals
+        return self
 
     async def check(self) -> None:
         """Before slow work outside the transaction: answer at once if this request was answered before."""
@@ -96,7 +103,12 @@ class OnceOnly:
                 "this Idempotency-Key was sent before with another address or body; a new request takes a new key",
                 field="header.Idempotency-Key",
             )
-        raise StoredAnswer(Response(row["body"], row["status"], {**row["headers"], "idempotency-replayed": "true"}))
+        body = self._seals.open(row["body"], self._place) if self._seals else row["body"]
+        raise StoredAnswer(Response(body, row["status"], {**row["headers"], "idempotency-replayed": "true"}))
+
+    @property
+    def _place(self) -> str:
+        return f"idempotency {self._caller} {self._key}"
 
     def answer(
         self,
@@ -128,6 +140,7 @@ class OnceOnly:
         if self._answer is None:
             raise RuntimeError("a block under `once` ends with `return once.answer(...)`")
         headers = {name: value for name, value in self._answer.headers.items() if name != "content-length"}
+        body = bytes(self._answer.body)
         try:
             await tx.execute(
                 _STORE,
@@ -136,7 +149,7 @@ class OnceOnly:
                 self._fingerprint,
                 self._answer.status_code,
                 headers,
-                bytes(self._answer.body),
+                self._seals.seal(body, self._place) if self._seals else body,
             )
         except asyncpg.UniqueViolationError as error:
             # The first request committed after our look and before our lock: ours is undone.

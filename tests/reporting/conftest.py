@@ -10,6 +10,7 @@ import pytest
 from services.reporting.app import create_api
 from services.reporting.settings import Settings
 from shared.db import Database
+from shared.sealing import Seals, read_keys
 from tests.reporting.client import TODAY, Reporting
 from tests.service_client import app_of, calling, settings_of
 
@@ -26,6 +27,11 @@ async def reports_database(open_database: Callable[..., Awaitable[Database]]) ->
 @pytest.fixture
 def settings(keys_folder: Path) -> Settings:
     return settings_of(Settings, keys_folder)
+
+
+@pytest.fixture
+def seals(settings: Settings) -> Seals:
+    return Seals(read_keys(settings.secrets_key.get_secret_value()))
 
 
 @pytest.fixture

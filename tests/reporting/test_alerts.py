@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.reporting.alerts import handlers as alerts
 from services.reporting.alerts import rules
 from services.reporting.alerts.rules import Anomaly, MeaninglessRule, Reading, Threshold
 from services.reporting.app import create_api
@@ -25,6 +26,7 @@ from shared.clock import Clock
 from shared.db import Database, transaction
 from shared.mail import MailServer, Postman
 from shared.outside import outside_client
+from shared.sealing import Seals
 from shared.ticks import TickContext
 from tests.mailbox import Mailbox
 from tests.reporting.books import Books
@@ -79,6 +81,17 @@ class Watch:
     async def alerts(self, **query: str) -> list[dict[str, Any]]:
         return (await self.reporting.get("/v1/alerts", **query))["items"]
 
+    async def bare(self, secret: str) -> list[str]:
+        """The tables in which it can be read."""
+        tables = ("alert_rule", "idempotency", "notice")
+        pool = self.reporting.database.pool
+        forms = [f"%{secret}%", f"%{secret.encode().hex()}%"]
+        return [
+            table
+            for table in tables
+            if await pool.fetchval(f"select count(*) from {table} t where t::text like any($1)", forms)
+        ]
+
     @property
     def subjects(self) -> list[str]:
         return [str(message["subject"]) for message in self.smtp.messages]
@@ -86,11 +99,11 @@ class Watch:
 
 @pytest.fixture
 async def watch(
-    reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox
+    reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox, seals: Seals
 ) -> AsyncIterator[Watch]:
     postman = Postman(MailServer(smtp.host, smtp.port, "receivables@dueward.local"))
     async with outside_client(20) as client, receiving() as receiver:
-        resources = Resources(Outlet(client, True, 20.0), postman, "https://reports.example")
+        resources = Resources(Outlet(client, True, 20.0, seals), postman, "https://reports.example")
         app = app_of(create_api, settings, database=reports_database, resources=resources)
         async with calling(app, "reporting", token("reports:read reports:write webhooks:write")) as http:
             watch = Watch(Reporting(http, reports_database), resources, smtp, receiver)
@@ -223,7 +236,9 @@ async def test_an_alert_reaches_mail_chats_and_programs(watch: Watch) -> None:
     ]
     rule = await watch.add(name="All of it", metric="overdue", condition=above("99.99"), targets=targets)
     assert "secret" not in str(rule["targets"])
+    assert await watch.bare("T0/secret") == []
     await watch.morning(D(2021, 3, 2))
+    assert await watch.bare("T0/secret") == []
     assert len(watch.subjects) == 1
     bodies = [call.message for call in watch.receiver.calls]
     (in_slack,) = [body for body in bodies if "blocks" in body]
@@ -235,6 +250,30 @@ async def test_an_alert_reaches_mail_chats_and_programs(watch: Watch) -> None:
     assert call.message["type"] == "dueward.alert.raised.v1"
     assert call.message["data"]["value"] == "100.00"
     assert call.message["data"]["rule_id"] == rule["id"]
+
+
+async def test_addresses_of_chats_that_a_release_before_kept_bare_are_told_all_the_same_and_then_sealed(
+    watch: Watch, seals: Seals
+) -> None:
+    books = Books()
+    books.issue(books.onboard(), D(2021, 1, 1), 100_00, net_days=10)
+    await watch.reporting.hear(books)
+    url = f"{watch.receiver.url}/T0/secret"
+    rule = await watch.add(
+        name="Chat", metric="overdue", condition=above("1"), targets=[{"channel": "slack", "to": url}]
+    )
+    pool = watch.reporting.database.pool
+    await pool.execute("update alert_rule set targets = $1", [{"channel": "slack", "to": url}])
+    assert "secret" not in str(await watch.reporting.get(f"/v1/alert-rules/{rule['id']}"))
+    await watch.morning(D(2021, 3, 2))
+    assert len(watch.receiver.calls) == 1
+    await pool.execute("update notice set target = $1, sealed = null", url)
+    assert await watch.bare("T0/secret") == ["alert_rule", "notice"]
+    for count in (1, 0):
+        async with transaction(watch.reporting.database) as tx:
+            assert await alerts.renew_seals(tx, seals) == count
+            assert await notices.renew_seals(tx, seals) == count
+    assert await watch.bare("T0/secret") == []
 
 
 async def test_a_notice_that_may_have_left_is_not_sent_again_and_one_that_has_not_is(watch: Watch) -> None:

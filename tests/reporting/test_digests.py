@@ -24,6 +24,7 @@ from shared.events.reminder import PromiseMade, PromiseState
 from shared.mail import MailServer, Postman
 from shared.money import Money
 from shared.outside import outside_client
+from shared.sealing import Seals
 from shared.ticks import TickContext
 from tests.mailbox import Mailbox
 from tests.reporting.books import Books, receive
@@ -69,11 +70,11 @@ class Team:
 
 @pytest.fixture
 async def team(
-    reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox
+    reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox, seals: Seals
 ) -> AsyncIterator[Team]:
     postman = Postman(MailServer(smtp.host, smtp.port, "receivables@dueward.local"))
     async with outside_client(20) as client:
-        resources = Resources(Outlet(client, True, 20.0), postman, "https://reports.example")
+        resources = Resources(Outlet(client, True, 20.0, seals), postman, "https://reports.example")
         app = app_of(create_api, settings, database=reports_database, resources=resources)
         async with calling(app, "reporting", token("reports:read reports:write")) as http:
             await reports_database.pool.execute("update clock set now = $1", datetime(2021, 3, 3, 9, tzinfo=UTC))

@@ -23,6 +23,7 @@ from shared.clock import Clock
 from shared.db import Database, transaction
 from shared.mail import MailServer, Postman
 from shared.outside import outside_client
+from shared.sealing import Seals
 from shared.ticks import TickContext
 from tests.mailbox import Mailbox
 from tests.reporting.books import Books
@@ -78,11 +79,11 @@ class Desk:
 
 @pytest.fixture
 async def desk(
-    reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox
+    reports_database: Database, settings: Settings, token: Callable[..., str], smtp: Mailbox, seals: Seals
 ) -> AsyncIterator[Desk]:
     postman = Postman(MailServer(smtp.host, smtp.port, "receivables@dueward.local"))
     async with outside_client(20) as client:
-        resources = Resources(Outlet(client, True, 20.0), postman, "https://reports.example")
+        resources = Resources(Outlet(client, True, 20.0, seals), postman, "https://reports.example")
         app = app_of(create_api, settings, database=reports_database, resources=resources)
         async with calling(app, "reporting", token("reports:read reports:write")) as http:
             await reports_database.pool.execute("update clock set now = $1", NOW)

@@ -29,6 +29,7 @@ from shared.broker import Broker
 from shared.delivery import Received
 from shared.events.envelope import to_kafka
 from shared.outside import outside_client
+from shared.sealing import Seals
 from tests.reporting.books import Books
 from tests.reporting.test_webhooks import NOW
 
@@ -103,7 +104,7 @@ async def test_the_python_subscriber_has_every_balance_whatever_is_repeated(
     assert {row[2] for row in balances(database).values()} == {"0.00", "100.00"}
 
 
-async def test_the_python_receiver_takes_each_event_once_and_only_from_us(tmp_path: Path) -> None:
+async def test_the_python_receiver_takes_each_event_once_and_only_from_us(tmp_path: Path, seals: Seals) -> None:
     port, database = free_port(), tmp_path / "inbox.db"
     url, key = f"http://127.0.0.1:{port}/", b"k" * 32
     ours = Webhook(uuid4(), 1, url, "", (), (), None, "active", None, key, None, None, 0, "anna", NOW)
@@ -117,7 +118,7 @@ async def test_the_python_receiver_takes_each_event_once_and_only_from_us(tmp_pa
         ),
         outside_client(20) as client,
     ):
-        outlet = Outlet(client, private=True, timeout_seconds=20)
+        outlet = Outlet(client, private=True, timeout_seconds=20, seals=seals)
         async with asyncio.timeout(60):
             while await handlers.call(outlet, ours, "msg-1", b'{"type": "one"}'):
                 await asyncio.sleep(0.1)

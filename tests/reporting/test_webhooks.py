@@ -21,6 +21,7 @@ from services.reporting.jobs import Resources, send_webhooks
 from services.reporting.settings import Settings
 from services.reporting.webhook_deliveries import handlers, rules
 from services.reporting.webhook_deliveries.rules import Lane, Outcome, Round, Run
+from services.reporting.webhooks import handlers as webhooks
 from services.reporting.webhooks.handlers import Outlet
 from services.reporting.webhooks.rules import Failure
 from shared.clock import Clock, real_now
@@ -28,6 +29,8 @@ from shared.db import Database, transaction
 from shared.delivery import Received
 from shared.mail import MailServer, Postman
 from shared.outside import outside_client
+from shared.sealing import Seals, read_keys
+from shared.webhooks import key_of
 from tests.reporting.books import Books, unknown
 from tests.reporting.client import Reporting, problem
 from tests.reporting.receiver import BAD, GOOD, HANGING, PATIENCE_S, WITHOUT_ANSWER, Answer, Receiver, receiving
@@ -87,9 +90,11 @@ class Sender:
 
 
 @pytest.fixture
-async def sender(reports_database: Database, settings: Settings, token: Callable[..., str]) -> AsyncIterator[Sender]:
+async def sender(
+    reports_database: Database, settings: Settings, token: Callable[..., str], seals: Seals
+) -> AsyncIterator[Sender]:
     async with outside_client(PATIENCE_S) as client, receiving() as receiver:
-        outlet = Outlet(client, private=True, timeout_seconds=PATIENCE_S)
+        outlet = Outlet(client, private=True, timeout_seconds=PATIENCE_S, seals=seals)
         app = app_of(
             create_api, settings, database=reports_database, resources=Resources(outlet, POSTMAN, "http://reports")
         )
@@ -264,6 +269,73 @@ async def test_while_a_secret_is_rotated_two_signatures_are_sent(sender: Sender)
     signed = [[call.is_signed_with(secret) for secret in secrets] for call in sender.receiver.calls]
     assert signed == [[True, True, False], [False, False, True]]
     assert "secret" not in (await sender.reporting.get(f"/v1/webhooks/{webhook['id']}"))
+
+
+async def kept(database: Database) -> str:
+    """All that stands in the tables that secrets pass through, bytes in hexadecimal digits."""
+    tables = ("webhook", "idempotency", "alert_rule", "notice")
+    rows = [await database.pool.fetch(f"select t::text as row from {table} t") for table in tables]
+    return "\n".join(row["row"] for found in rows for row in found)
+
+
+def written(secret: str) -> list[str]:
+    """A signing secret as it could stand in a dump: as it is told, or as its bytes."""
+    return [secret, secret.encode().hex(), key_of(secret).hex()]
+
+
+async def test_no_secret_can_be_read_in_the_database_and_a_repeated_request_is_told_the_same(sender: Sender) -> None:
+    http, key = sender.reporting.http, "again"
+    first, second = [await post(http, "/v1/webhooks", {"url": sender.receiver.url}, key) for _ in range(2)]
+    assert (second.json(), second.headers["idempotency-replayed"]) == (first.json(), "true")
+    rotated = (await post(http, f"/v1/webhooks/{first.json()['id']}/secret", {}, "rotated")).json()
+    everything = await kept(sender.database)
+    assert str(first.json()["id"]) in everything
+    for secret in (first.json()["secret"], rotated["secret"]):
+        assert [form for form in written(secret) if form in everything] == []
+    await sender.hear(uuid4())
+    await sender.send_all()
+    (call,) = sender.receiver.calls
+    assert call.is_signed_with(first.json()["secret"])
+    assert call.is_signed_with(rotated["secret"])
+
+
+async def test_a_key_copied_into_another_webhook_or_sealed_under_a_lost_key_signs_nothing(sender: Sender) -> None:
+    mine, other = await sender.subscribe(), await sender.subscribe()
+    pool = sender.database.pool
+    await pool.execute(
+        "update webhook set key = (select key from webhook where id = $1) where id = $2",
+        UUID(mine["id"]),
+        UUID(other["id"]),
+    )
+    tried = (await post(sender.reporting.http, f"/v1/webhooks/{other['id']}/test", {})).json()
+    assert (tried["delivered"], sender.receiver.calls) == (False, [])
+    assert tried["reason"] == f"the secret of webhook {other['id']} was changed, or is another row's"
+    sender.outlet = replace(sender.outlet, seals=Seals([b"n" * 32]))
+    await sender.hear(uuid4())
+    await sender.send_all()
+    (waiting,) = (await sender.get(mine, "waiting"))["items"]
+    assert waiting["reason"].startswith("SECRETS_KEY has no more the key")
+
+
+async def test_what_was_bare_or_under_an_older_key_is_sealed_under_the_newest(
+    sender: Sender, settings: Settings
+) -> None:
+    """As a release before the seals left it; then with a key put before the one in use; then without that one."""
+    bare = await sender.subscribe()
+    await sender.database.pool.execute("update webhook set key = $1", key_of(bare["secret"]))
+    sealed = await sender.subscribe()
+    newest = b"n" * 32
+    newer, both = Seals([newest]), Seals([newest, *read_keys(settings.secrets_key.get_secret_value())])
+    for count in (2, 0):
+        async with transaction(sender.database) as tx:
+            assert await webhooks.renew_seals(tx, both) == count
+    rows = await sender.database.pool.fetch("select key from webhook")
+    assert all(newer.is_current(row["key"]) for row in rows)
+    sender.outlet = replace(sender.outlet, seals=newer)
+    await sender.hear(uuid4())
+    await sender.send_all()
+    for webhook in (bare, sealed):
+        assert sum(call.is_signed_with(webhook["secret"]) for call in sender.receiver.calls) == 1
 
 
 async def test_the_test_button_says_what_came_of_it(sender: Sender) -> None:

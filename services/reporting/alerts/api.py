@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -114,7 +113,7 @@ class RuleOut(BaseModel):
         return cls(
             **{name: getattr(rule, name) for name in names},
             condition=ConditionOut(**rules.condition_kept(rule.condition)),
-            targets=[TargetOut(channel=target.channel, to=_shown(target)) for target in rule.targets],
+            targets=[TargetOut(channel=target.channel, to=target.shown) for target in rule.targets],
         )
 
 
@@ -163,10 +162,6 @@ class AcknowledgeIn(Body):
     note: Annotated[str, Field(max_length=400)] | None = None
 
 
-def _shown(target: Target) -> str:
-    return f"https://{urlsplit(target.to).hostname}/…" if target.channel in ("slack", "teams") else target.to
-
-
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)
 
@@ -199,7 +194,7 @@ async def add_rule(body: RuleIn, once: Once, principal: PrincipalDep, resources:
             by=principal.subject,
             private=resources.outlet.private,
         )
-        rule = await handlers.add_rule(tx, command)
+        rule = await handlers.add_rule(tx, command, resources.outlet.seals)
         location = f"/v1/alert-rules/{rule.id}"
         return once.answer(201, RuleOut.of(rule), etag=rule.version, location=location)
 
@@ -235,7 +230,8 @@ async def change_rule(
     if body.targets is not None:
         changes["targets"] = _targets(body.targets)
     async with transaction(database) as tx:
-        rule = await handlers.change_rule(tx, rule_id, version, changes, private=resources.outlet.private)
+        outlet = resources.outlet
+        rule = await handlers.change_rule(tx, rule_id, version, changes, outlet.seals, private=outlet.private)
     return respond(RuleOut.of(rule), etag=rule.version)
 
 

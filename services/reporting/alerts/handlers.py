@@ -31,13 +31,14 @@ from services.reporting.forecasts.handlers import MeasureForecasts
 from services.reporting.kpis import handlers as kpis
 from services.reporting.kpis.handlers import MeasureCollection
 from services.reporting.notices import handlers as notices
-from services.reporting.notices.rules import Target
+from services.reporting.notices.rules import Content, Target
 from shared import log
 from shared.calendar import ONE_DAY, local_date
 from shared.db import INFRASTRUCTURE_ERRORS, Tx
 from shared.http.preconditions import check_version
 from shared.ids import new_id
 from shared.money import Money
+from shared.sealing import Seals
 from shared.words import day_words
 
 logger = log.get(__name__)
@@ -62,12 +63,13 @@ class SetRule:
     private: bool
 
 
-async def add_rule(tx: Tx, command: SetRule) -> Rule:
+async def add_rule(tx: Tx, command: SetRule, seals: Seals) -> Rule:
     """Raises MeaninglessRule, UnusableTarget."""
     rules.check(command.metric, command.currency, command.customer_id, command.condition)
     await notices.check_targets(tx, command.targets, private=command.private)
+    rule_id = new_id()
     rule = Rule(
-        id=new_id(),
+        id=rule_id,
         version=1,
         name=command.name,
         metric=command.metric,
@@ -76,7 +78,7 @@ async def add_rule(tx: Tx, command: SetRule) -> Rule:
         window_days=command.window_days,
         largest=command.largest,
         condition=command.condition,
-        targets=command.targets,
+        targets=_sealed(rule_id, command.targets, seals),
         country=command.country,
         active=True,
         created_by=command.by,
@@ -87,7 +89,13 @@ async def add_rule(tx: Tx, command: SetRule) -> Rule:
     return rule
 
 
-async def change_rule(tx: Tx, rule_id: UUID, version: int, changes: Mapping[str, Any], *, private: bool) -> Rule:
+def _sealed(rule_id: UUID, targets: Sequence[Target], seals: Seals) -> tuple[Target, ...]:
+    return tuple(target.sealed_for(rules.place(rule_id), seals) for target in targets)
+
+
+async def change_rule(
+    tx: Tx, rule_id: UUID, version: int, changes: Mapping[str, Any], seals: Seals, *, private: bool
+) -> Rule:
     """`changes` are fields of a Rule that people may set. Raises RuleNotFound, PreconditionFailed, MeaninglessRule,
     UnusableTarget."""
     rule = await _locked(tx, rule_id)
@@ -95,6 +103,7 @@ async def change_rule(tx: Tx, rule_id: UUID, version: int, changes: Mapping[str,
     changed = replace(rule, version=rule.version + 1, **changes)
     rules.check(changed.metric, changed.currency, changed.customer_id, changed.condition)
     await notices.check_targets(tx, changes.get("targets", ()), private=private)
+    changed = replace(changed, targets=_sealed(rule_id, changed.targets, seals))
     if changed.active and not rule.active:
         changed = replace(changed, next_due_at=rules.next_due_at(tx.now, changed.country))
     await store.save(tx, changed)
@@ -105,6 +114,19 @@ async def remove_rule(tx: Tx, rule_id: UUID, version: int) -> None:
     """With its history. Raises RuleNotFound, PreconditionFailed."""
     check_version(version, (await _locked(tx, rule_id)).version)
     await store.remove(tx, rule_id)
+
+
+async def renew_seals(tx: Tx, seals: Seals) -> int:
+    """Every chat's address that is bare or under an older key is sealed under the newest; of how many rules. Raises
+    SealBroken."""
+    renewed = 0
+    for each in await store.page(tx, None, None):
+        rule = await _locked(tx, each.id)
+        anew = replace(rule, targets=tuple(target.renewed(rules.place(rule.id), seals) for target in rule.targets))
+        if anew != rule:
+            await store.save(tx, anew)
+            renewed += 1
+    return renewed
 
 
 async def find_rule(tx: Tx, rule_id: UUID) -> Rule:
@@ -149,7 +171,7 @@ async def acknowledge_alert(tx: Tx, alert_id: UUID, by: str, note: str | None) -
     return seen
 
 
-async def evaluate_next(tx: Tx, address: str) -> bool:
+async def evaluate_next(tx: Tx, address: str, seals: Seals) -> bool:
     """Evaluate one rule that is due; False when none is. Missed mornings are not made up for: a rule looks at the
     figures as they are. One that cannot be evaluated says so, and the others go on."""
     rule = await store.take_due(tx)
@@ -158,7 +180,7 @@ async def evaluate_next(tx: Tx, address: str) -> bool:
     on, fault = local_date(tx.now, "UTC") - ONE_DAY, None
     try:
         async with tx.savepoint():
-            await _evaluate(tx, rule, on, address)
+            await _evaluate(tx, rule, on, address, seals)
     except INFRASTRUCTURE_ERRORS:
         raise
     except Exception as error:  # A fault of this rule's own.
@@ -169,7 +191,7 @@ async def evaluate_next(tx: Tx, address: str) -> bool:
     return True
 
 
-async def _evaluate(tx: Tx, rule: Rule, on: date, address: str) -> None:
+async def _evaluate(tx: Tx, rule: Rule, on: date, address: str, seals: Seals) -> None:
     open_alerts = await store.open_alerts(tx, rule.id)
     readings = await _readings(tx, rule, on, open_alerts)
     await store.keep_readings(tx, rule.id, on, readings)
@@ -181,11 +203,16 @@ async def _evaluate(tx: Tx, rule: Rule, on: date, address: str) -> None:
                     new_id(), 1, rule.id, reading.subject, reading.name, on, reading.value, score=reading.score
                 )
                 await store.put_alert(tx, raised)
-                await notices.plan(tx, rule.targets, rules.told(rule, raised, reading, on, address))
+                await _tell(tx, rule, rules.told(rule, raised, reading, on, address), seals)
             case "cleared" if alert is not None:
                 over = replace(alert, version=alert.version + 1, cleared_on=on, cleared_value=reading.value)
                 await store.put_alert(tx, over)
-                await notices.plan(tx, rule.targets, rules.told(rule, over, reading, on, address))
+                await _tell(tx, rule, rules.told(rule, over, reading, on, address), seals)
+
+
+async def _tell(tx: Tx, rule: Rule, content: Content, seals: Seals) -> None:
+    targets = [target.opened(rules.place(rule.id), seals) for target in rule.targets]
+    await notices.plan(tx, targets, content, seals=seals)
 
 
 async def _readings(tx: Tx, rule: Rule, on: date, open_alerts: Mapping[str, Alert]) -> list[Reading]:

@@ -160,6 +160,11 @@ class Alert:
     note: str | None = None
 
 
+def place(rule_id: UUID) -> str:
+    """What the addresses of its chats are sealed for."""
+    return f"alert_rule {rule_id}"
+
+
 def threshold(direction: Direction, bound: Decimal, clear_at: Decimal | None) -> Threshold:
     """Raises MeaninglessRule when it would be raised and over at once."""
     if direction == "either":

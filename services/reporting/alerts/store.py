@@ -46,7 +46,7 @@ async def read(tx: Tx, rule_id: UUID, *, lock: bool = False) -> Rule | None:
     return _rule(row) if row else None
 
 
-async def page(tx: Tx, after: UUID | None, limit: int) -> list[Rule]:
+async def page(tx: Tx, after: UUID | None, limit: int | None) -> list[Rule]:
     return [_rule(row) for row in await tx.fetch(_PAGE, after, limit)]
 
 

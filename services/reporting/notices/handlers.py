@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.reporting.notices import rules, store
-from services.reporting.notices.rules import Content, Fate, File, Notice, Target, UnusableTarget
+from services.reporting.notices.rules import CHATS, Content, Fate, File, Notice, Target, UnusableTarget
 from services.reporting.webhooks import handlers as webhooks
 from services.reporting.webhooks.handlers import Outlet
 from services.reporting.webhooks.rules import WebhookNotFound, message
@@ -17,9 +17,11 @@ from shared import mail
 from shared.chat import Note, post_note
 from shared.clock import real_now
 from shared.db import Tx
+from shared.ids import new_id
 from shared.mail import Attachment, Parcel, Postman
 from shared.mail_address import is_address, subject_line
 from shared.outside import AddressForbidden, check_address
+from shared.sealing import SealBroken, Seals
 
 NOTICES_AT_ONCE = 24
 SENDER_NAME = "Dueward"
@@ -70,10 +72,17 @@ async def _fault_of(tx: Tx, target: Target, *, private: bool) -> str | None:
     return None
 
 
-async def plan(tx: Tx, targets: Sequence[Target], content: Content, file: File | None = None) -> None:
-    """It is told after the transaction, and not if that fails. The file goes along with mails only."""
-    if targets:
-        await store.plan(tx, targets, content, file)
+async def plan(
+    tx: Tx, targets: Sequence[Target], content: Content, file: File | None = None, seals: Seals | None = None
+) -> None:
+    """It is told after the transaction, and not if that fails. The file goes along with mails only; for chats `seals`
+    are needed."""
+    planned = [(new_id(), target) for target in targets]
+    if seals:
+        planned = [(id, target.sealed_for(rules.place(id), seals)) for id, target in planned]
+    assert all(target.sealed for _, target in planned if target.channel in CHATS)
+    if planned:
+        await store.plan(tx, planned, content, file)
 
 
 async def take_notices(tx: Tx, lease_seconds: float) -> list[Notice]:
@@ -85,20 +94,20 @@ async def take_notices(tx: Tx, lease_seconds: float) -> list[Notice]:
 
 
 async def _addressed(tx: Tx, notice: Notice) -> Notice:
-    if notice.channel != "webhook":
+    if notice.target.channel != "webhook":
         return notice
     try:
-        return replace(notice, webhook=await webhooks.find_webhook(tx, UUID(notice.target)))
+        return replace(notice, webhook=await webhooks.find_webhook(tx, UUID(notice.target.to)))
     except WebhookNotFound:
         return notice
 
 
 async def deliver(office: PostOffice, notices: Sequence[Notice]) -> list[Sent]:
     """Send them, outside any transaction. Raises nothing."""
-    mails = [notice for notice in notices if notice.channel == "email"]
+    mails = [notice for notice in notices if notice.target.channel == "email"]
     posted, called = await asyncio.gather(
         _mail(office.postman, mails),
-        asyncio.gather(*(_call(office.outlet, notice) for notice in notices if notice.channel != "email")),
+        asyncio.gather(*(_call(office.outlet, notice) for notice in notices if notice.target.channel != "email")),
     )
     return [*posted, *called]
 
@@ -110,7 +119,7 @@ async def _mail(postman: Postman, notices: Sequence[Notice]) -> list[Sent]:
             id=notice.id,
             sender=postman.server.sender,
             sender_name=SENDER_NAME,
-            recipient=notice.target,
+            recipient=notice.target.to,
             recipient_name="",
             subject=subject_line(notice.content.title),
             text=rules.text_of(notice.content),
@@ -118,7 +127,7 @@ async def _mail(postman: Postman, notices: Sequence[Notice]) -> list[Sent]:
             at=notice.made_at,
             attachments=(Attachment(file.name, file.media_type, file.content),) if file else (),
         )
-        return Parcel(notice.target, message)
+        return Parcel(notice.target.to, message)
 
     seconds = 4 * postman.server.timeout_seconds
     return [Sent(n, receipt.fate, receipt.reason) for n, receipt in await postman.deliver(notices, write, seconds)]
@@ -126,7 +135,7 @@ async def _mail(postman: Postman, notices: Sequence[Notice]) -> list[Sent]:
 
 async def _call(outlet: Outlet, notice: Notice) -> Sent:
     content = notice.content
-    if notice.channel == "webhook":
+    if notice.target.channel == "webhook":
         if notice.webhook is None:
             return Sent(notice, "refused", "the webhook is there no more")
         body = message(content.kind, notice.made_at, content.data)
@@ -135,9 +144,13 @@ async def _call(outlet: Outlet, notice: Notice) -> Sent:
         return (
             Sent(notice, "deferred", failure.reason, failure.retry_after_seconds) if failure else Sent(notice, "sent")
         )
-    kind = "teams" if notice.channel == "teams" else "slack"
+    kind = "teams" if notice.target.channel == "teams" else "slack"
+    try:
+        target = notice.target.opened(rules.place(notice.id), outlet.seals)
+    except SealBroken as fault:
+        return Sent(notice, "refused", fault.detail)
     note = Note(content.title, content.facts, content.link)
-    answer = await post_note(outlet.client, kind, notice.target, note, private=outlet.private)
+    answer = await post_note(outlet.client, kind, target.to, note, private=outlet.private)
     return Sent(notice, answer.fate, answer.reason, answer.retry_after_seconds)
 
 
@@ -146,3 +159,14 @@ async def conclude(tx: Tx, sent: Sequence[Sent]) -> None:
         attempts = each.notice.attempts
         conclusion = rules.conclude(attempts, each.fate, each.reason, each.retry_after_seconds, real_now())
         await store.conclude(tx, each.notice.id, conclusion)
+
+
+async def renew_seals(tx: Tx, seals: Seals) -> int:
+    """The addresses of all chats that were ever told, under the newest key; of how many notices. Raises SealBroken."""
+    renewed = 0
+    for notice_id, target in await store.told_chats(tx):
+        anew = target.renewed(rules.place(notice_id), seals)
+        if anew != target:
+            await store.save_target(tx, notice_id, anew)
+            renewed += 1
+    return renewed

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import escape
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.reporting.webhooks.rules import Webhook
 from shared.errors import Refused
+from shared.sealing import Seals
 
 Channel = Literal["email", "slack", "teams", "webhook"]
 Status = Literal["planned", "sending", "sent", "failed", "unknown"]
 Fate = Literal["sent", "refused", "refused_for_now", "deferred", "doubtful", "untried"]
 
+CHATS: tuple[Channel, ...] = ("slack", "teams")
 ATTEMPTS_MAX = 15
 RETRY_SECONDS_MAX = 1_800.0
 
@@ -27,10 +31,35 @@ class UnusableTarget(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`to` is a mail address, the address of a chat's incoming webhook, or the id of a webhook."""
+    """`to` is a mail address, the address of a chat's incoming webhook, or the id of a webhook. Who knows a chat's
+    address can post there: where it is kept, it stands in `sealed`, and `to` has the host alone."""
 
     channel: Channel
     to: str
+    sealed: str | None = None
+
+    @property
+    def shown(self) -> str:
+        return f"https://{urlsplit(self.to).hostname}/…" if self.channel in CHATS else self.to
+
+    def sealed_for(self, place: str, seals: Seals) -> Target:
+        """As it is kept."""
+        if self.channel not in CHATS or self.sealed:
+            return self
+        sealed = b64encode(seals.seal(self.to.encode(), place)).decode()
+        return Target(self.channel, self.shown, sealed)
+
+    def opened(self, place: str, seals: Seals) -> Target:
+        """As it is called. Raises SealBroken."""
+        if self.sealed is None:
+            return self
+        return Target(self.channel, seals.open(b64decode(self.sealed), place).decode())
+
+    def renewed(self, place: str, seals: Seals) -> Target:
+        """Sealed under the newest key. Raises SealBroken."""
+        if self.sealed and seals.is_current(b64decode(self.sealed)):
+            return self
+        return self.opened(place, seals).sealed_for(place, seals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +103,7 @@ class Notice:
     """`webhook` is who gets it on that channel; None where it is there no more. `file` goes along with a mail."""
 
     id: UUID
-    channel: Channel
-    target: str
+    target: Target
     content: Content
     made_at: datetime
     attempts: int
@@ -88,6 +116,11 @@ class Conclusion:
     status: Status
     reason: str | None = None
     retry_at: datetime | None = None
+
+
+def place(notice_id: UUID) -> str:
+    """What a chat's address is sealed for."""
+    return f"notice {notice_id}"
 
 
 def conclude(attempts: int, fate: Fate, reason: str | None, retry_after: float | None, now: datetime) -> Conclusion:

@@ -7,22 +7,22 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from services.reporting.notices.rules import Conclusion, Content, File, Notice, Target
+from services.reporting.notices.rules import CHATS, Conclusion, Content, File, Notice, Target
 from shared.db import Tx
 from shared.ids import new_id
 
 
-async def plan(tx: Tx, targets: Sequence[Target], content: Content, file: File | None) -> None:
+async def plan(tx: Tx, planned: Sequence[tuple[UUID, Target]], content: Content, file: File | None) -> None:
     file_id = new_id() if file else None
     if file:
         await tx.execute(_KEEP_FILE, file_id, file.name, file.media_type, file.content)
-    rows = [(new_id(), target.channel, target.to, asdict(content), tx.now, file_id) for target in targets]
+    rows = [(id, to.channel, to.to, to.sealed, asdict(content), tx.now, file_id) for id, to in planned]
     await tx.executemany(_PLAN, rows)
 
 
 _PLAN = """
-insert into notice (id, channel, target, content, made_at, status, attachment_id)
-values ($1, $2, $3, $4, $5, 'planned', $6)
+insert into notice (id, channel, target, sealed, content, made_at, status, attachment_id)
+values ($1, $2, $3, $4, $5, $6, 'planned', $7)
 """
 _KEEP_FILE = "insert into notice_attachment (id, name, media_type, content) values ($1, $2, $3, $4)"
 
@@ -45,8 +45,7 @@ async def take(tx: Tx, real_now: datetime, lease_until: datetime, limit: int) ->
     return [
         Notice(
             id=row["id"],
-            channel=row["channel"],
-            target=row["target"],
+            target=Target(row["channel"], row["target"], row["sealed"]),
             content=Content.read(row["content"]),
             made_at=row["made_at"],
             attempts=row["attempts"],
@@ -70,7 +69,7 @@ where id in (
     select id from notice where status = 'planned' and (retry_at is null or retry_at <= $1) order by id limit $3
     for update skip locked
 )
-returning id, channel, target, content, made_at, attempts, attachment_id
+returning id, channel, target, sealed, content, made_at, attempts, attachment_id
 """
 
 
@@ -89,3 +88,15 @@ _DROP_FILE = """
 delete from notice_attachment
 where id = $1 and not exists (select from notice where attachment_id = $1 and status in ('planned', 'sending'))
 """
+
+
+async def told_chats(tx: Tx) -> list[tuple[UUID, Target]]:
+    rows = await tx.fetch(_TOLD_CHATS, list(CHATS))
+    return [(row["id"], Target(row["channel"], row["target"], row["sealed"])) for row in rows]
+
+
+_TOLD_CHATS = "select id, channel, target, sealed from notice where channel = any($1) order by id for update"
+
+
+async def save_target(tx: Tx, notice_id: UUID, target: Target) -> None:
+    await tx.execute("update notice set target = $2, sealed = $3 where id = $1", notice_id, target.to, target.sealed)

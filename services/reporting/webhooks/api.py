@@ -71,7 +71,7 @@ class WebhookOut(BaseModel):
 
     @classmethod
     def of(cls, webhook: Webhook) -> "WebhookOut":
-        overlapping = len(rules.signing_keys(webhook, real_now())) > 1
+        overlapping = rules.has_two_keys(webhook, real_now())
         return cls(
             id=webhook.id,
             version=webhook.version,
@@ -92,8 +92,8 @@ class WebhookWithSecret(WebhookOut):
     secret: str = Field(description="Shown this once; it verifies the signatures")
 
     @classmethod
-    def of(cls, webhook: Webhook) -> "WebhookWithSecret":
-        return cls(**WebhookOut.of(webhook).model_dump(), secret=handlers.secret_of(webhook.key))
+    def told(cls, webhook: Webhook, secret: str) -> "WebhookWithSecret":
+        return cls(**WebhookOut.of(webhook).model_dump(), secret=secret)
 
 
 @router.post("/webhooks", status_code=201, response_model=WebhookWithSecret, dependencies=[scope("webhooks:write")])
@@ -109,10 +109,11 @@ async def subscribe_webhook(body: WebhookIn, once: Once, principal: PrincipalDep
         by=principal.subject,
         private=resources.outlet.private,
     )
-    async with once as tx:
-        webhook = await handlers.subscribe_webhook(tx, command)
+    seals = resources.outlet.seals
+    async with once.sealed(seals) as tx:
+        webhook, secret = await handlers.subscribe_webhook(tx, command, seals)
         location = f"/v1/webhooks/{webhook.id}"
-        return once.answer(201, WebhookWithSecret.of(webhook), etag=webhook.version, location=location)
+        return once.answer(201, WebhookWithSecret.told(webhook, secret), etag=webhook.version, location=location)
 
 
 @router.get("/webhooks", response_model=Page[WebhookOut], dependencies=[scope("reports:read")])
@@ -154,8 +155,9 @@ async def remove_webhook(webhook_id: UUID, version: IfMatch, database: DatabaseD
 
 
 @router.post("/webhooks/{webhook_id}/secret", response_model=WebhookWithSecret, dependencies=[scope("webhooks:write")])
-async def rotate_secret(webhook_id: UUID, body: RotationIn, once: Once) -> Response:
+async def rotate_secret(webhook_id: UUID, body: RotationIn, once: Once, resources: ResourcesDep) -> Response:
     """A new secret, shown this once. For a while every call bears two signatures, so that no receiver misses one."""
-    async with once as tx:
-        webhook = await handlers.rotate_secret(tx, webhook_id, timedelta(hours=body.overlap_hours))
-        return once.answer(200, WebhookWithSecret.of(webhook), etag=webhook.version)
+    seals = resources.outlet.seals
+    async with once.sealed(seals) as tx:
+        webhook, secret = await handlers.rotate_secret(tx, webhook_id, timedelta(hours=body.overlap_hours), seals)
+        return once.answer(200, WebhookWithSecret.told(webhook, secret), etag=webhook.version)

@@ -22,6 +22,7 @@ from shared.http.preconditions import check_version
 from shared.ids import new_id
 from shared.outside import AddressForbidden, Answer, Reply, brief, check_address, post
 from shared.records import replace
+from shared.sealing import SealBroken, Seals
 
 KEY_BYTES = 32
 LEASE_TIMEOUTS = 6
@@ -32,11 +33,12 @@ CALL_TIMEOUTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """How calls go out. `private` allows addresses in private networks."""
+    """How calls go out. `private` allows addresses in private networks; `seals` open what is needed for them."""
 
     client: httpx.AsyncClient
     private: bool
     timeout_seconds: float
+    seals: Seals
 
     @property
     def lease_seconds(self) -> float:
@@ -63,16 +65,24 @@ def secret_of(key: bytes) -> str:
     return f"whsec_{b64encode(key).decode()}"
 
 
-async def subscribe_webhook(tx: Tx, command: SubscribeWebhook) -> Webhook:
-    """Raises UnknownTypes, UnusableAddress, EventNotFound."""
+def _new_key(webhook_id: UUID, seals: Seals) -> tuple[bytes, str]:
+    """Sealed, and as a secret."""
+    key = token_bytes(KEY_BYTES)
+    return seals.seal(key, rules.place(webhook_id)), secret_of(key)
+
+
+async def subscribe_webhook(tx: Tx, command: SubscribeWebhook, seals: Seals) -> tuple[Webhook, str]:
+    """With its secret, which nobody is told again. Raises UnknownTypes, UnusableAddress, EventNotFound."""
     _check_address(command.url, private=command.private)
     rules.check_types(command.types)
     if command.start_after:
         starts_behind = await feed.place_of(tx, command.start_after, "/start_after")
     else:
         starts_behind = await feed.end_of_feed(tx)
+    webhook_id = new_id()
+    key, secret = _new_key(webhook_id, seals)
     webhook = Webhook(
-        id=new_id(),
+        id=webhook_id,
         version=1,
         url=command.url,
         description=command.description,
@@ -81,7 +91,7 @@ async def subscribe_webhook(tx: Tx, command: SubscribeWebhook) -> Webhook:
         notify=command.notify,
         status="active",
         disabled_because=None,
-        key=token_bytes(KEY_BYTES),
+        key=key,
         former_key=None,
         former_until=None,
         starts_behind=starts_behind,
@@ -89,7 +99,7 @@ async def subscribe_webhook(tx: Tx, command: SubscribeWebhook) -> Webhook:
         created_at=tx.now,
     )
     await store.add(tx, webhook)
-    return webhook
+    return webhook, secret
 
 
 async def change_webhook(
@@ -108,11 +118,25 @@ async def change_webhook(
     return changed
 
 
-async def rotate_secret(tx: Tx, webhook_id: UUID, overlap: timedelta) -> Webhook:
-    """Raises WebhookNotFound."""
-    webhook = rules.rotate(await _locked(tx, webhook_id), token_bytes(KEY_BYTES), overlap, real_now())
+async def rotate_secret(tx: Tx, webhook_id: UUID, overlap: timedelta, seals: Seals) -> tuple[Webhook, str]:
+    """With the new secret. Raises WebhookNotFound."""
+    key, secret = _new_key(webhook_id, seals)
+    webhook = rules.rotate(await _locked(tx, webhook_id), key, overlap, real_now())
     await store.save(tx, webhook)
-    return webhook
+    return webhook, secret
+
+
+async def renew_seals(tx: Tx, seals: Seals) -> int:
+    """Every key that is bare or under an older key is sealed under the newest; of how many webhooks. Raises
+    SealBroken."""
+    renewed = 0
+    for webhook in await store.page(tx, None, None):
+        webhook = await _locked(tx, webhook.id)
+        anew = rules.renew_seals(webhook, seals)
+        if anew != webhook:
+            await store.save(tx, anew)
+            renewed += 1
+    return renewed
 
 
 async def disable_webhook(tx: Tx, webhook_id: UUID, because: str) -> Webhook | None:
@@ -163,10 +187,14 @@ def _check_address(url: str, *, private: bool) -> None:
 async def call(outlet: Outlet, webhook: Webhook, call_id: str, body: bytes) -> Failure | None:
     """One signed call; None when the receiver took it, which any 2xx says. A redirect is not followed."""
     now = real_now()
+    try:
+        keys = signing_keys(webhook, outlet.seals, now)
+    except SealBroken as fault:
+        return Failure(fault.detail)
     headers = {
         "content-type": "application/json",
         "user-agent": "Dueward-Webhooks/1",
-        **signatures.signed(call_id, now, body, signing_keys(webhook, now)),
+        **signatures.signed(call_id, now, body, keys),
     }
     reply = await post(outlet.client, webhook.url, private=outlet.private, content=body, headers=headers)
     if isinstance(reply, Answer):

@@ -13,6 +13,7 @@ import orjson
 from shared.errors import NotFound, Refused
 from shared.events import catalogue
 from shared.records import replace
+from shared.sealing import Seals
 
 Status = Literal["active", "paused", "disabled"]
 """`disabled` by the service itself, since nothing could be delivered; either way the place in the feed is kept."""
@@ -40,7 +41,8 @@ class UnusableAddress(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """`types` and `customers` empty stand for all. While `former_until` is ahead (real time), both keys sign."""
+    """`types` and `customers` empty stand for all. While `former_until` is ahead (real time), both keys sign; they are
+    sealed for the row."""
 
     id: UUID
     version: int
@@ -76,16 +78,33 @@ def check_types(types: Sequence[str]) -> None:
             raise UnknownTypes(f"no service publishes {type}; GET /v1/event-types lists them", field=f"/types/{place}")
 
 
-def signing_keys(webhook: Webhook, real_now: datetime) -> list[bytes]:
-    """The newest first; the one before it while they overlap."""
-    former = webhook.former_key if webhook.former_until and real_now < webhook.former_until else None
-    return [webhook.key, former] if former else [webhook.key]
+def place(webhook_id: UUID) -> str:
+    """What its keys are sealed for."""
+    return f"webhook {webhook_id}"
+
+
+def has_two_keys(webhook: Webhook, real_now: datetime) -> bool:
+    return webhook.former_until is not None and real_now < webhook.former_until
+
+
+def signing_keys(webhook: Webhook, seals: Seals, real_now: datetime) -> list[bytes]:
+    """Opened, the newest first; the one before it while they overlap. Raises SealBroken."""
+    former = webhook.former_key if has_two_keys(webhook, real_now) else None
+    return [seals.open(key, place(webhook.id)) for key in (webhook.key, former) if key]
 
 
 def rotate(webhook: Webhook, key: bytes, overlap: timedelta, real_now: datetime) -> Webhook:
     """A new key; what signed so far goes on signing beside it for a while. Without overlap it ends at once."""
     former = (webhook.key, real_now + overlap) if overlap else (None, None)
     return replace(webhook, version=webhook.version + 1, key=key, former_key=former[0], former_until=former[1])
+
+
+def renew_seals(webhook: Webhook, seals: Seals) -> Webhook:
+    """Raises SealBroken."""
+    former, where = webhook.former_key, place(webhook.id)
+    return replace(
+        webhook, key=seals.renewed(webhook.key, where), former_key=seals.renewed(former, where) if former else None
+    )
 
 
 def disable(webhook: Webhook, because: str) -> Webhook:

@@ -44,7 +44,7 @@ async def lock(tx: Tx, webhook_id: UUID) -> Webhook | None:
     return _webhook(row) if row else None
 
 
-async def page(tx: Tx, after: UUID | None, limit: int) -> Sequence[Webhook]:
+async def page(tx: Tx, after: UUID | None, limit: int | None) -> Sequence[Webhook]:
     """In the order in which they were made."""
     return [_webhook(row) for row in await tx.fetch(_PAGE, after, limit)]
 
