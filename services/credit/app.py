@@ -24,6 +24,7 @@ from services.credit.decisions import api as decisions
 from services.credit.desk import api as desk
 from services.credit.desk_applications import api as desk_applications
 from services.credit.desk_customers import api as desk_customers
+from services.credit.desk_inputs import api as desk_inputs
 from services.credit.desk_mergers import api as desk_mergers
 from services.credit.desk_policy import api as desk_policy
 from services.credit.desk_portfolio import api as desk_portfolio
@@ -105,6 +106,7 @@ SERVICE = Service(
         desk.pages,
         desk_customers.pages,
         desk_mergers.pages,
+        desk_inputs.pages,
         desk_applications.pages,
         desk_reviews.pages,
         desk_review_packs.pages,

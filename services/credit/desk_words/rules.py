@@ -45,6 +45,8 @@ SAID: Mapping[str, str] = {
     "published": "Published: from now on it is gone by.",
     "segmented": "Published: unless it says active: false, customers go where it says within moments.",
     "switched_off": "Switched off: every customer stays in the segment it is in.",
+    "learned": "Taken in: it counts until the day it bears.",
+    "imported": "The file was taken in already.",
     "merged": "Merged: what was known of the other is known of this one now.",
     "signed": "Signed: the figures are kept as they are now, with what you concluded.",
     "linked": "A link was made.",

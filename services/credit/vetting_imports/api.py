@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from services.credit.vetting_imports import handlers
-from services.credit.vetting_imports.rules import RefusedLine, UnusableFile
+from services.credit.vetting_imports.rules import RefusedLine, decoded
 from shared.http.dependencies import Once, PrincipalDep
 from shared.http.security import scope
 
@@ -35,10 +35,7 @@ class ImportedOut(BaseModel):
 )
 async def import_inputs(request: Request, once: Once, caller: PrincipalDep) -> Response:
     """Take a CSV of vetting inputs, at most 1,000 lines; each is taken or refused by itself."""
-    try:
-        text = (await request.body()).decode()
-    except UnicodeDecodeError as fault:
-        raise UnusableFile(f"The file is not UTF-8: {fault.reason}.") from None
+    text = decoded(await request.body())
     async with once as tx:
         imported = await handlers.import_inputs(tx, text, caller.subject)
         return once.answer(201, ImportedOut(taken=imported.taken, refused=imported.refused))

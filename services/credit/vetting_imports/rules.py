@@ -54,6 +54,14 @@ class RefusedLine:
     detail: str
 
 
+def decoded(body: bytes) -> str:
+    """Raises UnusableFile."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as fault:
+        raise UnusableFile(f"The file is not UTF-8: {fault.reason}.") from None
+
+
 def read(text: str) -> list[Line | RefusedLine]:
     """In the order of the file. Raises UnusableFile for what is no such CSV, or too long a one."""
     if len(text) > CHARACTERS_MAX:
