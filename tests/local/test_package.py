@@ -74,5 +74,6 @@ async def test_an_installed_service_migrates_its_database(installed: Path, postg
 
 
 def test_each_installed_service_starts_from_outside_the_checkout(installed: Path) -> None:
-    said = run(installed, "-c", CREATE_EACH_API, *SERVICES, DATABASE_URL="postgres://unused", SESSION_SECRET="unused")
+    unused = {"DATABASE_URL": "postgres://unused", "SESSION_SECRET": "unused", "SECRETS_KEY": "A" * 43 + "="}
+    said = run(installed, "-c", CREATE_EACH_API, *SERVICES, **unused)
     assert said.strip() == str(installed / "shared" / "__init__.py")
