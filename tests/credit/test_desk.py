@@ -15,6 +15,8 @@ from tests.credit.applications import money
 from tests.credit.client import Credit
 from tests.credit.desk import TODAY, Desk, ordered, policy
 
+TERMS = "[aria-labelledby=h-terms]"
+
 
 @pytest.mark.parametrize(
     ("requested_by", "approved_by", "reader", "may"),
@@ -58,9 +60,37 @@ async def test_a_large_limit_is_approved_by_two_others(desk: Desk) -> None:
     assert "approved by ben, 1 more needed" in await ben.text("#requests")
     await carl.go("/")
     await carl.press("Approve")
-    assert "No limit waits for an approval." in await carl.text("#requests")
+    assert "No limit and no terms wait for an approval." in await carl.text("#requests")
     limit = (await desk.credit.get(f"/v1/customers/{customer}/credit"))["limit"]
     assert limit == money("20000.01")
+
+
+@needs_chromium
+async def test_terms_are_asked_for_on_the_credit_file_and_approved_by_another(desk: Desk) -> None:
+    thresholds = [{"above": money("500.00"), "approvers": 1}]
+    await policy(desk.credit, approvals=thresholds, terms={"then": "ask"})
+    customer = (await desk.credit.onboard())["id"]
+    anna, ben = await desk.tab("anna"), await desk.tab("ben", width=390)
+    await anna.go(f"/customers/{customer}")
+    assert "Pays within 30 days In advance nothing Deposit none asked for" in await anna.text(TERMS)
+    await anna.page.click("summary:has-text('Ask for other terms')")
+    for name, typed in (("net_days", "14"), ("prepaid_percent", "30"), ("deposit", "2,000"), ("reason", "Slow")):
+        await anna.page.fill(f"form[action$=term-requests] [name={name}]", typed)
+    await anna.press("Ask for these terms")
+    waiting = "14 days, 30 % in advance, a deposit of €2,000.00: asked for by anna; 0 of 1 approved"
+    assert waiting in await anna.text(TERMS)
+    await anna.go("/")
+    assert "You asked for it: others approve it." in await anna.text("#requests")
+
+    await ben.go("/")
+    assert "a deposit of €2,000.00 instead of 30 days" in await ben.text("#requests")
+    assert await ben.overflow() <= 0
+    await ben.press("Approve")
+    await ben.go(f"/customers/{customer}")
+    assert "€2,000.00 asked for; €2,000.00 not received, and not counted" in await ben.text(TERMS)
+    assert await ben.overflow() <= 0
+    terms = (await desk.credit.get(f"/v1/customers/{customer}"))["payment_terms"]
+    assert terms == {"net_days": 14, "prepaid_percent": 30, "deposit": money("2000.00"), "source": "manual"}
 
 
 @needs_chromium

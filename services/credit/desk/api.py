@@ -1,4 +1,4 @@
-"""The work list: limits to approve, orders to release, applications and reviews that wait for somebody."""
+"""The work list: limits and terms to approve, orders to release, applications and reviews that wait for somebody."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -14,6 +14,7 @@ from services.credit.desk import handlers, rules
 from services.credit.desk_words import rules as words
 from services.credit.desk_words.rules import said
 from services.credit.limit_requests import handlers as limit_requests
+from services.credit.term_requests import handlers as term_requests
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep
@@ -28,6 +29,7 @@ frame = Frame(
     section=words.SECTION,
     links=tuple(NavLink(*each) for each in words.LINKS),
     said=words.SAID,
+    filters={"terms": words.terms},
     values={
         "kinds": words.KINDS,
         "cannot_approve": rules.cannot_approve,
@@ -105,6 +107,35 @@ async def refuse_request(
 
     async def work(tx: Tx) -> None:
         await limit_requests.close_request(tx, request_id, reader.subject, said(reason, "Reason"))
+
+    return await _act(request, reader, database, once, work, "refused")
+
+
+@pages.post("/term-requests/{request_id}/approval")
+async def approve_terms(
+    request: Request, reader: ApproverDep, database: DatabaseDep, once: AttemptDep, request_id: UUID
+) -> Response:
+    """One approval; never by who asked, and nobody's twice."""
+
+    async def work(tx: Tx) -> None:
+        await term_requests.approve_request(tx, request_id, reader.subject)
+
+    return await _act(request, reader, database, once, work, "approved")
+
+
+@pages.post("/term-requests/{request_id}/refusal")
+async def refuse_terms(
+    request: Request,
+    reader: WriterDep,
+    database: DatabaseDep,
+    once: AttemptDep,
+    request_id: UUID,
+    reason: Written = "",
+) -> Response:
+    """Who asked for them withdraws them so."""
+
+    async def work(tx: Tx) -> None:
+        await term_requests.close_request(tx, request_id, reader.subject, said(reason, "Reason"))
 
     return await _act(request, reader, database, once, work, "refused")
 

@@ -23,6 +23,9 @@ from services.credit.reservations.rules import BlockedOrder
 from services.credit.reviews import handlers as reviews
 from services.credit.reviews.handlers import Wanted
 from services.credit.reviews.rules import Review
+from services.credit.term_requests import handlers as term_requests
+from services.credit.term_requests.rules import TermRequest
+from services.credit.terms.rules import Terms
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.money import Money
@@ -36,6 +39,7 @@ class Whose:
 
     id: UUID
     name: str
+    terms: Terms
     account: Account
     available: Money
     standing: Standing | None
@@ -48,6 +52,7 @@ class WorkList:
     today: date
     release_until: date
     requests: Sequence[LimitRequest]
+    term_requests: Sequence[TermRequest]
     orders: Sequence[BlockedOrder]
     applications: Sequence[Application]
     reviews: Sequence[Review]
@@ -61,15 +66,17 @@ class WorkList:
 async def draw_work_list(tx: Tx) -> WorkList:
     today = local_date(tx.now, "UTC")
     requests = await limit_requests.list_requests(tx, "waiting", None, None, SHOWN_MAX)
+    asked = await term_requests.list_requests(tx, "waiting", None, None, SHOWN_MAX)
     orders = await reservations.list_blocked(tx, "waiting", None, None, SHOWN_MAX)
     applied = await applications.list_applications(tx, rules.APPLICATIONS, None, SHOWN_MAX)
     due = await reviews.list_reviews(tx, Wanted("open"), None, SHOWN_MAX)
-    concerned = {each.customer_id for part in (requests, orders, due) for each in part}
+    concerned = {each.customer_id for part in (requests, asked, orders, due) for each in part}
     policy = (await limits.policy_in_force(tx)).policy
     return WorkList(
         today=today,
         release_until=today + timedelta(days=policy.rules.reservation_days),
         requests=requests,
+        term_requests=asked,
         orders=orders,
         applications=rules.in_order(applied),
         reviews=due,
@@ -86,6 +93,7 @@ async def _whose(tx: Tx, customer_ids: set[UUID], today: date) -> dict[UUID, Who
         id: Whose(
             id,
             customer.particulars.name,
+            customer.particulars.terms,
             accounts[id],
             available(
                 accounts[id].limit,

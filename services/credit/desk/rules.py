@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.credit.applications.rules import Application, Status
-from services.credit.limit_requests.rules import Approval, LimitRequest
+from services.credit.limit_requests.rules import Approval, Asked
 
 APPLICATIONS: tuple[Status, ...] = ("submitted", "in_vetting", "approved")
 """What waits with us; a draft waits with the company that fills it in."""
@@ -27,7 +27,7 @@ def cannot_approve(requested_by: str, approvals: Iterable[Approval], reader: str
     return None
 
 
-def still_needed(request: LimitRequest) -> int:
+def still_needed(request: Asked) -> int:
     return request.approvers_needed - len(request.approvals)
 
 

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from services.credit.assessments import handlers as assessments
 from services.credit.assessments.handlers import AssessCustomer
 from services.credit.customers import handlers as customers
+from services.credit.customers.rules import NET_DAYS_MAX
 from services.credit.decisions.rules import explain
 from services.credit.desk_customers import handlers
 from services.credit.desk_customers.rules import Search
@@ -26,6 +27,9 @@ from services.credit.limit_requests.rules import Kind, Wanted
 from services.credit.policy_rules.rules import CLASSES, HELD, Held
 from services.credit.reviews import handlers as reviews
 from services.credit.reviews.handlers import OpenReview
+from services.credit.term_requests import handlers as term_requests
+from services.credit.term_requests.handlers import RequestTerms
+from services.credit.terms.rules import Terms
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep
@@ -40,7 +44,7 @@ frame = Frame(
     section=words.SECTION,
     links=tuple(NavLink(*each) for each in words.LINKS),
     said=words.SAID,
-    filters={"percent": words.percent, "explain": explain, "particulars": words.particulars},
+    filters={"percent": words.percent, "explain": explain, "particulars": words.particulars, "terms": words.terms},
     values={"classes": CLASSES, "things": HELD, "kinds": words.KINDS, "share": words.share},
 )
 
@@ -162,6 +166,26 @@ async def request_limit(
         wanted = Wanted(kind, money_said(amount, currency, "Amount"), None, until, season, evidence.strip() or None)
         why = said(reason, "Reason")
         await limit_requests.request_limit(tx, RequestLimit(acting.customer_id, wanted, why, acting.reader.subject))
+
+    return await acting.do(work, "asked")
+
+
+@pages.post("/customers/{customer_id}/term-requests")
+async def request_terms(
+    acting: ActingDep,
+    net_days: Annotated[int, Form(ge=0, le=NET_DAYS_MAX)],
+    prepaid_percent: Annotated[int, Form(ge=0, le=100)],
+    deposit: Written = "",
+    reason: Written = "",
+) -> Response:
+    """Ask for days, prepayment and deposit; others approve them where the policy wants that."""
+
+    async def work(tx: Tx) -> None:
+        currency = (await customers.get_customer(tx, acting.customer_id)).particulars.currency
+        asked = money_said(deposit, currency, "Deposit") if deposit.strip() else None
+        wanted = Terms(net_days, prepaid_percent, asked if asked and asked.minor else None)
+        why = said(reason, "Reason")
+        await term_requests.request_terms(tx, RequestTerms(acting.customer_id, wanted, why, acting.reader.subject))
 
     return await acting.do(work, "asked")
 

@@ -27,10 +27,12 @@ from services.credit.limits import handlers as limits
 from services.credit.limits import rules as standing
 from services.credit.limits.rules import Account, Reason
 from services.credit.recommendations import handlers as recommendations
-from services.credit.recommendations.rules import Recommendation
+from services.credit.recommendations.rules import Recommendation, TermsInForce
 from services.credit.reviews import handlers as reviews
 from services.credit.reviews.handlers import Wanted
 from services.credit.reviews.rules import Review
+from services.credit.term_requests import handlers as term_requests
+from services.credit.term_requests.rules import TermRequest
 from services.credit.vetting import handlers as vetting
 from shared.calendar import local_date
 from shared.db import Tx
@@ -100,10 +102,12 @@ class CreditFile:
     parent: Customer | None
     assessment: Assessment | None
     recommendation: Recommendation
+    terms: TermsInForce
     inputs: Sequence[InputRow]
     holds: Sequence[Hold]
     past_holds: Sequence[Hold]
     requests: Sequence[LimitRequest]
+    term_requests: Sequence[TermRequest]
     reviews: Sequence[Review]
     decisions: Sequence[Decision]
     drift: Drift | None
@@ -145,10 +149,12 @@ async def draw_file(tx: Tx, customer_id: UUID) -> CreditFile:
         parent=concerned.get(customer.particulars.parent_id) if customer.particulars.parent_id else None,
         assessment=made[0] if made else None,
         recommendation=await recommendations.recommend_limit(tx, customer_id),
+        terms=await recommendations.terms_in_force(tx, customer_id),
         inputs=rules.input_rows(kept, passed, today),
         holds=[each for each in placed if each.released_at is None],
         past_holds=[each for each in placed if each.released_at is not None],
         requests=await limit_requests.list_requests(tx, "waiting", customer_id, None, SHOWN_MAX),
+        term_requests=await term_requests.list_requests(tx, "waiting", customer_id, None, SHOWN_MAX),
         reviews=await reviews.list_reviews(tx, Wanted("open", customer_id), None, SHOWN_MAX),
         decisions=await decisions.list_decisions(tx, customer_id, None, DECISIONS_SHOWN),
         drift=drift,

@@ -8,10 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from services.credit.terms.rules import Terms
 from services.credit.vetting.rules import Particulars
 from shared.errors import Conflict, Refused
 from shared.money import Money
-from shared.words import amount, words
+from shared.words import amount, money_words, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 """What several pages draw the same way."""
@@ -119,6 +120,14 @@ def share(part: int | Decimal, whole: int | Decimal) -> float:
 def percent(value: Any) -> str:
     """A fraction: 0.0125 reads 1.25 %."""
     return f"{float(value) * 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def terms(agreed: Terms) -> str:
+    """Days, prepayment and deposit in a line."""
+    days = "1 day" if agreed.net_days == 1 else f"{agreed.net_days} days"
+    prepaid = f", {agreed.prepaid_percent} % in advance" if agreed.prepaid_percent else ""
+    deposit = f", a deposit of {money_words(agreed.deposit)}" if agreed.deposit else ""
+    return f"{days}{prepaid}{deposit}"
 
 
 def particulars(told_by: Particulars) -> str:
