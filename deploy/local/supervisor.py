@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -23,7 +22,7 @@ import psutil
 
 from deploy.local.apache_kafka import ApacheKafka
 from deploy.local.embedded import EmbeddedPartFailed, Launch, end_stray_postgres, stop
-from deploy.local.layout import SERVICE_PORTS, SERVICES, WORKER_PORTS, Layout
+from deploy.local.layout import SERVICE_PORTS, SERVICES, TOPIC_PARTITIONS, WORKER_PORTS, Layout
 from deploy.local.outside import OutsidePartFailed, database_address, require_broker, require_database
 from shared import broker as brokers
 from shared.events.catalogue import TOPICS
@@ -187,7 +186,7 @@ class Supervisor:
             database_url="",
             kafka_bootstrap_servers=self.layout.bootstrap_servers,
             topic_prefix=self.layout.topic_prefix,
-            topic_partitions=int(os.environ.get("TOPIC_PARTITIONS", "4")),
+            topic_partitions=TOPIC_PARTITIONS,
         )
         if self.layout.broker:
             settings = settings.model_copy(update={"topic_replication_factor": 1})

@@ -76,6 +76,12 @@ class Killer:
             time.sleep(0.05)
 
 
+@pytest.fixture(autouse=True)
+def more_partitions_than_a_stack_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that more is under way at once when something is killed."""
+    monkeypatch.setenv("TOPIC_PARTITIONS", "4")
+
+
 def replay_under_fire(stand: Stand, rows: list[Row], times: int, seed: int) -> None:
     # Parts from outside the stack are not ours to kill.
     victims = [victim for victim in VICTIMS if victim in stand.processes()] * times
