@@ -348,12 +348,17 @@ class Books:
         self.events.append(InvoiceOverdue(**self._said(item, item.due_on + DAY, None), episode=episode))
 
     def remind(
-        self, customer_id: UUID, on: date, step: str = "friendly reminder", invoices: tuple[str, ...] = ()
+        self,
+        customer_id: UUID,
+        on: date,
+        step: str = "friendly reminder",
+        invoices: tuple[str, ...] = (),
+        entity_id: str = "default",
     ) -> None:
         contact = ContactState(
             id=uuid4(),
             version=1,
-            entity_id="default",
+            entity_id=entity_id,
             channel="email",
             strategy="default",
             strategy_version=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -123,7 +124,108 @@ async def test_ratios_are_asked_of_one_group_over_http(
     assert (item["receivables"], item["dso"]) == (receivables, dso)
 
 
-PATHS = ["/v1/reports/kpis"]
+def with_outcomes() -> Books:
+    """The textbook of retail with a dispute of ten days, a broken promise, a write-off of 500, and two reminders; and
+    the same of key in the other entity, but for the dispute that took five days and three reminders."""
+    books = textbook()
+    for item, days, reminders in ((books.items[0], 10, 2), (books.items[3], 5, 3)):
+        dispute = books.dispute(item, D(2021, 6, 12), 100_00)
+        books.resolve(item, dispute, D(2021, 6, 12) + days * DAY)
+        books.promise(item, D(2021, 6, 13), D(2021, 6, 20), D(2021, 6, 21))
+        for _ in range(reminders):
+            books.remind(item.customer_id, D(2021, 6, 14), entity_id=item.entity_id)
+    books.write_off(books.items[0], D(2021, 6, 25), 500_00)
+    return books
+
+
+BY_HAND = {
+    "retail": {
+        "dso_simple": "43.50",  # 14,500 / 10,000 x 30
+        "dso_sales_weighted": "46.33",  # April 8,500 / 9,000 x 30, June 6,000 / 10,000 x 30
+        "best_possible_dso": "12.00",
+        "bad_debt_ratio": "5.00",
+        "promise_kept_rate": "0.00",
+        "dispute_rate": "50.00",
+        "dispute_days": "10.00",
+        "straight_through_rate": "100.00",
+        "cost_per_contact": "0.50",
+        "turnover": "10.35",  # 10,000 x 365 / 30 / mean of 9,000 and 14,500
+    },
+    "key": {
+        "dso_simple": "30.00",
+        "dso_sales_weighted": "30.00",
+        "best_possible_dso": "30.00",
+        "bad_debt_ratio": "0.00",
+        "promise_kept_rate": "0.00",
+        "dispute_rate": "100.00",
+        "dispute_days": "5.00",
+        "straight_through_rate": None,
+        "cost_per_contact": "0.50",
+        "turnover": "24.33",  # 500 x 365 / 30 / 250
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("group", "wanted"),
+    [
+        ({"segment": "retail"}, "retail"),
+        ({"country": "FR"}, "retail"),
+        ({"entity": "default"}, "retail"),
+        ({"collector": "nobody"}, "retail"),
+        ({"segment": "key"}, "key"),
+        ({"entity": "nordic"}, "key"),
+        ({"collector": "anna"}, "key"),
+    ],
+)
+async def test_every_indicator_is_told_of_a_group(
+    reporting: Reporting, token: Callable[..., str], group: dict[str, str], wanted: str
+) -> None:
+    await reporting.hear(with_outcomes())
+    writer = {"authorization": f"Bearer {token('reports:read reports:write')}", "if-none-match": "*"}
+    costs = {"contact_costs": [{"channel": "email", "currency": "EUR", "cost": "0.5"}]}
+    await reporting.http.put("/v1/reports/contact-costs", json=costs, headers=writer)
+    answer = await reporting.get("/v1/reports/indicators", as_of="2021-06-30", window_days=30, **group)
+    (item,) = answer["items"]
+    found = {each["name"]: each["value"] for each in item["indicators"]}
+    assert {name: found[name] for name in BY_HAND[wanted]} == BY_HAND[wanted]
+
+
+async def test_the_trend_of_a_group_agrees_with_its_ratios_at_each_month_end(reporting: Reporting) -> None:
+    books = textbook()
+    await reporting.hear(books)
+    for group in ({"segment": "retail"}, {"entity": "nordic"}, {"customer": str(books.items[0].customer_id)}):
+        asked = {"window_days": 30, **group}
+        trend = await reporting.get("/v1/reports/indicators/trend", as_of="2021-06-25", months=3, **asked)
+        assert trend["items"]
+        for item in trend["items"]:
+            (kpi,) = (await reporting.get("/v1/reports/kpis", as_of=item["on"], **asked))["items"]
+            for name in ("receivables", "overdue", "credit_sales", "dso", "best_possible_dso", "cei"):
+                assert item[name] == kpi[name], (item["on"], name)
+
+
+async def test_a_segment_is_held_against_its_own_benchmarks_first(
+    reporting: Reporting, token: Callable[..., str]
+) -> None:
+    await reporting.hear(textbook())
+    writer = {"authorization": f"Bearer {token('reports:read reports:write')}", "if-match": '"1"'}
+    one = {"figure": "cei", "value": "90.00", "industry": "trade", "as_of": "2021-01-01", "source": "our association"}
+    table = {"benchmarks": [one, {**one, "value": "80.00", "segment": "retail"}, {**one, "segment": "key"}]}
+    put = await reporting.http.put("/v1/reports/benchmarks", json=table, headers=writer)
+    assert put.status_code == 200, put.text
+    assert [each["segment"] for each in put.json()["benchmarks"]] == [None, "retail", "key"]
+
+    async def beside(**group: str) -> list[tuple[str | None, str]]:
+        answer = await reporting.get("/v1/reports/indicators", as_of="2021-06-30", **group)
+        (cei,) = [each for each in answer["items"][0]["indicators"] if each["name"] == "cei"]
+        return [(entry["segment"], entry["value"]) for entry in cei["benchmarks"]]
+
+    assert await beside() == [(None, "90.00")]
+    assert await beside(segment="retail") == [("retail", "80.00"), (None, "90.00")]
+    assert await beside(country="FR") == [(None, "90.00")]
+
+
+PATHS = ["/v1/reports/kpis", "/v1/reports/indicators", "/v1/reports/indicators/trend"]
 
 
 @pytest.mark.parametrize("path", PATHS)

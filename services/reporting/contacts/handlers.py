@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.reporting.contacts import store
+from services.reporting.groups.rules import EVERYBODY, Group
 from shared.db import Tx
 from shared.delivery import Received
 from shared.events.reminder import ContactEvent
@@ -31,9 +32,9 @@ async def sent_by_step(tx: Tx, after: date, until: date) -> list[asyncpg.Record]
     return await store.sent_by_step(tx, after, until)
 
 
-async def sent_by_channel(tx: Tx, after: date, until: date) -> dict[str, int]:
+async def sent_by_channel(tx: Tx, after: date, until: date, group: Group = EVERYBODY) -> dict[str, int]:
     """How many messages were sent in (after, until] over each channel."""
-    return {row["channel"]: row["messages"] for row in await store.sent_by_channel(tx, after, until)}
+    return {row["channel"]: row["messages"] for row in await store.sent_by_channel(tx, group, after, until)}
 
 
 async def sent_to_customer(tx: Tx, customer_id: UUID, until: date) -> int:
@@ -53,4 +54,5 @@ def _row(event: ContactEvent) -> store.Row:
         c.status,
         event.effective_on,
         "\n".join(c.invoices),
+        c.entity_id,
     )

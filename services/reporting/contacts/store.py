@@ -8,10 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
+from services.reporting.groups import queries as groups
+from services.reporting.groups.rules import Group
 from shared.db import Tx
 
-Row = tuple[UUID, int, UUID, str, str, str, str, str, date, str]
-"""id, version, customer id, strategy, step, tone, channel, status, effective on, invoices (a line each)."""
+Row = tuple[UUID, int, UUID, str, str, str, str, str, date, str, str]
+"""id, version, customer id, strategy, step, tone, channel, status, effective on, invoices (a line each), entity."""
 
 
 async def keep(tx: Tx, rows: Sequence[Row]) -> None:
@@ -19,12 +21,12 @@ async def keep(tx: Tx, rows: Sequence[Row]) -> None:
     await tx.execute(
         """
         insert into contact as kept (id, version, customer_id, strategy, step, tone, channel, status, effective_on,
-                                     invoices)
+                                     invoices, entity_id)
         select id, version, customer_id, strategy, step, tone, channel, status, effective_on,
-               string_to_array(invoices, e'\n')
+               string_to_array(invoices, e'\n'), entity_id
         from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                    $9::date[], $10::text[])
-             as new (id, version, customer_id, strategy, step, tone, channel, status, effective_on, invoices)
+                    $9::date[], $10::text[], $11::text[])
+             as new (id, version, customer_id, strategy, step, tone, channel, status, effective_on, invoices, entity_id)
         on conflict (id) do update
         set version = excluded.version, status = excluded.status, step = excluded.step, tone = excluded.tone,
             channel = excluded.channel, effective_on = excluded.effective_on, strategy = excluded.strategy,
@@ -48,15 +50,16 @@ async def sent_by_step(tx: Tx, after: date, until: date) -> list[asyncpg.Record]
     )
 
 
-async def sent_by_channel(tx: Tx, after: date, until: date) -> list[asyncpg.Record]:
+async def sent_by_channel(tx: Tx, group: Group, after: date, until: date) -> list[asyncpg.Record]:
     return await tx.fetch(
-        """
-        select channel, count(*) as messages from contact
-        where status = 'sent' and effective_on > $1 and effective_on <= $2
+        f"""
+        select channel, count(*) as messages from contact k
+        where status = 'sent' and effective_on > $1 and effective_on <= $2 and {groups.member(group, "k", place="$3")}
         group by channel
         """,
         after,
         until,
+        *groups.args(group),
     )
 
 

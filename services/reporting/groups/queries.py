@@ -64,11 +64,12 @@ def flows(group: Group, *, place: str) -> str:
 
 def member(group: Group, row: str, *, place: str) -> str:
     """Whether a row with a `customer_id` and an `entity_id` is of the group."""
+    of_customer = f"from customer g_ where g_.id = {row}.customer_id"
     return {
         "all": "true",
-        "segment": f"coalesce((select c.segment from customer c where c.id = {row}.customer_id), 'unknown') = {place}",
-        "country": f"coalesce((select c.country from customer c where c.id = {row}.customer_id), 'unknown') = {place}",
-        "collector": f"coalesce((select k.name from collector k where k.customer_id = {row}.customer_id), 'nobody')"
+        "segment": f"coalesce((select g_.segment {of_customer}), 'unknown') = {place}",
+        "country": f"coalesce((select g_.country {of_customer}), 'unknown') = {place}",
+        "collector": f"coalesce((select g_.name from collector g_ where g_.customer_id = {row}.customer_id), 'nobody')"
         f" = {place}",
         "entity": f"{row}.entity_id = {place}",
         "customer": f"{row}.customer_id = {place}::text::uuid",

@@ -4,10 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.reporting.ageing.rules import ReportCurrency, ReportDay
+from services.reporting.groups.rules import Group, asked_group
 from services.reporting.indicators import handlers
 from services.reporting.indicators.handlers import Indicators, ReadIndicators, ReadTrend, TrendPoint
 from services.reporting.indicators.rules import Unit
@@ -19,10 +20,13 @@ from shared.money import format_minor
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
+GroupDep = Annotated[Group, Depends(asked_group)]
+
 
 class BenchmarkOut(BaseModel):
     value: str
     industry: str
+    segment: str | None = Field(default=None, description="Whose it is alone; null for every segment")
     as_of: date
     source: str
     url: str | None
@@ -102,29 +106,32 @@ class TrendOut(BaseModel):
 @router.get("/indicators", response_model=IndicatorsOut, dependencies=[scope("reports:read")])
 async def read_indicators(
     database: DatabaseDep,
+    group: GroupDep,
     as_of: Annotated[ReportDay | None, Query(description="End of this day; today when left out")] = None,
     window_days: Annotated[int, Query(ge=1, le=3660, description="The days up to `as_of` that are looked at")] = 90,
     currency: ReportCurrency | None = None,
 ) -> IndicatorsOut:
-    """Every indicator and variant by its name, each beside the benchmarks there are for it."""
+    """Every indicator and variant by its name, each beside the benchmarks there are for it; of one group of customers
+    where it is named, beside the benchmarks of that segment too."""
     async with reading(database) as tx:
         on = as_of or local_date(tx.now, "UTC")
-        found = await handlers.read_indicators(tx, ReadIndicators(on, window_days, currency))
+        found = await handlers.read_indicators(tx, ReadIndicators(on, window_days, currency, group))
     return IndicatorsOut(as_of=on, window_days=window_days, items=[IndicatorsItem.of(each) for each in found])
 
 
 @router.get("/indicators/trend", response_model=TrendOut, dependencies=[scope("reports:read")])
 async def read_trend(
     database: DatabaseDep,
+    group: GroupDep,
     as_of: Annotated[ReportDay | None, Query(description="End of this day; today when left out")] = None,
     months: Annotated[int, Query(ge=1, le=120, description="Month ends before it")] = 12,
     window_days: Annotated[int, Query(ge=1, le=3660, description="Days of credit sales to measure against")] = 90,
     currency: ReportCurrency | None = None,
 ) -> TrendOut:
-    """The course of the main indicators, month by month."""
+    """The course of the main indicators, month by month; of one group of customers where it is named."""
     async with reading(database) as tx:
         on = as_of or local_date(tx.now, "UTC")
-        points = await handlers.read_trend(tx, ReadTrend(on, months, window_days, currency))
+        points = await handlers.read_trend(tx, ReadTrend(on, months, window_days, currency, group))
     return TrendOut(as_of=on, window_days=window_days, items=[TrendItem.of(point) for point in points])
 
 

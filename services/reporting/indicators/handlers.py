@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.reporting.ageing import handlers as ageing
-from services.reporting.ageing.handlers import AgeReceivables
 from services.reporting.contacts import handlers as contacts
+from services.reporting.groups import handlers as groups
+from services.reporting.groups.rules import EVERYBODY, Group
 from services.reporting.indicators import queries, rules
 from services.reporting.indicators.rules import Facts, Indicator
 from services.reporting.kpis import handlers as kpis
@@ -28,6 +28,7 @@ class ReadIndicators:
     as_of: date
     window_days: int
     currency: str | None = None
+    group: Group = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class ReadTrend:
     months: int
     window_days: int
     currency: str | None = None
+    group: Group = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +64,19 @@ class TrendPoint:
 
 async def read_indicators(tx: Tx, query: ReadIndicators) -> list[Indicators]:
     """One item a currency that has ever moved by `as_of`."""
-    after = query.as_of - timedelta(days=query.window_days)
+    after, group = query.as_of - timedelta(days=query.window_days), query.group
     measured = await kpis.measure_collection(
-        tx, MeasureCollection(query.as_of, query.window_days, currency=query.currency)
+        tx, MeasureCollection(query.as_of, query.window_days, currency=query.currency, group=group)
     )
-    opening = {b.currency: b.total for b in await ageing.age_receivables(tx, AgeReceivables(after))}
-    flows = {row["currency"]: row for row in await queries.flows(tx, after, query.as_of)}
-    outcomes = {row["currency"]: row for row in await queries.outcomes(tx, after, query.as_of)}
+    opening = {b.currency: b.total for b in await groups.age_group(tx, after, group)}
+    flows = {row["currency"]: row for row in await queries.flows(tx, group, after, query.as_of)}
+    outcomes = {row["currency"]: row for row in await queries.outcomes(tx, group, after, query.as_of)}
     months: dict[str, list[Any]] = defaultdict(list)
-    for row in await queries.by_month(tx, query.as_of):
+    for row in await queries.by_month(tx, group, query.as_of):
         months[row["currency"]].append(row)
-    costs, sent = await _contacts(tx, after, query.as_of)
+    costs, sent = await _contacts(tx, group, after, query.as_of)
     benchmarks: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for entry in (await references.read_reference(tx, "benchmarks")).entries:
+    for entry in await references.benchmarks_of(tx, group.key if group.kind == "segment" else None):
         benchmarks[entry["figure"]].append(entry)
     found: list[Indicators] = []
     for each in measured:
@@ -110,9 +112,9 @@ _OUTCOMES = (
 )
 
 
-async def _contacts(tx: Tx, after: date, until: date) -> tuple[dict[str, Decimal], int]:
+async def _contacts(tx: Tx, group: Group, after: date, until: date) -> tuple[dict[str, Decimal], int]:
     """What the contacts cost together, by the currency their costs are in, and how many they were."""
-    by_channel = await contacts.sent_by_channel(tx, after, until)
+    by_channel = await contacts.sent_by_channel(tx, after, until, group)
     costs: dict[str, Decimal] = defaultdict(Decimal)
     for entry in (await references.read_reference(tx, "contact_costs")).entries:
         costs[entry["currency"]] += Decimal(entry["cost"]) * by_channel.get(entry["channel"], 0)
@@ -142,5 +144,5 @@ async def read_trend(tx: Tx, query: ReadTrend) -> list[TrendPoint]:
             ),
             share_current=rules.percent(row["current_minor"], row["receivables_minor"]),
         )
-        for row in await queries.at_month_ends(tx, query.currency, ends, query.window_days)
+        for row in await queries.at_month_ends(tx, query.group, query.currency, ends, query.window_days)
     ]

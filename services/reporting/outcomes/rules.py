@@ -62,6 +62,7 @@ class Receipt(NamedTuple):
     booked_on: date
     applied_on: date | None
     touched: bool
+    entity_id: str
 
 
 def promises(events: Iterable[Event | None]) -> list[Promise]:
@@ -143,6 +144,7 @@ def receipts(events: Iterable[Event | None]) -> list[Receipt]:
             event.booked_on,
             event.booked_on if p.status == "applied" and p.unapplied.minor == 0 else None,
             isinstance(event, PaymentUnapplied | PaymentReversed | PaymentRefunded),
+            p.entity_id,
         )
         known = found.get(p.id)
         found[p.id] = row if known is None else _together(known, row)

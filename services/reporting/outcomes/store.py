@@ -81,9 +81,9 @@ async def keep_receipts(tx: Tx, rows: Sequence[Receipt]) -> None:
     await tx.execute(
         """
         insert into receipt as kept (payment_id, customer_id, currency, amount_minor, received_on, booked_on,
-                                     applied_on, touched)
+                                     applied_on, touched, entity_id)
         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::date[], $6::date[], $7::date[],
-                             $8::boolean[])
+                             $8::boolean[], $9::text[])
         on conflict (payment_id) do update
         set booked_on = least(kept.booked_on, excluded.booked_on),
             applied_on = least(kept.applied_on, excluded.applied_on), touched = kept.touched or excluded.touched

@@ -48,6 +48,9 @@ class Benchmark(Body):
     figure: Figure
     value: Decimal = Field(decimal_places=2, max_digits=12)
     industry: str = Field(min_length=1, max_length=200)
+    segment: str | None = Field(
+        default=None, min_length=1, max_length=200, description="For this segment of customers alone; null for all"
+    )
     as_of: date
     source: str = Field(min_length=1, max_length=400)
     url: str | None = Field(default=None, max_length=500, pattern="^https?://")

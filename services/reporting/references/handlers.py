@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.reporting.references import store
+from services.reporting.references import rules, store
 from services.reporting.references.rules import Name, Reference
 from shared.db import Tx
 from shared.errors import PreconditionFailed
@@ -26,6 +27,12 @@ async def read_reference(tx: Tx, name: Name) -> Reference:
     if found is None:
         return Reference(0)
     return Reference(found["version"], tuple(found["body"]), found["put_by"], found["put_at"])
+
+
+async def benchmarks_of(tx: Tx, segment: str | None) -> list[Mapping[str, Any]]:
+    """Those of every segment; asked of one, its own before them."""
+    entries = (await read_reference(tx, "benchmarks")).entries
+    return rules.benchmarks_of(entries, segment)
 
 
 async def put_reference(tx: Tx, command: PutReference) -> Reference:
