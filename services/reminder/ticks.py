@@ -11,7 +11,6 @@ from uuid import UUID
 import httpx
 
 from services.reminder.cases import handlers as cases
-from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.deliveries import handlers as deliveries
 from services.reminder.deliveries.rules import Leave, Sender
@@ -25,6 +24,8 @@ from services.reminder.pauses import handlers as pauses
 from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
 from services.reminder.receivables import handlers as receivables
+from services.reminder.reminders import handlers as reminders
+from services.reminder.reminders.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.replies import handlers as replies
 from services.reminder.replies import rules as reading_mail
 from services.reminder.replies.handlers import TakeMail
@@ -83,7 +84,7 @@ async def _send(context: TickContext) -> bool:
     abandoned = [contact for contact in found if contact.status == "sending"]
     if abandoned:
         async with transaction(context.database) as tx:
-            await cases.give_up(tx, abandoned, real_now())
+            await reminders.give_up(tx, abandoned, real_now())
     if not ready:
         return bool(abandoned)
 
@@ -92,7 +93,7 @@ async def _send(context: TickContext) -> bool:
     async with transaction(context.database) as tx:
         now = real_now()
         lease_until = now + timedelta(seconds=lease_seconds)
-        confirmed = await cases.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
+        confirmed = await reminders.confirm_reminders(tx, ConfirmReminders(ready, balances, now, lease_until))
         filled = await occasions.fill(tx, confirmed, resources.offer_links)
         letters = await signatures.sign(tx, await templates.dress(tx, filled))
         sent_at = tx.now
@@ -100,7 +101,7 @@ async def _send(context: TickContext) -> bool:
         leave = _leaving(context.database, letters, lease_until)
         made = await deliveries.deliver(resources.senders, letters, sent_at, lease_seconds, leave)
         async with transaction(context.database) as tx:
-            await cases.conclude_reminders(tx, ConcludeReminders(made, real_now(), lease_until))
+            await reminders.conclude_reminders(tx, ConcludeReminders(made, real_now(), lease_until))
     return True
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from services.reminder.cases import rules
-from services.reminder.cases.rules import Case
 from services.reminder.contacts.rules import Contact
+from services.reminder.episodes import rules as episodes
+from services.reminder.next_steps.rules import Case
 from services.reminder.policies.rules import Touch
 from services.reminder.receivables.rules import Account, Balance, BalanceItem, Item
 from services.reminder.strategies.rules import Published, parse
@@ -72,15 +73,15 @@ def account(*items: Item, time_zone: str = "UTC", person: ContactPerson | None =
 
 
 def new_case() -> Case:
-    return rules.new_case(CASE, CUSTOMER, DEFAULT)
+    return episodes.new_case(CASE, CUSTOMER, DEFAULT)
 
 
 def open_case(owed: Account, now: datetime, **changes: Any) -> Case:
     """A case just opened at that moment, changed as the test wants it."""
-    return replace(rules.follow(new_case(), owed, DEFAULT, now).case, **changes)
+    return replace(episodes.follow(new_case(), owed, DEFAULT, now).case, **changes)
 
 
-def escalate(case: Case, owed: Account, now: datetime, *contacted_at: datetime) -> rules.Outcome:
+def escalate(case: Case, owed: Account, now: datetime, *contacted_at: datetime) -> episodes.Outcome:
     touches = [Touch(each, "email") for each in contacted_at]
     return rules.escalate(case, owed, DEFAULT, touches, lambda: CONTACT, now)
 

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.reminder.cases import rules
-from services.reminder.cases.rules import Case, Hold, HoldKind
 from services.reminder.contacts.rules import Contact
+from services.reminder.episodes import rules as episodes
+from services.reminder.holds.rules import Hold, HoldKind
+from services.reminder.next_steps.rules import Case
 from services.reminder.policies.rules import ChannelLimit, Policy, Touch, is_open
 from services.reminder.receivables.rules import Account
 from services.reminder.strategies.rules import Published, parse
@@ -53,7 +55,7 @@ class Course:
 
     def __init__(self, strategy: Published, policy: Policy, zone: str) -> None:
         self.strategy, self.policy, self.zone = strategy, policy, zone
-        self.case: Case = rules.new_case(CASE, CUSTOMER, strategy)
+        self.case: Case = episodes.new_case(CASE, CUSTOMER, strategy)
         self.owed = True
         self.fates: list[str] = []
         self.sent: list[tuple[datetime, Contact]] = []
@@ -67,7 +69,7 @@ class Course:
         )
 
     def follow(self, now: datetime, held: Hold | None = None) -> None:
-        self.case = rules.follow(self.case, self.account(now), self.strategy, now, held, policy=self.policy).case
+        self.case = episodes.follow(self.case, self.account(now), self.strategy, now, held, policy=self.policy).case
         self._note()
 
     def look(self, now: datetime) -> None:

@@ -8,8 +8,12 @@ from datetime import date, timedelta
 import pytest
 
 from services.reminder.cases import rules
-from services.reminder.cases.rules import Reason, Send, Wait
 from services.reminder.contacts.rules import Suppression
+from services.reminder.episodes import rules as episodes
+from services.reminder.next_steps import rules as next_steps
+from services.reminder.next_steps.rules import Reason
+from services.reminder.reminders import rules as reminders
+from services.reminder.reminders.rules import Send, Wait
 from shared.events.reminder import CaseClosed, CaseEscalated, CaseOpened
 from tests.reminder.facts import (
     ADA,
@@ -31,7 +35,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def test_a_case_opens_when_an_overdue_invoice_can_be_chased() -> None:
-    outcome = rules.follow(new_case(), account(item()), DEFAULT, days_after_due(1, hour=0))
+    outcome = episodes.follow(new_case(), account(item()), DEFAULT, days_after_due(1, hour=0))
     assert outcome.reason is Reason.OPENED
     assert (outcome.case.status, outcome.case.episode, outcome.case.level) == ("open", 1, 0)
     assert outcome.case.check_at == days_after_due(1)
@@ -42,13 +46,13 @@ def test_a_case_opens_when_an_overdue_invoice_can_be_chased() -> None:
 
 @pytest.mark.parametrize("owed", [account(), account(item(overdue=False)), account(item(disputed=True))])
 def test_no_case_opens_for_what_is_paid_not_due_or_disputed(owed: rules.Account) -> None:
-    assert not rules.follow(new_case(), owed, DEFAULT, days_after_due(1)).case.is_open
+    assert not episodes.follow(new_case(), owed, DEFAULT, days_after_due(1)).case.is_open
 
 
 def test_a_case_closes_when_nothing_overdue_is_left_and_says_why() -> None:
     case = open_case(account(item()), days_after_due(1))
-    settled = rules.follow(case, account(item("R-2", overdue=False)), DEFAULT, days_after_due(3))
-    disputed = rules.follow(case, account(item(disputed=True)), DEFAULT, days_after_due(3))
+    settled = episodes.follow(case, account(item("R-2", overdue=False)), DEFAULT, days_after_due(3))
+    disputed = episodes.follow(case, account(item(disputed=True)), DEFAULT, days_after_due(3))
     assert (settled.case.status, settled.case.closed_because) == ("closed", "settled")
     assert disputed.case.closed_because == "disputed"
     assert isinstance(settled.events[0], CaseClosed)
@@ -58,15 +62,15 @@ def test_a_case_closes_when_nothing_overdue_is_left_and_says_why() -> None:
 def test_a_case_stays_open_while_one_overdue_invoice_is_collectable() -> None:
     case = open_case(account(item()), days_after_due(1))
     left = account(item("R-1", disputed=True), item("R-2", DUE + ONE_DAY))
-    outcome = rules.follow(case, left, DEFAULT, days_after_due(3))
+    outcome = episodes.follow(case, left, DEFAULT, days_after_due(3))
     assert outcome.case.is_open
     assert outcome.events == ()
 
 
 def test_the_next_episode_starts_the_ladder_anew() -> None:
     case = open_case(account(item()), days_after_due(1), level=4, step="urgent-reminder", climbed_on=DUE)
-    closed = rules.follow(case, account(), DEFAULT, days_after_due(40)).case
-    again = rules.follow(closed, account(item()), DEFAULT, days_after_due(50)).case
+    closed = episodes.follow(case, account(), DEFAULT, days_after_due(40)).case
+    again = episodes.follow(closed, account(item()), DEFAULT, days_after_due(50)).case
     assert (again.episode, again.level, again.step, again.climbed_on) == (2, 0, None, None)
 
 
@@ -139,7 +143,7 @@ def test_the_stage_goes_by_the_oldest_collectable_invoice() -> None:
 @pytest.mark.parametrize(("days", "notice"), [(-8, False), (-7, True), (-6, True), (0, True)])
 def test_a_note_before_due_goes_out_from_seven_days_on(days: int, notice: bool) -> None:
     owed = account(item(overdue=False))
-    case = rules.follow(new_case(), owed, DEFAULT, days_after_due(-20)).case
+    case = episodes.follow(new_case(), owed, DEFAULT, days_after_due(-20)).case
     assert case.check_at == days_after_due(-7)
     outcome = escalate(case, owed, days_after_due(days))
     assert bool(outcome.contacts) is notice
@@ -155,13 +159,13 @@ def test_no_note_before_due_when_the_due_date_is_past() -> None:
 @pytest.mark.parametrize(("terms_days", "notice"), [(7, False), (8, True)])
 def test_an_invoice_issued_on_the_day_of_its_note_gets_none(terms_days: int, notice: bool) -> None:
     owed = account(item(overdue=False, issued_on=DUE - timedelta(days=terms_days)))
-    assert (rules.follow(new_case(), owed, DEFAULT, days_after_due(-8)).case.check_at is not None) is notice
+    assert (episodes.follow(new_case(), owed, DEFAULT, days_after_due(-8)).case.check_at is not None) is notice
 
 
 def test_one_note_covers_all_invoices_of_a_due_date_and_is_sent_once() -> None:
     owed = account(item("R-1", overdue=False), item("R-2", overdue=False), item("R-3", DUE + ONE_DAY, overdue=False))
     now = days_after_due(-7)
-    case, contact = planned(rules.follow(new_case(), owed, DEFAULT, now).case, owed, now)
+    case, contact = planned(episodes.follow(new_case(), owed, DEFAULT, now).case, owed, now)
     assert contact.invoices == ("R-1", "R-2")
     after = rules.conclude(case, contact.sent(now), owed, DEFAULT, now)
     assert after.case.noticed == (DUE,)
@@ -221,7 +225,7 @@ def test_what_is_due_already_stays_due_when_more_news_comes() -> None:
     owed = account(item())
     case = open_case(owed, days_after_due(1, hour=0))
     assert case.check_at == days_after_due(1)
-    late = rules.follow(case, owed, DEFAULT, days_after_due(1, hour=9, minute=5)).case
+    late = episodes.follow(case, owed, DEFAULT, days_after_due(1, hour=9, minute=5)).case
     assert late.check_at == days_after_due(1)
 
 
@@ -249,8 +253,8 @@ def test_a_customer_without_address_is_recorded_once_and_waits_for_one() -> None
     assert (contact.status, contact.reason) == ("suppressed", Suppression.UNREACHABLE)
     assert outcome.tasks[0].kind == "unreachable"
     assert outcome.case.check_at is None
-    assert rules.coming(outcome.case, silent, DEFAULT.strategy, DUE + timedelta(days=9)) is Reason.UNREACHABLE
-    reachable = rules.follow(outcome.case, account(item()), DEFAULT, days_after_due(9, hour=10)).case
+    assert next_steps.coming(outcome.case, silent, DEFAULT.strategy, DUE + timedelta(days=9)) is Reason.UNREACHABLE
+    reachable = episodes.follow(outcome.case, account(item()), DEFAULT, days_after_due(9, hour=10)).case
     assert reachable.check_at == days_after_due(10)
     assert planned(reachable, account(item()), days_after_due(10))[1].step == "first-reminder"
 
@@ -260,39 +264,42 @@ def test_a_message_is_sent_about_what_the_owner_says_is_owed() -> None:
     now = days_after_due(1)
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
     left = balance(owed_now("R-2"), owed_now("R-3", DUE + ONE_DAY, 0), owed_now("R-4", minor=0))
-    assert rules.confirm(contact, case, owed, left, now) == Send((owed_now("R-2"),))
+    assert reminders.confirm(contact, case, owed, left, now) == Send((owed_now("R-2"),))
 
 
 def test_a_note_before_due_is_about_that_day_only() -> None:
     owed = account(item(overdue=False))
     now = days_after_due(-7)
-    case, contact = planned(rules.follow(new_case(), owed, DEFAULT, now).case, owed, now)
+    case, contact = planned(episodes.follow(new_case(), owed, DEFAULT, now).case, owed, now)
     left = balance(owed_now("R-1", DUE, -7), owed_now("R-2", DUE + ONE_DAY, -8), owed_now("R-3", DUE - ONE_DAY, -6))
-    assert rules.confirm(contact, case, owed, left, now) == Send((owed_now("R-1", DUE, -7),))
+    assert reminders.confirm(contact, case, owed, left, now) == Send((owed_now("R-1", DUE, -7),))
 
 
 def test_a_message_does_not_leave_when_nothing_is_owed_any_more() -> None:
     owed = account(item())
     now = days_after_due(1)
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
-    assert rules.confirm(contact, case, owed, balance(), now) is Suppression.NOTHING_COLLECTABLE
-    assert rules.confirm(contact, case, owed, balance(owed_now(days_overdue=0)), now) is Suppression.NOTHING_COLLECTABLE
+    assert reminders.confirm(contact, case, owed, balance(), now) is Suppression.NOTHING_COLLECTABLE
+    assert (
+        reminders.confirm(contact, case, owed, balance(owed_now(days_overdue=0)), now)
+        is Suppression.NOTHING_COLLECTABLE
+    )
 
 
 def test_a_message_does_not_leave_when_its_case_was_closed_or_reopened() -> None:
     owed = account(item())
     now = days_after_due(1)
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
-    closed = rules.follow(case, account(), DEFAULT, now).case
-    again = rules.follow(closed, owed, DEFAULT, now).case
+    closed = episodes.follow(case, account(), DEFAULT, now).case
+    again = episodes.follow(closed, owed, DEFAULT, now).case
     for later in (closed, again):
-        assert rules.confirm(contact, later, owed, balance(owed_now()), now) is Suppression.EPISODE_OVER
+        assert reminders.confirm(contact, later, owed, balance(owed_now()), now) is Suppression.EPISODE_OVER
 
 
 def test_a_message_held_up_past_the_window_waits_for_the_next_morning() -> None:
     owed = account(item())
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, days_after_due(1))
-    late = rules.confirm(contact, case, owed, balance(owed_now()), days_after_due(1, hour=18))
+    late = reminders.confirm(contact, case, owed, balance(owed_now()), days_after_due(1, hour=18))
     assert late == Wait(days_after_due(2))
 
 
@@ -324,7 +331,7 @@ def test_a_refused_address_stops_the_case_until_there_is_another() -> None:
     assert (outcome.case.level, outcome.case.check_at) == (0, None)
     assert [task.kind for task in outcome.tasks] == ["unreachable"]
     other = account(item(), person=ADA.model_copy(update={"email": "new@acme.example"}))
-    again = rules.follow(outcome.case, other, DEFAULT, days_after_due(3, hour=0)).case
+    again = episodes.follow(outcome.case, other, DEFAULT, days_after_due(3, hour=0)).case
     assert again.check_at == days_after_due(3)
 
 
@@ -340,7 +347,7 @@ def test_a_case_closed_while_its_message_was_under_way_does_not_climb() -> None:
     owed = account(item())
     now = days_after_due(1)
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
-    closed = rules.follow(case, account(), DEFAULT, now).case
+    closed = episodes.follow(case, account(), DEFAULT, now).case
     outcome = rules.conclude(closed, contact.sent(now), account(), DEFAULT, now)
     assert (outcome.case.level, outcome.events, outcome.case.pending) == (0, (), ())
 
@@ -349,5 +356,5 @@ def test_while_a_message_is_under_way_nothing_else_is_decided() -> None:
     owed = account(item(), item("R-2", DUE + timedelta(days=8), overdue=False))
     now = days_after_due(1)
     case, _ = planned(open_case(owed, days_after_due(1, hour=0)), owed, now)
-    assert rules.follow(case, owed, DEFAULT, now).case.check_at is None
+    assert episodes.follow(case, owed, DEFAULT, now).case.check_at is None
     assert escalate(replace(case, check_at=now), owed, now).reason is Reason.UNDER_WAY

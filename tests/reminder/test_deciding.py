@@ -6,7 +6,8 @@ import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from services.reminder.cases import rules
+from services.reminder.episodes import rules as episodes
+from services.reminder.next_steps import rules as next_steps
 from services.reminder.receivables import handlers as receivables
 from shared.db import reading
 from shared.events.event import Event
@@ -53,16 +54,16 @@ async def test_what_decides_is_read_without_what_does_not(desk: Desk) -> None:
             keys = [(customer.id, "default") for customer in customers]
             whole, few = await receivables.accounts(tx, keys), await receivables.deciding(tx, keys)
         for key, account in whole.items():
-            fresh = rules.new_case(CASE, account.id, DEFAULT)
+            fresh = episodes.new_case(CASE, account.id, DEFAULT)
             climbed_on = TODAY - timedelta(days=chance.randint(0, 9))
             level = chance.randint(0, 6)
             running = replace(fresh, status="open", episode=1, level=level, climbed_on=climbed_on)
             for case in (fresh, replace(fresh, noticed=(TODAY + timedelta(days=7),)), running):
                 now = tx.now
-                right = rules.follow(case, account, DEFAULT, now)
-                found = rules.follow(case, few[key], DEFAULT, now)
+                right = episodes.follow(case, account, DEFAULT, now)
+                found = episodes.follow(case, few[key], DEFAULT, now)
                 assert (found.case, found.reason) == (right.case, right.reason)
-                assert found.reason is rules.Reason.OPENED or found.events == right.events
+                assert found.reason is next_steps.Reason.OPENED or found.events == right.events
                 decided.add((right.reason, right.case.closed_because, right.case.check_at is not None))
     assert len(decided) >= 7, decided
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
-from services.reminder.cases.rules import Hold, HoldKind, holding
 from services.reminder.contacts.handlers import RecordBounce
+from services.reminder.holds.rules import Hold, HoldKind, holding
+from services.reminder.reminders import handlers as reminders
 from shared.db import transaction
 from tests.reminder.books import ADA, Customer
 from tests.reminder.desk import Desk
@@ -162,7 +163,7 @@ async def test_an_address_that_bounced_is_not_written_to_again(desk: Desk) -> No
     at = datetime(2026, 2, 2, 12, tzinfo=UTC)
     for _ in range(2):
         async with transaction(desk.database) as tx:
-            await cases.bounce_contact(tx, RecordBounce(UUID(sent["id"]), at, "550 no such user"))
+            await reminders.bounce_contact(tx, RecordBounce(UUID(sent["id"]), at, "550 no such user"))
     await desk.until(date(2026, 2, 10))
     assert len(desk.mails()) == 1
     first = (await desk.contacts())[0]

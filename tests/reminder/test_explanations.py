@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.reminder.conditions.rules import Conditions, Facts
 from services.reminder.contacts.rules import SUPPRESSED_BECAUSE, Suppression
+from services.reminder.episodes import rules as episodes
 from services.reminder.explanations import rules
 from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.next_steps.rules import Reason
@@ -71,7 +72,7 @@ def explained(
 def test_whatever_the_case_rests_for_is_named_with_its_day_and_words(kind: HoldKind, until: date | None) -> None:
     owed, now = account(item()), days_after_due(2)
     hold = Hold(kind, until, "x", "as agreed on the phone")
-    case = facts.rules.hold(open_case(owed, now), owed, DEFAULT, hold, now).case
+    case = episodes.hold(open_case(owed, now), owed, DEFAULT, hold, now).case
     found = explained(case, owed, now)
     through = " through 11 March 2026" if until else ""
     assert (

@@ -8,8 +8,11 @@ from datetime import date, timedelta
 import pytest
 
 from services.reminder.cases import rules
-from services.reminder.cases.rules import Send
 from services.reminder.contacts.rules import Suppression
+from services.reminder.episodes import rules as episodes
+from services.reminder.next_steps.rules import Coming, Reason, coming
+from services.reminder.reminders import rules as reminders
+from services.reminder.reminders.rules import Send
 from tests.reminder.desk import Desk
 from tests.reminder.facts import (
     CASE,
@@ -78,7 +81,7 @@ def test_the_last_look_keeps_fresh_days_that_began_in_between(last_day: int, ver
     owed = account(item())
     case, contact = planned(open_case(owed, days_after_due(1, hour=0)), owed, days_after_due(1))
     rested = account(replace(item(), collect_again_on=DUE + timedelta(days=last_day)))
-    found = rules.confirm(contact, case, rested, balance(owed_now()), days_after_due(1))
+    found = reminders.confirm(contact, case, rested, balance(owed_now()), days_after_due(1))
     assert isinstance(found, verdict)
     if not isinstance(found, Send):
         assert found is Suppression.FRESH_DAYS
@@ -88,11 +91,11 @@ def test_the_last_look_keeps_fresh_days_that_began_in_between(last_day: int, ver
 
 
 def test_a_note_before_due_waits_for_the_fresh_days_or_is_left_out() -> None:
-    def noticed(again_on: date) -> rules.Coming | rules.Reason:
+    def noticed(again_on: date) -> Coming | Reason:
         fresh = account(replace(item(overdue=False), collect_again_on=again_on))
-        return rules.coming(rules.new_case(CASE, fresh.id, DEFAULT), fresh, DEFAULT.strategy, DUE - timedelta(days=7))
+        return coming(episodes.new_case(CASE, fresh.id, DEFAULT), fresh, DEFAULT.strategy, DUE - timedelta(days=7))
 
     later = noticed(DUE - timedelta(days=2))
-    assert isinstance(later, rules.Coming)
+    assert isinstance(later, Coming)
     assert later.opens_on == DUE - timedelta(days=2)
-    assert noticed(DUE + timedelta(days=1)) is rules.Reason.NOTHING_COLLECTABLE
+    assert noticed(DUE + timedelta(days=1)) is Reason.NOTHING_COLLECTABLE

@@ -15,11 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.reminder.cases import rules
-from services.reminder.cases.rules import Case, Send, Wait
 from services.reminder.contacts.rules import Contact, with_their_first
+from services.reminder.episodes import rules as episodes
 from services.reminder.holds.rules import Hold, HoldKind
+from services.reminder.next_steps.rules import Case
 from services.reminder.policies.rules import ChannelLimit, Policy, Touch
 from services.reminder.receivables.rules import Account, Balance, BalanceItem, Item, Key
+from services.reminder.reminders import rules as reminders
+from services.reminder.reminders.rules import Send, Wait
 from services.reminder.strategies.rules import TO_CUSTOMER
 from tests.reminder.facts import ADA, account, eur
 from tests.reminder.test_case_properties import MODES
@@ -66,7 +69,7 @@ class Companies:
 
     def __post_init__(self) -> None:
         for n, key in enumerate(KEYS):
-            self.cases[key] = rules.new_case(UUID(int=100 + n), key[0], STRATEGY, key[1])
+            self.cases[key] = episodes.new_case(UUID(int=100 + n), key[0], STRATEGY, key[1])
 
     def account(self, key: Key, now: datetime) -> Account:
         items = (replace(i, overdue_since=i.due_on + DAY if i.due_on < now.date() else None) for i in self.heard[key])
@@ -91,7 +94,7 @@ class Companies:
         self.follow(key, now, held)
 
     def follow(self, key: Key, now: datetime, held: Hold | None = None) -> None:
-        followed = rules.follow(self.cases[key], self.account(key, now), STRATEGY, now, held, policy=self.policy)
+        followed = episodes.follow(self.cases[key], self.account(key, now), STRATEGY, now, held, policy=self.policy)
         self._keep(key, followed.case)
 
     def plan(self, now: datetime) -> None:
@@ -115,7 +118,7 @@ class Companies:
                 self.hold_next.discard(key)
                 self.follow(key, now, Hold(HoldKind.CONVERSATION, now.date() + timedelta(days=2), "y", ""))
             of, balance = self.account(key, now), self._balance(key, now)
-            verdict = rules.confirm(contact, self.cases[key], of, balance, now, self.policy)
+            verdict = reminders.confirm(contact, self.cases[key], of, balance, now, self.policy)
             self.planned.remove(contact)
             if isinstance(verdict, Wait):
                 self.planned.append(contact.waiting(verdict.until))

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from services.reminder.cases import handlers as cases
 from services.reminder.contacts.handlers import RecordBounce
+from services.reminder.reminders import handlers as reminders
 from services.reminder.ticks import Resources
 from shared.db import transaction
 from tests.reminder.books import ADA, Customer, Invoice
@@ -177,7 +177,7 @@ async def test_a_message_that_came_back_came_back_for_all_of_them(desk: Desk) ->
     first = (await desk.contacts())[0]
     async with transaction(desk.database) as tx:
         at = datetime(2026, 2, 2, 13, tzinfo=UTC)
-        await cases.bounce_contact(tx, RecordBounce(UUID(first["id"]), at, "550 no such user"))
+        await reminders.bounce_contact(tx, RecordBounce(UUID(first["id"]), at, "550 no such user"))
     assert [c["bounce_reason"] for c in await desk.contacts()] == ["550 no such user"] * 2
     await desk.until(date(2026, 2, 12))
     assert len(desk.mails()) == 1

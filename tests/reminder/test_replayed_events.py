@@ -15,11 +15,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.reminder.cases import handlers as cases
 from services.reminder.consumers import subscriptions
 from services.reminder.contacts.handlers import RecordBounce
 from services.reminder.receivables.rules import Heard
 from services.reminder.receivables.rules import hear as hear_of
+from services.reminder.reminders import handlers as reminders
 from shared.clock import Clock
 from shared.db import Database, transaction
 from shared.delivery import Received, deliver_batch
@@ -131,7 +131,7 @@ async def bounce(desk: Desk) -> None:
     rows = await desk.database.pool.fetch(_TO_BOUNCE)
     for row in rows * 2:
         async with transaction(desk.database) as tx:
-            await cases.bounce_contact(tx, RecordBounce(row["id"], tx.now, "550 no such user"))
+            await reminders.bounce_contact(tx, RecordBounce(row["id"], tx.now, "550 no such user"))
 
 
 _TO_BOUNCE = """

@@ -12,11 +12,12 @@ import pytest
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase
-from services.reminder.cases.rules import Case, Outcome
 from services.reminder.contacts.rules import Contact
+from services.reminder.episodes.rules import Outcome
 from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.letters import handlers as letters
 from services.reminder.letters.handlers import CloseBatch
+from services.reminder.next_steps.rules import Case
 from services.reminder.policies import handlers as policies
 from services.reminder.policies.handlers import OptOut, PublishPolicy
 from services.reminder.policies.rules import PolicyDocument

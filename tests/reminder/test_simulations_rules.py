@@ -9,8 +9,8 @@ from typing import Literal
 
 import pytest
 
-from services.reminder.cases.rules import Hold, HoldKind
 from services.reminder.courses.rules import Assumptions, Course, facts_ahead, midnight, run
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.policies.rules import POLICY
 from services.reminder.receivables.rules import Account
 from services.reminder.simulations import rules

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.worklist import rules
 from services.reminder.worklist.rules import Action, Entry
 from shared.money import Money

@@ -7,9 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from services.reminder.cases import handlers, rules
+from services.reminder.cases import handlers
 from services.reminder.cases.handlers import JudgeStep, View
-from services.reminder.cases.rules import Coming, Hold, HoldKind
+from services.reminder.holds.rules import Hold, HoldKind
+from services.reminder.next_steps import rules as next_steps
+from services.reminder.next_steps.rules import Coming
 from services.reminder.receivables.rules import ENTITY, totals
 from shared.calendar import local_date
 from shared.db import reading
@@ -84,7 +86,7 @@ class CaseOut(BaseModel):
     @classmethod
     def of(cls, view: View, now: datetime) -> "CaseOut":
         case, account = view.case, view.account
-        step = rules.coming(case, account, view.strategy.strategy, local_date(now, account.time_zone))
+        step = next_steps.coming(case, account, view.strategy.strategy, local_date(now, account.time_zone))
         planned = isinstance(step, Coming)
         return cls(
             id=case.id,

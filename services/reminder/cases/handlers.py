@@ -1,31 +1,31 @@
-"""Follow accounts, take due steps, and conclude messages: lock, decide, write state and events."""
+"""Follow accounts and take due steps: lock, decide, write state and events."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
 from services.reminder.cases import rules, store
-from services.reminder.cases.rules import Case, CaseNotFound, Hold, HoldKind, Outcome, Reason, Send, Wait
+from services.reminder.cases.rules import CaseNotFound
 from services.reminder.cases.store import Loaded
 from services.reminder.contacts import handlers as contacts
-from services.reminder.contacts.handlers import RecordBounce, RecordTouch
-from services.reminder.contacts.rules import Contact, Suppression, retry_seconds, with_their_first
-from services.reminder.deliveries.rules import Delivery
-from services.reminder.mails.rules import Letter
-from services.reminder.parents import rules as parents
+from services.reminder.contacts.handlers import RecordTouch
+from services.reminder.contacts.rules import Contact, Suppression, with_their_first
+from services.reminder.episodes import rules as episodes
+from services.reminder.episodes.rules import Outcome
+from services.reminder.holds.rules import Hold, HoldKind
+from services.reminder.next_steps import rules as next_steps
+from services.reminder.next_steps.rules import Case, Reason
 from services.reminder.policies import handlers as policies
-from services.reminder.policies.handlers import OptOut
 from services.reminder.policies.rules import POLICY, Policy
 from services.reminder.receivables import handlers as receivables
-from services.reminder.receivables.handlers import NoAnswer
-from services.reminder.receivables.rules import ENTITY, Account, Balance, Key, numbers, totals
+from services.reminder.receivables.rules import ENTITY, Account, Key
 from services.reminder.strategies import handlers as strategies
-from services.reminder.strategies.rules import Published, Step
+from services.reminder.strategies.rules import Published
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.handlers import FinishTask
 from services.reminder.trials import handlers as trials
@@ -37,9 +37,6 @@ from shared.ids import new_id
 
 NEXT_DUE = f"least({store.NEXT_CHECK}, {contacts.UNDER_WAY_SINCE})"
 """The earliest moment with a step to decide or a message to send."""
-
-TEMPORARY_REFUSALS_MAX = 15
-"""About forty minutes: longer than a mailbox that greets strangers with "try again later" usually asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +89,6 @@ class JudgeStep:
     by: str
     approved: bool
     note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmReminders:
-    """Balances by account, as the invoice service has just given them. Leases and retries are in real time."""
-
-    contacts: Sequence[Contact]
-    balances: Mapping[Key, Balance | NoAnswer]
-    real_now: datetime
-    lease_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ConcludeReminders:
-    """What became of letters. Those that somebody else may have taken in hand in the meantime were sent on a lease, and
-    count only while it is theirs."""
-
-    deliveries: Sequence[Delivery]
-    real_now: datetime
-    lease_until: datetime | None = None
 
 
 async def follow_accounts(
@@ -181,104 +158,6 @@ async def escalate_cases(tx: Tx, limit: int) -> int:
     return len(due)
 
 
-async def confirm_reminders(tx: Tx, command: ConfirmReminders) -> list[Letter]:
-    """Decide again for planned messages and mark those that go out now as being sent; returns their letters. A call is
-    handed to a person instead."""
-    customer_ids = list({contact.customer_id for contact in command.contacts})
-    await receivables.lock(tx, customer_ids)
-    planned = await contacts.in_status(tx, [contact.id for contact in command.contacts], "planned")
-    views = await _views_of_contacts(tx, planned)
-    unanswered = _unanswered(planned, command.balances)
-    written, changed, outcomes = list[tuple[Contact, Letter]](), [], []
-    for contact in planned:
-        view, balance = views[contact.account], command.balances[contact.account]
-        balance = unanswered.get(contact.delivery, balance)
-        verdict: Send | Wait | Suppression
-        if not isinstance(balance, NoAnswer):
-            verdict = rules.confirm(contact, view.case, view.account, balance, tx.now, view.policy)
-        elif forbidden := rules.forbids(contact, view.case, view.account, tx.now):
-            verdict = forbidden
-        else:
-            changed.append(_retried(contact, balance.reason, command.real_now))
-            continue
-        if isinstance(verdict, Send):
-            assert isinstance(balance, Balance)
-            contact = contact.sending(
-                numbers(verdict.items),
-                totals(item.collectable for item in verdict.items),
-                view.account.reached_at(contact.channel),
-                command.lease_until,
-            )
-            if contact.channel == "call":
-                contact = contact.sent(tx.now)
-                _conclude(views, contact, tx.now, outcomes)
-            else:
-                step, hastened = _step(view.strategy, contact.step), view.case.hastened
-                args = contact, view.account, balance, verdict.items, tx.now, step
-                written.append((contact, rules.letter(*args, hastened=hastened)))
-        elif isinstance(verdict, Wait):
-            contact = contact.waiting(verdict.until)
-        else:
-            contact = contact.suppressed(verdict)
-            _conclude(views, contact, tx.now, outcomes)
-        changed.append(contact)
-    await contacts.save(tx, changed)
-    await _publish(tx, outcomes)
-    return parents.in_one_message(written)
-
-
-async def conclude_reminders(tx: Tx, command: ConcludeReminders) -> None:
-    """Record what became of the letters, and let their cases climb."""
-    customer_ids = list({delivery.customer_id for delivery in command.deliveries})
-    await receivables.lock(tx, customer_ids)
-    fates = {delivery.contact_id: delivery for delivery in command.deliveries}
-    sending = await contacts.in_status(tx, list(fates), "sending")
-    under_way = [each for each in sending if command.lease_until in (None, each.lease_until)]
-    for contact in under_way:
-        if fates[contact.id].opted_out:
-            said = fates[contact.id].reason or "the customer told the provider"
-            await policies.opt_out(tx, OptOut(contact.customer_id, contact.channel, None, said, "provider"))
-    views = await _views_of_contacts(tx, under_way)
-    changed, outcomes = [], []
-    for contact in under_way:
-        delivery = fates[contact.id]
-        contact = _after(contact, delivery, tx.now, command.real_now)
-        changed.append(contact)
-        if contact.status != "planned":
-            _conclude(views, contact, tx.now, outcomes, address_refused=delivery.address_refused)
-    await contacts.save(tx, changed)
-    await _publish(tx, outcomes)
-
-
-async def give_up(tx: Tx, abandoned: Sequence[Contact], real_now: datetime) -> None:
-    """Messages whose sender is gone. What had not left is sent after all; of what was leaving nobody knows whether it
-    did, so it is looked into and never sent again."""
-    customer_ids = list({contact.customer_id for contact in abandoned})
-    await receivables.lock(tx, customer_ids)
-    under_way = await contacts.left_behind(tx, [contact.id for contact in abandoned], real_now)
-    views = await _views_of_contacts(tx, under_way)
-    changed, outcomes = [], []
-    for contact in under_way:
-        contact = contact.unknown("the process that was sending it ended before it could record the outcome")
-        changed.append(contact)
-        _conclude(views, contact, tx.now, outcomes)
-    await contacts.save(tx, changed)
-    await _publish(tx, outcomes)
-
-
-async def bounce_contact(tx: Tx, command: RecordBounce) -> Contact:
-    """A message came back: its address is not used again, and somebody looks for another; by each of the customers
-    that it was about. Raises ContactNotFound."""
-    sent = await contacts.find_contact(tx, command.contact_id)
-    others = await contacts.sharing(tx, sent)
-    await receivables.lock(tx, [each.customer_id for each in (sent, *others)])
-    bounced = [await contacts.record_bounce(tx, replace(command, contact_id=each.id)) for each in (sent, *others)]
-    for contact in bounced:
-        view = await find_case(tx, contact.customer_id, contact.entity_id)
-        await _decide(tx, view, rules.bounce(view.case, contact, view.account, view.strategy, tx.now, view.policy))
-    return bounced[0]
-
-
 async def judge_step(tx: Tx, command: JudgeStep) -> View:
     """Take the step that waits, or go on without it. Raises TaskNotFound, TaskOver, StepNotWaiting."""
     task = await tasks.find_task(tx, command.task_id)
@@ -296,7 +175,7 @@ async def judge_step(tx: Tx, command: JudgeStep) -> View:
 async def hold_case(tx: Tx, command: HoldCase) -> View:
     """Let the case rest. Raises CaseNotFound."""
     view = await _locked(tx, command.customer_id, command.entity_id)
-    outcome = rules.hold(view.case, view.account, view.strategy, command.hold, tx.now, view.policy)
+    outcome = episodes.hold(view.case, view.account, view.strategy, command.hold, tx.now, view.policy)
     return await _decide(tx, view, outcome)
 
 
@@ -304,7 +183,7 @@ async def release_case(tx: Tx, command: ReleaseCase) -> View:
     """What the case rested for is over: it goes on unless another hold rests. Raises CaseNotFound."""
     view = await _locked(tx, command.customer_id, command.entity_id)
     kind, source = command.kind, command.source
-    outcome = rules.release(view.case, view.account, view.strategy, kind, source, tx.now, view.policy)
+    outcome = episodes.release(view.case, view.account, view.strategy, kind, source, tx.now, view.policy)
     return await _decide(tx, view, outcome)
 
 
@@ -312,7 +191,7 @@ async def count_broken_promise(tx: Tx, customer_id: UUID, entity_id: str) -> Vie
     """One more promise was broken; the strategy may ask how many, and the next rung is due at once. Raises
     CaseNotFound."""
     view = await _locked(tx, customer_id, entity_id)
-    return await _decide(tx, view, rules.hasten(view.case, view.account, view.strategy, tx.now, view.policy))
+    return await _decide(tx, view, episodes.hasten(view.case, view.account, view.strategy, tx.now, view.policy))
 
 
 async def record(tx: Tx, decided: Sequence[tuple[Case, Outcome]]) -> None:
@@ -380,10 +259,10 @@ async def _views_of(tx: Tx, accounts: Mapping[Key, Account], loaded: Loaded, *, 
             views.append(View(case, account, library.pinned[case.runs_on], policy))
             continue
         today = local_date(tx.now, account.time_zone)
-        blank = case or rules.new_case(new_id(), account.id, library.newest[strategies.DEFAULT], account.entity_id)
-        choice = library.for_account(rules.facts(blank, fitted.get(key, account), today))
+        blank = case or episodes.new_case(new_id(), account.id, library.newest[strategies.DEFAULT], account.entity_id)
+        choice = library.for_account(next_steps.facts(blank, fitted.get(key, account), today))
         if case is None:
-            blank = rules.new_case(blank.id, account.id, choice.strategy, account.entity_id)
+            blank = episodes.new_case(blank.id, account.id, choice.strategy, account.entity_id)
         views.append(View(blank, account, choice.strategy, policy, choice.challenger, choice.arm))
     return views
 
@@ -406,22 +285,11 @@ async def _fitted(
     return {key: replace(account, average_days_late=late.get(key)) for key, account in found.items()}
 
 
-async def _views_of_contacts(tx: Tx, concerned: Iterable[Contact]) -> dict[Key, View]:
-    keys = list({contact.account for contact in concerned})
-    return await find_cases(tx, keys) if keys else {}
-
-
 def _spread(of_customers: Mapping[UUID, Cause], known: Iterable[Key]) -> dict[Key, Cause]:
     """News of a customer concerns each of its cases."""
     spread = {(customer_id, ENTITY): cause for customer_id, cause in of_customers.items()}
     spread |= {key: of_customers[key[0]] for key in known if key[0] in of_customers}
     return spread
-
-
-def _unanswered(planned: Iterable[Contact], balances: Mapping[Key, Balance | NoAnswer]) -> dict[UUID, NoAnswer]:
-    """By delivery: of what goes out as one message nothing does while somebody's balance cannot be had."""
-    answers = ((contact.delivery, balances[contact.account]) for contact in planned)
-    return {delivery: answer for delivery, answer in answers if isinstance(answer, NoAnswer)}
 
 
 def _is_due(case: Case, now: datetime) -> bool:
@@ -430,7 +298,7 @@ def _is_due(case: Case, now: datetime) -> bool:
 
 def _follow(view: View, account: Account, causes: Mapping[Key, Cause], now: datetime) -> Outcome:
     cause = causes[view.case.key]
-    outcome = rules.follow(view.case, account, view.strategy, now, cause.held, cause.ended, view.policy)
+    outcome = episodes.follow(view.case, account, view.strategy, now, cause.held, cause.ended, view.policy)
     if outcome.reason is not Reason.OPENED or (view.challenger, view.arm) == (view.case.challenger, view.case.arm):
         return outcome
     return replace(outcome, case=replace(outcome.case, challenger=view.challenger, arm=view.arm))
@@ -444,51 +312,6 @@ async def _already_reminded(tx: Tx, view: View, outcome: Outcome, again: Collect
             case, sent = outcome.case, contact.sent(tx.now)
             outcome = rules.conclude(case, sent, view.account, view.strategy, tx.now, view.policy)
     return outcome
-
-
-def _conclude(
-    views: dict[Key, View],
-    contact: Contact,
-    now: datetime,
-    outcomes: list[tuple[Case, Outcome]],
-    *,
-    address_refused: bool = False,
-) -> None:
-    """Several contacts of a case may end at once: each is concluded on what the one before made of the case."""
-    view = views[contact.account]
-    outcome = rules.conclude(
-        view.case, contact, view.account, view.strategy, now, view.policy, address_refused=address_refused
-    )
-    outcomes.append((view.case, outcome))
-    views[contact.account] = replace(view, case=outcome.case)
-
-
-def _step(strategy: Published, name: str) -> Step | None:
-    return next((each for each in strategy.strategy.steps if each.name == name), None)
-
-
-def _after(contact: Contact, delivery: Delivery, now: datetime, real_now: datetime) -> Contact:
-    reason = delivery.reason or ""
-    match delivery.fate:
-        case "sent":
-            return contact.sent(now, delivery.provider_id)
-        case "refused":
-            return contact.failed(reason)
-        case "doubtful":
-            return contact.unknown(reason)
-        case "untried":
-            return contact.waiting()
-        case "deferred":
-            return _retried(contact, reason, real_now, delivery.retry_after_seconds)
-        case "refused_for_now":
-            if contact.attempts + 1 >= TEMPORARY_REFUSALS_MAX:
-                return contact.failed(f"after {contact.attempts + 1} attempts: {reason}")
-            return _retried(contact, reason, real_now, delivery.retry_after_seconds)
-
-
-def _retried(contact: Contact, reason: str, real_now: datetime, asked_seconds: float | None = None) -> Contact:
-    pause = max(retry_seconds(contact.attempts + 1), asked_seconds or 0)
-    return contact.deferred(reason, real_now + timedelta(seconds=pause))
 
 
 async def _publish(tx: Tx, outcomes: Sequence[tuple[Case, Outcome]]) -> None:

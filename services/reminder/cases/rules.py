@@ -1,39 +1,29 @@
 """When an account is contacted, and when it is left in peace: pure decisions on a customer's collection case.
 
-A case runs in episodes: one begins when an overdue invoice becomes collectable and ends when none is left. Within an
-episode the strategy's rungs are climbed one by one, each at most once, by the age of the oldest collectable invoice.
+Within an episode (`episodes`) the strategy's rungs are climbed one by one, each at most once, by the age of the oldest
+collectable invoice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from services.reminder.contacts import rules as contacts
 from services.reminder.contacts.rules import Contact, Suppression
+from services.reminder.episodes.rules import Outcome, case_event, schedule
 from services.reminder.errands.rules import find_an_address, tasks_after, tasks_of_actions
-from services.reminder.holds.rules import Hold, HoldKind, holding
-from services.reminder.mails.rules import Letter
 from services.reminder.next_steps.rules import Case, Coming, Reason, channels_for, coming, facts, has_address
 from services.reminder.policies import rules as policies
 from services.reminder.policies.rules import POLICY, Policy, Refusal, Touch
-from services.reminder.receivables.rules import ENTITY, Account, Balance, BalanceItem, numbers, totals
-from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, Step, Strategy
+from services.reminder.receivables.rules import Account, numbers, totals
+from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, Strategy
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import local_date
 from shared.errors import Conflict, NotFound
-from shared.events.event import Event
 from shared.events.reminder import (
-    CaseClosed,
     CaseEscalated,
-    CaseEvent,
-    CaseHeld,
-    CaseOpened,
-    CaseReleased,
-    CaseState,
     CaseStepSkipped,
 )
 from shared.records import replace
@@ -49,125 +39,6 @@ class CaseNotFound(NotFound):
 class StepNotWaiting(Conflict):
     slug = "step-not-waiting"
     title = "The step does not wait for anybody"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a decision makes of a case, why, and what follows from it."""
-
-    case: Case
-    reason: Reason
-    events: tuple[Event, ...] = ()
-    contacts: tuple[Contact, ...] = ()
-    tasks: tuple[AssignTask, ...] = ()
-
-
-def new_case(case_id: UUID, customer_id: UUID, strategy: Published, entity_id: str = ENTITY) -> Case:
-    """The case of a customer of whom nothing is overdue yet."""
-    return Case(
-        id=case_id,
-        customer_id=customer_id,
-        version=0,
-        entity_id=entity_id,
-        status="closed",
-        episode=0,
-        strategy=strategy.name,
-        strategy_version=strategy.version,
-        level=0,
-        step=None,
-        opened_on=None,
-        closed_on=None,
-        closed_because=None,
-        climbed_on=None,
-        rest_until=None,
-        holds=(),
-        noticed=(),
-        blocked_step=None,
-        refused=(),
-        pending=(),
-        check_at=None,
-    )
-
-
-def follow(
-    case: Case,
-    account: Account,
-    strategy: Published,
-    now: datetime,
-    held: Hold | None = None,
-    ended: Collection[str] = (),
-    policy: Policy = POLICY,
-) -> Outcome:
-    """Facts changed: open or close the episode, and say when to decide next.
-
-    `strategy` is what the case runs on, or for a closed case what a new episode would run on; `held` is what the case
-    rests for from now on; `ended` is what became of overdue invoices that are no longer owed.
-    """
-    reason: Reason = Reason.UNCHANGED
-    events: tuple[Event, ...] = ()
-    if held:
-        outcome = hold(case, account, strategy, held, now, policy)
-        case, reason, events = outcome.case, outcome.reason, outcome.events
-    if account.overdue and not case.is_open:
-        case, reason = _open(case, strategy, now), Reason.OPENED
-        events = (*events, _event(CaseOpened, case, account, now))
-    elif not account.overdue and case.is_open:
-        because = _why_closed(account, ended)
-        case, reason = _close(case, because, now), Reason.CLOSED
-        events = (*events, _event(CaseClosed, case, account, now, reason=because))
-    return Outcome(schedule(case, account, strategy.strategy, now, policy), reason, events)
-
-
-def hold(
-    case: Case, account: Account, strategy: Published, new: Hold, now: datetime, policy: Policy = POLICY
-) -> Outcome:
-    """The case rests for one more reason, or for the same one until another day."""
-    if new in case.holds:
-        return Outcome(case, Reason.UNCHANGED)
-    others = tuple(h for h in case.holds if (h.kind, h.source) != (new.kind, new.source))
-    case = replace(case, version=case.version + 1, holds=(*others, new))
-    event = _event(CaseHeld, case, account, now, kind=str(new.kind), until=new.until, source=new.source)
-    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.HELD, (event,))
-
-
-def release(
-    case: Case,
-    account: Account,
-    strategy: Published,
-    kind: HoldKind,
-    source: str,
-    now: datetime,
-    policy: Policy = POLICY,
-) -> Outcome:
-    """One reason to rest is gone; what was never held is left as it is."""
-    left = tuple(h for h in case.holds if (h.kind, h.source) != (kind, source))
-    if left == case.holds:
-        return Outcome(case, Reason.UNCHANGED)
-    case = replace(case, version=case.version + 1, holds=left)
-    event = _event(CaseReleased, case, account, now, kind=str(kind), source=source)
-    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.RELEASED, (event,))
-
-
-def hasten(case: Case, account: Account, strategy: Published, now: datetime, policy: Policy = POLICY) -> Outcome:
-    """A promise was broken: the next rung is due at once rather than after its days, still one rung at a time."""
-    case = replace(case, broken_promises=case.broken_promises + 1, hastened=case.is_open)
-    return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNCHANGED)
-
-
-def schedule(case: Case, account: Account, strategy: Strategy, now: datetime, policy: Policy = POLICY) -> Case:
-    """Set when to decide next: at the opening of the contact window on the day the next step opens.
-
-    What was already due stays due. A step that turns up after that opening waits for the next one, so that what an
-    event brings may still be changed by the next.
-    """
-    step = coming(case, account, strategy, local_date(now, account.time_zone))
-    if isinstance(step, Reason):
-        return replace(case, check_at=None) if case.check_at else case
-    at = policies.opening(step.step.channels, account, step.opens_on, policy)
-    if at < now:
-        was_due = case.check_at is not None and case.check_at <= now
-        at = case.check_at if was_due else policies.next_opening(step.step.channels, account, now, policy)
-    return replace(case, check_at=at) if at != case.check_at else case
 
 
 def escalate(
@@ -295,71 +166,6 @@ def bounce(
     return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.UNREACHABLE, tasks=tasks)
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """The message may go out, about these items."""
-
-    items: tuple[BalanceItem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Not now; it stays planned until then (business time)."""
-
-    until: datetime
-
-
-def confirm(
-    contact: Contact, case: Case, account: Account, balance: Balance, now: datetime, policy: Policy = POLICY
-) -> Send | Wait | Suppression:
-    """Decide again, with the balance as its owner has just given it: the last look before a message leaves."""
-    due_on = contact.about_due_date
-    if _is_over(contact, case):
-        return Suppression.EPISODE_OVER
-    today = local_date(now, account.time_zone)
-    owed = _less_what_was_heard(balance.due_on(due_on) if due_on else balance.overdue, account)
-    if not owed:
-        return Suppression.NOTHING_COLLECTABLE
-    resting = {item.number for item in account.items if item.rests_on(today)}
-    items = tuple(item for item in owed if item.number not in resting)
-    if not items:
-        return Suppression.FRESH_DAYS
-    items = tuple(item for item in items if not account.opted_out(contact.channel, item.number))
-    forbidden = Suppression.OPTED_OUT if not items else forbids(contact, case, account, now)
-    if forbidden:
-        return forbidden
-    if not policies.is_open((contact.channel,), account, now, policy):
-        return Wait(policies.next_opening((contact.channel,), account, now, policy))
-    return Send(items)
-
-
-def forbids(contact: Contact, case: Case, account: Account, now: datetime) -> Suppression | None:
-    """What keeps a message back whatever the balance is, so that nobody has to be asked for it."""
-    if _is_over(contact, case):
-        return Suppression.EPISODE_OVER
-    if account.opted_out(contact.channel):
-        return Suppression.OPTED_OUT
-    held = holding(case.holds, local_date(now, account.time_zone))
-    if held:
-        return Suppression(held.kind)
-    return None if has_address(contact.channel, case, account) else Suppression.UNREACHABLE
-
-
-def _is_over(contact: Contact, case: Case) -> bool:
-    runs = case.is_open and contact.episode == case.episode_key
-    return contact.id not in case.pending or (contact.about_due_date is None and not runs)
-
-
-def _less_what_was_heard(owed: Sequence[BalanceItem], account: Account) -> tuple[BalanceItem, ...]:
-    """The balance without what has been paid, disputed or taken back by what was heard since it was asked for."""
-    heard = {item.number: item.collectable for item in account.items if item.is_collectable}
-    return tuple(
-        item if item.collectable.minor <= heard[item.number].minor else replace(item, collectable=heard[item.number])
-        for item in owed
-        if item.number in heard
-    )
-
-
 def conclude(
     case: Case,
     contact: Contact,
@@ -421,51 +227,6 @@ def _was_taken(contact: Contact, case: Case, strategy: Strategy) -> bool:
 def _must_wait(case: Case, step: str) -> None:
     if not case.is_open or case.awaiting != step:
         raise StepNotWaiting(f"the case does not wait for somebody to approve {step!r}")
-
-
-def _open(case: Case, strategy: Published, now: datetime) -> Case:
-    return replace(
-        case,
-        version=case.version + 1,
-        status="open",
-        episode=case.episode + 1,
-        strategy=strategy.name,
-        strategy_version=strategy.version,
-        level=0,
-        step=None,
-        opened_on=now.date(),
-        closed_on=None,
-        closed_because=None,
-        climbed_on=None,
-        blocked_step=None,
-        hastened=False,
-        stepped_on=None,
-        awaiting=None,
-        approved=None,
-        formal_notice_on=None,
-    )
-
-
-def _close(case: Case, because: str, now: datetime) -> Case:
-    return replace(
-        case,
-        version=case.version + 1,
-        status="closed",
-        closed_on=now.date(),
-        closed_because=because,
-        awaiting=None,
-        approved=None,
-        blocked_step=None,
-    )
-
-
-def _why_closed(account: Account, ended: Collection[str]) -> str:
-    """What is still owed but held back goes before what ended, and money before what was given up."""
-    if account.held_back:
-        return "disputed" if any(item.is_disputed for item in account.held_back) else "on_plan"
-    if ended and {"written_off", "voided"}.issuperset(ended):
-        return "written_off" if "written_off" in ended else "voided"
-    return "settled"
 
 
 def _contact(
@@ -577,7 +338,7 @@ def _skip(
     events = []
     for step in steps:
         case = replace(case, version=case.version + 1, level=case.level + 1)
-        events.append(_event(CaseStepSkipped, case, account, now, skipped=step, reason=str(because)))
+        events.append(case_event(CaseStepSkipped, case, account, now, skipped=step, reason=str(because)))
     today = local_date(now, account.time_zone)
     case = replace(case, stepped_on=today, blocked_step=None, awaiting=None, approved=None)
     return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.SKIPPED, tuple(events))
@@ -634,7 +395,7 @@ def _climb(
         formal_notice_on=noticed_on,
     )
     plan = taken.plan.instalments_max if taken and taken.plan else None
-    event = _event(CaseEscalated, case, account, now, actions=actions, plan_instalments_max=plan)
+    event = case_event(CaseEscalated, case, account, now, actions=actions, plan_instalments_max=plan)
     return Outcome(schedule(case, account, strategy.strategy, now, policy), Reason.ESCALATED, (event,), tasks=tasks)
 
 
@@ -645,72 +406,3 @@ def _refused(case: Case, address: str) -> tuple[str, ...]:
 
 def _noticed(case: Case, due_on: date, today: date) -> tuple[date, ...]:
     return tuple(sorted({day for day in case.noticed if day >= today} | {due_on}))
-
-
-def _event(of: type[CaseEvent], case: Case, account: Account, now: datetime, /, **more: Any) -> CaseEvent:
-    overdue = account.overdue
-    state = CaseState(
-        id=case.id,
-        version=case.version,
-        entity_id=case.entity_id,
-        episode=case.episode,
-        status=case.status,
-        strategy=case.strategy,
-        strategy_version=case.strategy_version,
-        level=case.level,
-        step=case.step,
-        oldest_due_on=overdue[0].due_on if overdue else None,
-        collectable=totals(item.collectable for item in overdue),
-        formal_notice_on=case.formal_notice_on,
-    )
-    return of(
-        customer_id=case.customer_id,
-        effective_on=now.date(),
-        booked_on=now.date(),
-        entity_id=case.entity_id,
-        case=state,
-        **more,
-    )
-
-
-def letter(
-    contact: Contact,
-    account: Account,
-    balance: Balance,
-    items: Sequence[BalanceItem],
-    now: datetime,
-    step: Step | None = None,
-    *,
-    hastened: bool = False,
-) -> Letter:
-    """The letter of a contact that is confirmed, by its `step`; `hastened` after a broken promise. What stays in the
-    house has no recipient of the customer's."""
-    return Letter(
-        contact_id=contact.id,
-        customer_id=contact.customer_id,
-        recipient=contact.recipient or "",
-        person=account.person.name if account.person else None,
-        customer=account.name,
-        language=account.language,
-        country=account.country,
-        template=contact.template,
-        tone=contact.tone,
-        seller=balance.seller,
-        items=tuple(items),
-        due_on=contact.about_due_date,
-        pay_link=balance.pay_link,
-        written_on=local_date(now, account.time_zone),
-        entity_id=contact.entity_id,
-        case_id=contact.case_id,
-        episode=contact.episode,
-        banks=balance.banks,
-        channel=contact.channel,
-        step=contact.step,
-        attachments=step.attachments if step else (),
-        formal_notice=step is not None and step.gives_formal_notice,
-        plan_instalments_max=step.plan_instalments_max if step else None,
-        after_broken_promise=hastened,
-        address=account.address,
-        seller_address=balance.seller_address,
-        seller_country=balance.seller_country,
-    )

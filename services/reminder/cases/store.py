@@ -9,7 +9,8 @@ from uuid import UUID
 
 import orjson
 
-from services.reminder.cases.rules import Case, Hold, HoldKind
+from services.reminder.holds.rules import Hold, HoldKind
+from services.reminder.next_steps.rules import Case
 from services.reminder.receivables.rules import Key
 from shared.db import Tx
 

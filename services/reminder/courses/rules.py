@@ -1,8 +1,8 @@
 """What would happen to a customer until some day: the engine's own rules, run ahead on a state in memory.
 
-Nothing here decides anything itself. `cases.rules` follows, escalates, confirms and concludes, as the service does when
-the day comes; this only knows when the next moment with something to decide is, and what the caller takes for granted:
-what is paid and when, and that a message which leaves arrives.
+Nothing here decides anything itself. The rules of `episodes`, `cases` and `reminders` follow, escalate, confirm and
+conclude, as the service does when the day comes; this only knows when the next moment with something to decide is, and
+what the caller takes for granted: what is paid and when, and that a message which leaves arrives.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from services.reminder.cases import rules as cases
-from services.reminder.cases.rules import Case, Outcome, Reason, Send, Wait
 from services.reminder.contacts.rules import Contact, Suppression
+from services.reminder.episodes import rules as episodes
+from services.reminder.episodes.rules import Outcome
 from services.reminder.holds.rules import Hold, HoldKind
+from services.reminder.next_steps import rules as next_steps
+from services.reminder.next_steps.rules import Case, Reason
 from services.reminder.policies.rules import Policy, Touch
 from services.reminder.promises import rules as promises
 from services.reminder.promises.rules import Promise
 from services.reminder.receivables.rules import Account, Balance, BalanceItem, Item, Key
+from services.reminder.reminders import rules as reminders
+from services.reminder.reminders.rules import Send, Wait
 from services.reminder.strategies.rules import TO_CUSTOMER, Published, choose
 from shared.calendar import ONE_DAY, at_local_time, local_date
 
@@ -197,13 +202,13 @@ class _Running:
             self.accounts[key] = account
             case, strategy = self.cases[key], self._strategy(key, now)
             ended = ("settled",) if paid else ()
-            self._keep(key, cases.follow(case, account, strategy, now, None, ended, self.policy), now)
+            self._keep(key, episodes.follow(case, account, strategy, now, None, ended, self.policy), now)
         for fact in facts:
             case, strategy = self.cases[key], self._strategy(key, now)
             if fact.held:
-                self._keep(key, cases.hold(case, account, strategy, fact.held, now, self.policy), now)
+                self._keep(key, episodes.hold(case, account, strategy, fact.held, now, self.policy), now)
             elif fact.released:
-                self._keep(key, cases.release(case, account, strategy, *fact.released, now, self.policy), now)
+                self._keep(key, episodes.release(case, account, strategy, *fact.released, now, self.policy), now)
 
     def _escalate(self, key: Key, now: datetime) -> None:
         case, account, strategy = self.cases[key], self.accounts[key], self._strategy(key, now)
@@ -236,7 +241,7 @@ class _Running:
             verdict = Send(())
         else:
             balance = balance_of(account, now.date(), contact.about_due_date)
-            verdict = cases.confirm(contact, case, account, balance, now, self.policy)
+            verdict = reminders.confirm(contact, case, account, balance, now, self.policy)
         self.planned.remove(contact)
         if isinstance(verdict, Wait):
             self.planned.append(contact.waiting(verdict.until))
@@ -257,8 +262,8 @@ class _Running:
         if promise and promise.is_open:
             judged = promises.judge(promise, account.items, local_date(now, account.time_zone), 0)
             if judged.status == "broken":
-                self._keep(key, cases.hasten(self.cases[key], account, strategy, now, self.policy), now)
-        released = cases.release(self.cases[key], account, strategy, hold.kind, hold.source, now, self.policy)
+                self._keep(key, episodes.hasten(self.cases[key], account, strategy, now, self.policy), now)
+        released = episodes.release(self.cases[key], account, strategy, hold.kind, hold.source, now, self.policy)
         self._keep(key, released, now)
 
     def _keep(self, key: Key, outcome: Outcome, now: datetime) -> None:
@@ -271,7 +276,7 @@ class _Running:
         if case.is_open:
             return assumed.pinned[case.runs_on]
         account = self.accounts[key]
-        facts = cases.facts(case, account, local_date(now, account.time_zone))
+        facts = next_steps.facts(case, account, local_date(now, account.time_zone))
         return choose(assumed.newest, facts).strategy
 
     def _touches(self) -> list[Touch]:

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import View
-from services.reminder.cases.rules import Outcome, Reason
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.rules import Contact
 from services.reminder.doubts import rules, store
 from services.reminder.doubts.rules import Settlement
+from services.reminder.episodes.rules import Outcome
+from services.reminder.next_steps.rules import Reason
 from services.reminder.policies import rules as policies
 from services.reminder.receivables import handlers as receivables
 from services.reminder.tasks import handlers as tasks

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from services.reminder.cases.rules import Case, Coming, Reason, coming
 from services.reminder.contacts.rules import SUPPRESSED_BECAUSE, Contact, Suppression
 from services.reminder.holds.rules import holding
+from services.reminder.next_steps.rules import Case, Coming, Reason, coming
 from services.reminder.outlooks import rules as outlooks
 from services.reminder.outlooks.rules import Counted, Outlook, Passed
 from services.reminder.policies.rules import POLICY, Policy, Touch

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.reminder.cases import handlers as cases
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.handlers import RecordBounce
 from services.reminder.contacts.rules import Contact, ContactNotFound
@@ -13,6 +12,7 @@ from services.reminder.feedback.rules import Told
 from services.reminder.policies import handlers as policies
 from services.reminder.policies.handlers import OptOut
 from services.reminder.receivables import handlers as receivables
+from services.reminder.reminders import handlers as reminders
 from services.reminder.tasks import handlers as tasks
 from services.reminder.tasks.handlers import FinishTask
 from services.reminder.tasks.rules import AssignTask
@@ -71,7 +71,7 @@ async def _settle(tx: Tx, contact: Contact, told: Told) -> None:
 async def _bounce(tx: Tx, contact: Contact, reason: str, *, lasting: bool) -> None:
     bounce = RecordBounce(contact.id, tx.now, reason[:500])
     if lasting:
-        await cases.bounce_contact(tx, bounce)
+        await reminders.bounce_contact(tx, bounce)
         return
     if contact.bounced_at is not None:
         return

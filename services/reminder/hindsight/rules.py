@@ -13,10 +13,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.reminder.cases import rules as cases
-from services.reminder.cases.rules import Case, Hold, HoldKind
 from services.reminder.contacts.rules import is_before_due
 from services.reminder.courses.rules import Fact, Said, midnight
+from services.reminder.episodes import rules as episodes
+from services.reminder.holds.rules import Hold, HoldKind
+from services.reminder.next_steps.rules import Case
 from services.reminder.policies.rules import Policy
 from services.reminder.receivables.rules import Account, Item, Key
 from services.reminder.strategies.rules import Published
@@ -127,8 +128,8 @@ def case_then(
     if case.is_open and case.runs_on not in library:
         case = replace(case, strategy=newest.name, strategy_version=newest.version)
     if bool(account.overdue) != case.is_open:
-        return cases.follow(case, account, strategy if case.is_open else newest, begins, policy=policy).case
-    return cases.schedule(case, account, strategy.strategy, begins, policy)
+        return episodes.follow(case, account, strategy if case.is_open else newest, begins, policy=policy).case
+    return episodes.schedule(case, account, strategy.strategy, begins, policy)
 
 
 def rests_after(sent_on: Iterable[date], policy: Policy) -> date | None:

@@ -24,8 +24,6 @@ import typst
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 
-from services.reminder.cases import handlers as cases
-from services.reminder.cases.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.rules import Contact
 from services.reminder.deliveries.rules import Delivery
@@ -39,6 +37,8 @@ from services.reminder.occasions import handlers as occasions
 from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.handlers import NoAnswer
 from services.reminder.receivables.rules import Balance, Key
+from services.reminder.reminders import handlers as reminders
+from services.reminder.reminders.handlers import ConcludeReminders, ConfirmReminders
 from services.reminder.signatures import handlers as signatures
 from services.reminder.templates import handlers as templates
 from shared.db import Tx
@@ -75,7 +75,7 @@ async def close_batch(tx: Tx, command: CloseBatch) -> Batch:
     once; what kept each letter back stands with its contact."""
     until = command.real_now + UNTIL_POSTED
     confirm = ConfirmReminders(command.waiting, command.balances, command.real_now, until)
-    letters = await occasions.fill(tx, await cases.confirm_reminders(tx, confirm))
+    letters = await occasions.fill(tx, await reminders.confirm_reminders(tx, confirm))
     confirmed = await signatures.sign(tx, await templates.dress(tx, letters))
     sheets: list[Sheet] = []
     unwritable: list[Delivery] = []
@@ -99,7 +99,7 @@ async def close_batch(tx: Tx, command: CloseBatch) -> Batch:
     )
     await store.add(tx, batch, sheets)
     if unwritable:
-        await cases.conclude_reminders(tx, ConcludeReminders(unwritable, command.real_now))
+        await reminders.conclude_reminders(tx, ConcludeReminders(unwritable, command.real_now))
     return batch
 
 
@@ -134,7 +134,7 @@ async def _end(
         return "untried" if sheet.contact_id in left_out else "sent"
 
     ended = [Delivery(sheet.contact_id, sheet.customer_id, fate(sheet)) for sheet in sheets]
-    await cases.conclude_reminders(tx, ConcludeReminders(ended, real_now))
+    await reminders.conclude_reminders(tx, ConcludeReminders(ended, real_now))
     return batch
 
 

@@ -12,8 +12,8 @@ import httpx
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
-from services.reminder.cases.rules import HoldKind
 from services.reminder.errands.rules import instalments
+from services.reminder.holds.rules import HoldKind
 from services.reminder.offer_links import rules as offer_links
 from services.reminder.offers import rules, store
 from services.reminder.offers.rules import Answer, Call, Claim, Offer, OfferNotFound, Status, Terms

@@ -11,11 +11,13 @@ from typing import Literal
 from uuid import UUID
 
 from services.reminder.cases import rules as cases
-from services.reminder.cases.rules import Case, Outcome, Send, Wait
 from services.reminder.contacts.rules import Contact, Suppression
-from services.reminder.next_steps.rules import Coming, Reason, coming, facts
+from services.reminder.episodes.rules import Outcome
+from services.reminder.next_steps.rules import Case, Coming, Reason, coming, facts
 from services.reminder.policies.rules import REG_F_DAYS, Policy, Touch
 from services.reminder.receivables.rules import Account, Balance, BalanceItem
+from services.reminder.reminders import rules as reminders
+from services.reminder.reminders.rules import Send, Wait
 from services.reminder.sayings import rules as sayings
 from services.reminder.strategies.rules import Published, Step
 from shared.calendar import local_date
@@ -115,7 +117,7 @@ def _going(outcome: Outcome, account: Account, at: datetime, policy: Policy) -> 
 
 
 def _verdict(contact: Contact, case: Case, account: Account, at: datetime, policy: Policy) -> Send | Wait | Suppression:
-    return cases.confirm(contact, case, account, _owed(account, at), at, policy)
+    return reminders.confirm(contact, case, account, _owed(account, at), at, policy)
 
 
 def _owed(account: Account, at: datetime) -> Balance:

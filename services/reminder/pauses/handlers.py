@@ -9,7 +9,7 @@ from uuid import UUID
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import Cause, HoldCase, ReleaseCase
-from services.reminder.cases.rules import HoldKind
+from services.reminder.holds.rules import HoldKind
 from services.reminder.pauses import rules, store
 from services.reminder.pauses.rules import Pause, PauseNotFound, Status, Wanted
 from services.reminder.receivables import handlers as receivables

@@ -13,7 +13,7 @@ import httpx
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
-from services.reminder.cases.rules import HoldKind
+from services.reminder.holds.rules import HoldKind
 from services.reminder.placement_files import rules as files
 from services.reminder.placements import rules, store
 from services.reminder.placements.rules import Agency, AgencyNotFound, Owed, Placement, PlacementNotFound, Status

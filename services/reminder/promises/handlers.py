@@ -14,7 +14,7 @@ import httpx
 from services.reminder.authority import handlers as authority
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase, View
-from services.reminder.cases.rules import HoldKind
+from services.reminder.holds.rules import HoldKind
 from services.reminder.promises import rules, store
 from services.reminder.promises.rules import Figures, Origin, Payment, Promise, PromiseNotFound, Status, Wanted
 from services.reminder.receivables import handlers as receivables

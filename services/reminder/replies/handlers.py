@@ -9,11 +9,11 @@ from uuid import UUID
 
 from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import HoldCase, ReleaseCase
-from services.reminder.cases.rules import HoldKind
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.rules import Contact, ContactNotFound
 from services.reminder.feedback import handlers as feedback
 from services.reminder.feedback.handlers import TellContact
+from services.reminder.holds.rules import HoldKind
 from services.reminder.inbound.rules import Mail
 from services.reminder.links import rules as links
 from services.reminder.receivables import handlers as receivables

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.inbound import rules as inbound
 from services.reminder.inbound.rules import Mail, Unreadable
 from services.reminder.tasks.rules import AssignTask

@@ -11,14 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from services.reminder.cases import handlers as cases
-from services.reminder.cases.rules import Case, HoldKind, new_case
-from services.reminder.cases.rules import facts as case_facts
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.rules import Contact
 from services.reminder.courses import rules as courses
 from services.reminder.courses.rules import Assumptions, Course, Fact, Said
+from services.reminder.episodes.rules import new_case
 from services.reminder.hindsight import rules as hindsight
 from services.reminder.hindsight.rules import Logged, Owed
+from services.reminder.holds.rules import HoldKind
+from services.reminder.next_steps.rules import Case
+from services.reminder.next_steps.rules import facts as case_facts
 from services.reminder.policies import handlers as policies
 from services.reminder.policies.rules import Policy, Touch
 from services.reminder.promises import handlers as promises

@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal, NamedTuple
 
-from services.reminder.cases.rules import Case, Outcome
 from services.reminder.contacts.rules import Contact
+from services.reminder.episodes.rules import Outcome
+from services.reminder.next_steps.rules import Case
 from services.reminder.policies.rules import PolicyDocument
 from services.reminder.receivables.rules import Key
 from services.reminder.strategies.rules import Channel

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from services.reminder.cases.rules import Coming
+from services.reminder.next_steps.rules import Coming
 from services.reminder.strategy_migrations import handlers
 from services.reminder.strategy_migrations.handlers import MigrateCases, Migration
 from services.reminder.strategy_migrations.rules import Move

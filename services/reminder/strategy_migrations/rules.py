@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from services.reminder.cases import rules as cases
-from services.reminder.cases.rules import Case, Coming, Outcome, Reason
+from services.reminder.episodes import rules as episodes
+from services.reminder.episodes.rules import Outcome
+from services.reminder.next_steps import rules as next_steps
+from services.reminder.next_steps.rules import Case, Coming, Reason
 from services.reminder.policies.rules import Policy
 from services.reminder.receivables.rules import Account, totals
 from services.reminder.strategies.rules import Published, Strategy
@@ -72,7 +74,7 @@ def plan(case: Case, account: Account, old: Strategy, new: Published, now: datet
     stays: Stays | None = "message_under_way" if case.pending else "awaits_approval" if case.awaiting else None
     if stays:
         outcome = Outcome(case, Reason.UNDER_WAY if case.pending else Reason.AWAITS_APPROVAL)
-        coming = cases.coming(case, account, old, today)
+        coming = next_steps.coming(case, account, old, today)
     else:
         moved = replace(
             case,
@@ -85,8 +87,8 @@ def plan(case: Case, account: Account, old: Strategy, new: Published, now: datet
             check_at=None,
         )
         event = _event(moved, account, case.strategy_version, now)
-        outcome = Outcome(cases.schedule(moved, account, new.strategy, now, policy), Reason.UNCHANGED, (event,))
-        coming = cases.coming(outcome.case, account, new.strategy, today)
+        outcome = Outcome(episodes.schedule(moved, account, new.strategy, now, policy), Reason.UNCHANGED, (event,))
+        coming = next_steps.coming(outcome.case, account, new.strategy, today)
     next_on = max(coming.opens_on, today) if isinstance(coming, Coming) else None
     return Move(case, account, landing, stays, outcome, coming, next_on)
 

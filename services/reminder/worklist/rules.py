@@ -20,7 +20,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.holds.rules import Hold, HoldKind
 from shared.calendar import local_date
 from shared.errors import Refused
 from shared.money import Money

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.reminder.cases.rules import Hold, HoldKind
+from services.reminder.holds.rules import Hold, HoldKind
 from services.reminder.receivables.rules import Key
 from services.reminder.worklist import rules
 from services.reminder.worklist.rules import Entry

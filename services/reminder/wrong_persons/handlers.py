@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.reminder.cases import handlers as cases
 from services.reminder.contacts import handlers as contacts
 from services.reminder.contacts.handlers import RecordBounce
 from services.reminder.contacts.rules import ContactNotFound
 from services.reminder.links.rules import MessageLinkUnusable, read_contact_token
 from services.reminder.receivables import handlers as receivables
+from services.reminder.reminders import handlers as reminders
 from services.reminder.wordings.rules import Language, language_of
 from services.reminder.wrong_persons import rules, store
 from services.reminder.wrong_persons.rules import WrongPerson
@@ -73,7 +73,7 @@ async def tell_wrong_person(tx: Tx, visit: Visit, command: TellWrongPerson) -> W
     await receivables.lock(tx, [visit.customer_id])
     if not await store.add(tx, told):
         return await store.find(tx, visit.contact_id) or told
-    await cases.bounce_contact(tx, RecordBounce(visit.contact_id, tx.now, rules.reason(told)))
+    await reminders.bounce_contact(tx, RecordBounce(visit.contact_id, tx.now, rules.reason(told)))
     return told
 
 
