@@ -38,6 +38,7 @@ class Broker:
     partitions: int = 12
     replication_factor: int = -1
     idempotence: bool = True
+    leaves_groups: bool = True
     fetch_max_wait_ms: int = 500
     session_timeout_ms: int = 10_000
     security_protocol: str = "PLAINTEXT"

@@ -3,6 +3,9 @@
 A polled batch of a partition number (the same number of every topic, so one customer's events meet in one place) is
 applied in one transaction. Kafka offsets are advisory: the inbox decides what is new. After a rebalance the epoch has
 moved on, and a batch of an earlier epoch is rolled back instead of committed.
+
+A member that gets nowhere ends itself (`shared.progress`): one whose events wait while none is consumed, and one to
+whom the group gives no answer, which has no partitions and therefore nothing that could wait.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -24,6 +28,7 @@ from shared.db import INFRASTRUCTURE_ERRORS, Database
 from shared.delivery import Fenced, Received, Subscriptions, deliver
 from shared.events import catalogue
 from shared.events.envelope import VALUE_BYTES_MAX, Undecodable, decode
+from shared.progress import Progress
 from shared.waiting import rest_s
 
 logger = log.get(__name__)
@@ -71,12 +76,13 @@ class Consumer:
         self._on_applied = on_applied
         self._stall_seconds = stall_seconds
         self._epoch = 0
+        self._settled = False
         self._round = asyncio.Lock()
         self._done: dict[TopicPartition, int] = {}
         self._applied_until: dict[TopicPartition, float] = {}
         self._committed_at = 0.0
         self._started = real_now().timestamp()
-        self._heartbeat = time.monotonic()
+        self._alive_at = time.monotonic()
         self.owned: set[TopicPartition] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -96,30 +102,36 @@ class Consumer:
             metadata_max_age_ms=30_000,
         )
         producer = AIOKafkaProducer(**self._broker.connection(), acks="all", max_request_size=FETCH_BYTES_MAX)
+        await consumer.start()
+        await producer.start()
+        if not self._broker.leaves_groups:
+            _never_leave(consumer)
+        # Only now: a consumer that starts with its topics waits for its partitions, unwatched and deaf to `stop`.
         consumer.subscribe(
             [self._broker.wire_name(topic) for topic in self._subscriptions.topics],
             listener=_Rebalance(self, consumer),
         )
-        await consumer.start()
-        await producer.start()
         watchdog = asyncio.create_task(self._watch(consumer))
         polling = asyncio.create_task(self._poll_until(stop, consumer, producer))
+        stopping = asyncio.create_task(stop.wait())
         try:
-            finished, _ = await asyncio.wait({watchdog, polling}, return_when=asyncio.FIRST_COMPLETED)
+            finished, _ = await asyncio.wait({watchdog, polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping in finished and self._settled:
+                finished, _ = await asyncio.wait({polling}, timeout=DRAIN_SECONDS)
             for task in finished:
                 task.result()
         finally:
-            for task in (watchdog, polling):
+            # While the group shares its partitions anew the client's poll does not return: it hears no `stop`.
+            for task in (watchdog, polling, stopping):
                 task.cancel()
-            await asyncio.gather(watchdog, polling, return_exceptions=True)
-            await self._commit(consumer, force=True)
+            await asyncio.gather(watchdog, polling, stopping, return_exceptions=True)
+            await self._commit(consumer, self.owned, force=True)
             await _bounded(consumer.stop())
             await _bounded(producer.stop())
 
     async def _poll_until(self, stop: asyncio.Event, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
         while not stop.is_set():
             polled = await self._poll(consumer)
-            self._heartbeat = time.monotonic()
             async with self._round:
                 epoch = self._epoch
                 lanes: dict[int, list[Any]] = defaultdict(list)
@@ -130,7 +142,7 @@ class Consumer:
                     # Left alone once begun: cancelling would cost a roll-back, draining costs milliseconds.
                     await asyncio.gather(*(self._take(messages, epoch, producer) for messages in lanes.values()))
                     self._on_applied()
-            await self._commit(consumer)
+            await self._commit(consumer, self.owned)
             if lanes and max(map(len, lanes.values())) < BATCH_MAX and not self._database.clock.simulated:
                 await asyncio.sleep(rest_s(len({message.key for messages in lanes.values() for message in messages})))
 
@@ -156,12 +168,12 @@ class Consumer:
             except Fenced:
                 return
             except (*INFRASTRUCTURE_ERRORS, KafkaError) as error:
-                self._heartbeat = time.monotonic()
+                self._alive_at = time.monotonic()
                 logger.warning("consumer_waits", error=repr(error), retry_in_seconds=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2)
                 continue
-            for message in messages:
+            for message in messages if epoch == self._epoch else ():
                 place = TopicPartition(message.topic, message.partition)
                 self._done[place] = max(self._done.get(place, 0), message.offset + 1)
                 self._applied_until[place] = message.timestamp / 1000
@@ -183,6 +195,7 @@ class Consumer:
 
         with telemetry.BATCH_SECONDS.labels(self._subscriptions.group).time():
             await deliver(self._database, self._subscriptions, batch, still_owned)
+        self._alive_at = time.monotonic()
 
     async def _bury(self, producer: AIOKafkaProducer, message: Any, reason: str) -> None:
         """Keep what cannot be read, raw and with the reason; of an oversized value its beginning."""
@@ -203,11 +216,11 @@ class Consumer:
             self._broker.wire_name(DEAD_LETTER_TOPIC), value, key=message.key, headers=headers + list(message.headers)
         )
 
-    async def _commit(self, consumer: AIOKafkaConsumer, *, force: bool = False) -> None:
+    async def _commit(self, consumer: AIOKafkaConsumer, owned: set[TopicPartition], *, force: bool = False) -> None:
         """Say how far we are. Only of partitions owned now: a stale commit after a rebalance would rewind the group."""
         if not self._done or (not force and time.monotonic() - self._committed_at < COMMIT_SECONDS):
             return
-        offsets = {place: offset for place, offset in self._done.items() if place in self.owned}
+        offsets = {place: offset for place, offset in self._done.items() if place in owned}
         self._done.clear()
         self._committed_at = time.monotonic()
         if not offsets:
@@ -219,29 +232,27 @@ class Consumer:
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Raise when there is something to do and nothing is done, or when the log ends before our position."""
-        seen: dict[TopicPartition, int] = {}
-        moved = time.monotonic()
+        progress = Progress(time.monotonic())
         while True:
             await asyncio.sleep(1)
-            positions, behind = {}, False
+            places: dict[TopicPartition, tuple[int | None, int | None]] = {}
             for place in list(self.owned):
-                end = consumer.highwater(place)
-                try:
-                    position = await asyncio.wait_for(consumer.position(place), timeout=1)
-                except (KafkaError, TimeoutError):
-                    continue
-                positions[place] = position
-                if end is None:
+                position, end = await _position(consumer, place), consumer.highwater(place)
+                places[place] = position, end
+                if position is None or end is None:
                     continue
                 if position > end:
                     raise BrokerReplaced(f"{place.topic}[{place.partition}] ends at {end}, before position {position}")
-                behind = behind or position < end
                 self._report_lag(place, end - position)
             now = time.monotonic()
-            if positions != seen or not behind:
-                seen, moved = positions, now
-            if now - max(moved, self._heartbeat) > self._stall_seconds:
-                raise RuntimeError(f"nothing consumed for {self._stall_seconds:.0f} s although events wait")
+            nothing_since = progress.look(now, settled=self._settled, places=places)
+            if now - max(nothing_since, self._alive_at) > self._stall_seconds:
+                why = (
+                    "although events wait"
+                    if self._settled
+                    else "while the group gives no answer which partitions are ours"
+                )
+                raise RuntimeError(f"nothing consumed for {self._stall_seconds:.0f} s {why}")
 
     def _report_lag(self, place: TopicPartition, messages: int) -> None:
         """In seconds: how old the newest applied event is while others wait behind it."""
@@ -252,19 +263,18 @@ class Consumer:
 
     async def taken_away(self, consumer: AIOKafkaConsumer) -> None:
         """Drain for a while, then fence: what is still under way afterwards is rolled back."""
-        try:
+        self._settled = False
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._round.acquire(), DRAIN_SECONDS)
-        except TimeoutError:
-            self._epoch += 1
-        else:
-            self._epoch += 1
             self._round.release()
-        await self._commit(consumer, force=True)
-        self.owned.clear()
-        self._done.clear()
+        # Nothing is awaited up to here: a round that waited for this one finds that nothing is owned any more.
+        self._epoch += 1
+        owned, self.owned = self.owned, set()
+        await self._commit(consumer, owned, force=True)
 
     def given(self, places: set[TopicPartition]) -> None:
         self.owned = set(places)
+        self._settled = True
 
 
 class _Rebalance(ConsumerRebalanceListener):
@@ -279,6 +289,26 @@ class _Rebalance(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         logger.info("partitions_assigned", partitions=sorted({place.partition for place in assigned}))
         self._member.given(assigned)
+
+
+async def _position(consumer: AIOKafkaConsumer, place: TopicPartition) -> int | None:
+    """Where we read on; None while the broker does not say."""
+    try:
+        return await asyncio.wait_for(consumer.position(place), timeout=1)
+    except (KafkaError, TimeoutError):
+        return None
+
+
+def _never_leave(consumer: AIOKafkaConsumer) -> None:
+    """Have the group notice by its silence that this member is gone, when its session is over.
+
+    The client has no setting for it, other than an identity that the group keeps, which the embedded broker keeps for
+    ever (docs/decisions/0013).
+    """
+
+    async def stay() -> None: ...
+
+    cast("Any", consumer)._coordinator._maybe_leave_group = stay
 
 
 async def _bounded(closing: Awaitable[None]) -> None:

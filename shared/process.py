@@ -54,6 +54,7 @@ def broker_of(settings: ServiceSettings) -> Broker:
         partitions=settings.topic_partitions,
         replication_factor=settings.topic_replication_factor,
         idempotence=settings.kafka_idempotence,
+        leaves_groups=settings.kafka_leaves_groups,
         fetch_max_wait_ms=settings.kafka_fetch_max_wait_ms,
         session_timeout_ms=settings.kafka_session_timeout_ms,
         security_protocol=settings.kafka_security_protocol,

@@ -32,6 +32,8 @@ class ServiceSettings(BaseSettings):
     kafka_ssl_ca_file: Path | None = None
     kafka_idempotence: bool = True
     """Off only for a broker that has no idempotent producer, such as the embedded one."""
+    kafka_leaves_groups: bool = True
+    """Off only for a broker whose groups do not bear it that a member leaves while another joins: the embedded one."""
     kafka_fetch_max_wait_ms: int = Field(default=500, ge=1)
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
     topic_prefix: str = ""

@@ -32,6 +32,7 @@ class ApacheKafka:
 
     forgets_when_restarted = False
     has_idempotent_producers = True
+    lets_members_leave = True
 
     @property
     def address(self) -> str:
@@ -49,7 +50,9 @@ class ApacheKafka:
         if (self.directory / "log" / "meta.properties").exists():
             return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        _run(*self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)))
+        # One word: an id may begin with a hyphen, and would be taken for an option.
+        named = f"--cluster-id={cluster}"
+        _run(*self._java("kafka.tools.StorageTool", "format", named, "-c", str(self._properties)))
 
     def launch(self) -> Launch:
         return Launch(self._java("kafka.Kafka", str(self._properties)))

@@ -190,6 +190,7 @@ class Broker:
 
     forgets_when_restarted = True
     has_idempotent_producers = False
+    lets_members_leave = False
 
     @property
     def address(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from shared import broker as brokers
@@ -17,7 +19,8 @@ async def kafka(broker: str, topic_prefix: str) -> Broker:
         replication_factor=1,
         idempotence=False,
         fetch_max_wait_ms=25,
-        session_timeout_ms=6_000,
+        session_timeout_ms=3_000,
+        leaves_groups=os.environ.get("BROKER") == "kafka",
     )
     async with brokers.admin(settings) as client:
         await brokers.ensure_topics(client, settings, ["ar.invoice", DEAD_LETTER_TOPIC])
