@@ -68,7 +68,9 @@ async def draw_overview(
         return NothingOwed(await customers.count_customers(tx), await ageing.first_movement_on(tx))
     busiest = sorted(aged, key=lambda buckets: (-buckets.open_invoices, buckets.currency))
     shown = next((buckets for buckets in aged if buckets.currency == currency), busiest[0])
-    (measured,) = await kpis.measure_collection(tx, kpis.MeasureCollection(as_of, WINDOW_DAYS, currency=shown.currency))
+    (measured,) = await kpis.measure_collection(
+        tx, kpis.MeasureCollection(as_of, WINDOW_DAYS, currency=shown.currency), closing=[shown]
+    )
     grouped = await ageing.age_receivables(tx, ageing.AgeReceivables(as_of, currency=shown.currency, group_by=group_by))
     groups = [group for group in grouped if group.open_invoices]
     return Overview(

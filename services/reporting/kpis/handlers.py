@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.reporting.ageing.rules import ALL_KNOWN
+import asyncpg
+
+from services.reporting.ageing.rules import ALL_KNOWN, Buckets
 from services.reporting.groups import handlers as groups
 from services.reporting.groups.rules import EVERYBODY, Group
 from services.reporting.kpis import queries, rules
-from shared.calendar import add_months, month_end
+from shared.calendar import add_months, month_end, month_start
 from shared.db import Tx
+
+COUNTED_BACK_MONTHS = 12
+"""So far back sales mostly explain what is owed; where they do not, all of them are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +48,19 @@ class TrendPoint:
     best_possible_dso: Decimal | None
 
 
-async def measure_collection(tx: Tx, query: MeasureCollection) -> list[Kpis]:
-    """One item a currency that has ever moved by `as_of`, of the group where one is asked for."""
+async def measure_collection(tx: Tx, query: MeasureCollection, closing: Sequence[Buckets] | None = None) -> list[Kpis]:
+    """One item a currency that has ever moved by `as_of`, of the group where one is asked for. `closing` is what it
+    owed then, where the caller has it already."""
     window_start = query.as_of - timedelta(days=query.window_days)
-    closing = await groups.age_group(tx, query.as_of, query.group, query.known_at, query.currency)
+    if closing is None:
+        closing = await groups.age_group(tx, query.as_of, query.group, query.known_at, query.currency)
     opening = {
         buckets.currency: buckets.total
         for buckets in await groups.age_group(tx, window_start, query.group, query.known_at, query.currency)
     }
     sales: dict[str, int] = defaultdict(int)
     by_month: dict[str, dict[date, int]] = defaultdict(dict)
-    for row in await queries.sales_by_month(tx, query.group, query.as_of, query.known_at, window_start, query.currency):
+    for row in await _sales_by_month(tx, query, window_start, closing):
         sales[row["currency"]] += row["in_window_minor"]
         by_month[row["currency"]][row["month"]] = row["sales_minor"]
     return [
@@ -75,6 +83,23 @@ async def measure_collection(tx: Tx, query: MeasureCollection) -> list[Kpis]:
         )
         for buckets in closing
     ]
+
+
+async def _sales_by_month(
+    tx: Tx, query: MeasureCollection, window_start: date, closing: Sequence[Buckets]
+) -> Sequence[asyncpg.Record]:
+    """Of every month that what is owed is counted back to, and of the window."""
+    year_before = add_months(query.as_of, -COUNTED_BACK_MONTHS)
+    for since in (month_start(min(window_start, year_before)), date.min):
+        found = await queries.sales_by_month(
+            tx, query.group, query.as_of, query.known_at, window_start, query.currency, since
+        )
+        sold: dict[str, int] = defaultdict(int)
+        for row in found:
+            sold[row["currency"]] += row["sales_minor"]
+        if all(buckets.total <= sold[buckets.currency] for buckets in closing):
+            break
+    return found
 
 
 async def dso_trend(

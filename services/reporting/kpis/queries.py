@@ -14,16 +14,16 @@ from shared.db import Tx
 
 
 async def sales_by_month(
-    tx: Tx, group: Group, as_of: date, known_at: date, window_start: date, currency: str | None
+    tx: Tx, group: Group, as_of: date, known_at: date, window_start: date, currency: str | None, since: date
 ) -> list[asyncpg.Record]:
-    """Per currency and month: sales until `as_of`, and what of them lies behind `window_start`. What was invoiced on
-    one day and booked on another is put right by itself, as `correction` does for balances."""
+    """Per currency and month: sales from the day `since` until `as_of`, and what of them lies behind `window_start`.
+    What was invoiced on one day and booked on another is put right by itself, as `correction` does for balances."""
     return await tx.fetch(
         f"""
         with sale as (
-            select f.currency, f.effective_on, f.sales_minor from {groups.flows(group, place="$5")} f
-            where f.effective_on <= least($1::date, $2::date)
-            {_BOOKED_APART + groups.member(group, "m", place="$5") if known_at < ALL_KNOWN else ""}
+            select f.currency, f.effective_on, f.sales_minor from {groups.flows(group, place="$6")} f
+            where f.effective_on >= $5 and f.effective_on <= least($1::date, $2::date)
+            {_BOOKED_APART + groups.member(group, "m", place="$6") if known_at < ALL_KNOWN else ""}
         )
         select currency, date_trunc('month', effective_on)::date as month, sum(sales_minor)::bigint as sales_minor,
                coalesce(sum(sales_minor) filter (where effective_on > $3), 0)::bigint as in_window_minor
@@ -35,6 +35,7 @@ async def sales_by_month(
         known_at,
         window_start,
         currency,
+        since,
         *groups.args(group),
     )
 
@@ -45,7 +46,7 @@ select currency, effective_on,
        change_minor * ((effective_on <= $1::date and booked_on <= $2::date)::integer
                        - (effective_on <= least($1::date, $2::date))::integer)
 from movement m
-where kind = 'sale' and effective_on <> booked_on
+where kind = 'sale' and effective_on <> booked_on and effective_on >= $5
   and daterange(least(effective_on, booked_on), greatest(effective_on, booked_on)) @> least($1::date, $2::date)
   and """
 
