@@ -225,7 +225,38 @@ async def test_a_segment_is_held_against_its_own_benchmarks_first(
     assert await beside(country="FR") == [(None, "90.00")]
 
 
-PATHS = ["/v1/reports/kpis", "/v1/reports/indicators", "/v1/reports/indicators/trend"]
+async def test_the_forecasts_and_the_money_that_came_in_of_the_groups_of_a_kind_add_up(reporting: Reporting) -> None:
+    """Open items, promises and what came in are each group's own; the habits are everybody's."""
+    books = Books()
+    for name, segment, entity in (("Retail", "retail", "default"), ("Key", "key", "nordic")):
+        customer = books.onboard(name, segment)
+        for month in range(1, 12):
+            bill = books.issue(customer, D(2021, month, 3), 1_000_00 * month, entity_id=entity)
+            if month < 11:
+                books.pay(bill, bill.due_on + 5 * DAY)
+        books.promise(bill, D(2021, 11, 20), D(2021, 12, 10))
+    await reporting.hear(books)
+
+    async def forecast(**group: str) -> tuple[int, list[tuple[str, Decimal]], list[Decimal], list[str]]:
+        said = await reporting.get("/v1/reports/cash-forecast", as_of="2021-11-30", weeks=4, accuracy_weeks=8, **group)
+        weeks = [(item["first_day"], Decimal(item["expected"])) for item in said["items"]]
+        received = [Decimal(hit["received"]) for accuracy in said["accuracy"] for hit in accuracy["items"]]
+        return said["promises"], weeks, received, [accuracy["currency"] for accuracy in said["accuracy"]]
+
+    promises, weeks, received, _ = await forecast()
+    assert (promises, len(weeks)) == (2, 4)
+    assert sum(received) == 2 * (9_000 + 10_000)  # September's and October's, in the eight weeks before
+    for parts in (({"segment": "retail"}, {"segment": "key"}), ({"entity": "default"}, {"entity": "nordic"})):
+        found = [await forecast(**part) for part in parts]
+        assert [each[0] for each in found] == [1, 1]
+        for place, (first_day, whole) in enumerate(weeks):
+            assert [each[1][place][0] for each in found] == [first_day] * 2
+            assert abs(sum(each[1][place][1] for each in found) - whole) <= Decimal("0.02")
+        assert sum(sum(each[2]) for each in found) == sum(received)
+    assert await forecast(segment="none") == (0, [], [], [])
+
+
+PATHS = ["/v1/reports/kpis", "/v1/reports/indicators", "/v1/reports/indicators/trend", "/v1/reports/cash-forecast"]
 
 
 @pytest.mark.parametrize("path", PATHS)

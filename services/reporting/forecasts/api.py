@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.reporting.ageing.rules import ReportCurrency, ReportDay
 from services.reporting.forecasts import handlers
 from services.reporting.forecasts.handlers import Basis, ForecastReceipts, MeasureForecasts
 from services.reporting.forecasts.rules import Accuracy, Receipts
+from services.reporting.groups.rules import Group, asked_group
 from shared.calendar import local_date
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep
@@ -94,6 +95,7 @@ class ForecastOut(BaseModel):
 @router.get("/cash-forecast", dependencies=[scope("reports:read")])
 async def cash_forecast(
     database: DatabaseDep,
+    group: Annotated[Group, Depends(asked_group)],
     as_of: ReportDay | None = None,
     by: Literal["day", "week"] = "week",
     weeks: Annotated[int, Query(ge=1, le=26, description="How far to look")] = 13,
@@ -101,12 +103,12 @@ async def cash_forecast(
     currency: ReportCurrency | None = None,
 ) -> ForecastOut:
     """Receipts to expect of what is open, from each customer's own behaviour, promises and plans; and beside it how the
-    forecasts of the weeks before did, each made from what was known then.
+    forecasts of the weeks before did, each made from what was known then; of one group of customers where it is named.
     """
     async with reading(database) as tx:
         today = local_date(tx.now, "UTC")
         on = as_of or today
-        query = ForecastReceipts(on, today, weeks, STEPS[by], currency)
+        query = ForecastReceipts(on, today, weeks, STEPS[by], currency, group)
         found, basis = await handlers.forecast_receipts(tx, query)
-        accuracy = await handlers.measure_forecasts(tx, MeasureForecasts(on, today, accuracy_weeks, currency))
+        accuracy = await handlers.measure_forecasts(tx, MeasureForecasts(on, today, accuracy_weeks, currency, group))
     return ForecastOut.of(on, found, basis, accuracy)

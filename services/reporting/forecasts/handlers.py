@@ -11,6 +11,7 @@ import asyncpg
 
 from services.reporting.forecasts import queries, rules
 from services.reporting.forecasts.rules import WEEK, Accuracy, Expectation, Hit, OpenItem, Plan, Promise, Receipts
+from services.reporting.groups.rules import EVERYBODY, Group
 from services.reporting.outcomes import handlers as outcomes
 from services.reporting.payment_odds import handlers as payment_odds
 from services.reporting.plans import handlers as plans
@@ -26,6 +27,7 @@ class ForecastReceipts:
     weeks: int
     by: timedelta = WEEK
     currency: str | None = None
+    group: Group = EVERYBODY
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class MeasureForecasts:
     today: date
     weeks: int
     currency: str | None = None
+    group: Group = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Basis:
 
 
 async def forecast_receipts(tx: Tx, query: ForecastReceipts) -> tuple[list[Receipts], Basis]:
-    expected, basis = await _expect(tx, query.as_of, query.today, query.currency)
+    expected, basis = await _expect(tx, query.as_of, query.today, query.currency, query.group)
     return rules.receipts(expected, rules.periods(query.as_of, query.weeks, query.by)), basis
 
 
@@ -58,20 +61,28 @@ async def measure_forecasts(tx: Tx, query: MeasureForecasts) -> list[Accuracy]:
     hits: dict[str, list[Hit]] = defaultdict(list)
     for weeks_ago in range(query.weeks, 0, -1):
         before = query.as_of - WEEK * weeks_ago
-        expected, _ = await _expect(tx, before, query.today, query.currency)
+        expected, _ = await _expect(tx, before, query.today, query.currency, query.group)
         came_in = {
             row["currency"]: row["received_minor"]
-            for row in await queries.received(tx, before, before + WEEK, query.currency)
+            for row in await queries.received(tx, before, before + WEEK, query.currency, query.group)
         }
         for forecast in rules.receipts(expected, [before, before + WEEK]):
             hits[forecast.currency].append(Hit(forecast, came_in.get(forecast.currency, 0)))
     return [Accuracy(currency, tuple(of)) for currency, of in sorted(hits.items())]
 
 
-async def _expect(tx: Tx, as_of: date, today: date, currency: str | None) -> tuple[list[Expectation], Basis]:
+async def _expect(
+    tx: Tx, as_of: date, today: date, currency: str | None, group: Group
+) -> tuple[list[Expectation], Basis]:
+    """Of a group what it owes is looked at; habits are learned from everybody."""
     odds = await payment_odds.learn(tx, as_of)
-    rows = await queries.open_items(tx, as_of, is_past=as_of < today, currency=currency)
+    rows = await queries.open_items(tx, as_of, is_past=as_of < today, currency=currency, group=group)
     promises, agreed = await _said(tx, as_of)
+    if not group.is_everybody:
+        owing = {(row["customer_id"], row["entity_id"]) for row in rows}
+        named = {(row["customer_id"], row["number"]) for row in rows}
+        promises = [each for each in promises if (each.customer_id, each.entity_id) in owing]
+        agreed = {key: plan for key, plan in agreed.items() if key in named}
     expected = rules.expectations(odds, map(_item, rows), promises, agreed, as_of)
     return expected, Basis(len(rows), len(promises), len(agreed), odds.model.learned_from)
 
