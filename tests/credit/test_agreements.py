@@ -85,7 +85,8 @@ async def test_acceptance_makes_a_customer_on_the_agreed_terms_and_welcomes_it(d
         NORDWIND["legal_name"],
         "DE136695976",
     )
-    assert (customer["payment_terms"]["net_days"], customer["requires"]) == (30, ["purchase_order"])
+    agreed = {name: TERMS[name] for name in ("net_days", "prepaid_percent", "deposit")}
+    assert (customer["payment_terms"], customer["requires"]) == ({**agreed, "source": "agreed"}, ["purchase_order"])
     credit = await desk.get(f"/v1/customers/{customer['id']}/credit")
     assert credit["limit"] == TERMS["limit"]
     events = [each["type"] for each in await desk.published(customer["id"])]

@@ -60,8 +60,8 @@ def _customer_updated(d: Data) -> Line:
 
 
 def _terms_changed(d: Data) -> Line:
-    before = d["previous_terms"]["net_days"]
-    return Line("customer", "Payment terms changed", f"{_terms(d['customer'])}, before {before} days")
+    now, before = _terms(d["customer"]), d["previous_terms"]
+    return Line("customer", "Payment terms changed", joined(now, f"before {_agreed(before)}", d.get("reason")))
 
 
 def _segment_changed(d: Data) -> Line:
@@ -281,7 +281,14 @@ def _number(d: Data) -> str:
 
 
 def _terms(customer: Data) -> str:
-    return f"net {customer['payment_terms']['net_days']} days"
+    return f"net {_agreed(customer['payment_terms'])}"
+
+
+def _agreed(terms: Data) -> str:
+    """Events from before prepayment and deposits were told name neither."""
+    share, deposit = terms.get("prepaid_percent"), terms.get("deposit")
+    prepaid = f", {share} % in advance" if share else ""
+    return f"{terms['net_days']} days{prepaid}{f', a deposit of {money(deposit)}' if deposit else ''}"
 
 
 def _allocated(d: Data) -> str:
