@@ -148,6 +148,35 @@ async def test_a_saved_report_may_come_in_columns(desk: Desk) -> None:
     assert (file.get_content()[:4], file.get_content()[-4:]) == (b"PAR1", b"PAR1")
 
 
+async def test_a_killed_senders_file_does_not_outlive_its_mails(desk: Desk) -> None:
+    """One mail was under way when its sender was killed, the other had not begun."""
+    await desk.reporting.hear(a_ledger())
+    saved = await desk.save(recipients=["eve@example.com", "sam@example.com"])
+    assert (await post(desk.reporting.http, f"/v1/saved-reports/{saved['id']}/runs", None)).status_code == 201
+    pool, real = desk.reporting.database.pool, Database(desk.reporting.database.pool, Clock())
+    async with transaction(real) as tx:
+        assert len(await notices.take_notices(tx, -1)) == 2
+    await pool.execute(
+        "update notice set status = 'planned', lease_until = null where id = (select max(id::text)::uuid from notice)"
+    )
+    await desk.send_notices()
+    statuses = await pool.fetch("select status from notice order by id::text")
+    assert [row["status"] for row in statuses] == ["unknown", "sent"]
+    (mail,) = desk.smtp.messages
+    assert len(list(mail.iter_attachments())) == 1, "it still had its file"
+    assert await pool.fetchval("select count(*) from notice_attachment") == 0
+
+
+async def test_a_file_left_by_two_that_ended_at_once_is_dropped_at_the_next_look(desk: Desk) -> None:
+    await desk.reporting.hear(a_ledger())
+    saved = await desk.save()
+    assert (await post(desk.reporting.http, f"/v1/saved-reports/{saved['id']}/runs", None)).status_code == 201
+    await desk.reporting.database.pool.execute("update notice set status = 'sent'")
+    async with transaction(Database(desk.reporting.database.pool, Clock())) as tx:
+        assert await notices.take_notices(tx, 60) == []
+    assert await desk.reporting.database.pool.fetchval("select count(*) from notice_attachment") == 0
+
+
 async def test_what_cannot_be_made_says_so_and_holds_up_nothing_else(desk: Desk) -> None:
     bad = await desk.save(report="management", format="pdf", schedule=MONTHLY)  # Nothing was ever owed.
     good = await desk.save(name="Good", schedule=MONTHLY)

@@ -89,6 +89,7 @@ async def take_notices(tx: Tx, lease_seconds: float) -> list[Notice]:
     """Mark what may be sent now; what a sender left behind is given up."""
     now = real_now()
     await store.give_up(tx, now)
+    await store.drop_files(tx)
     taken = await store.take(tx, now, now + timedelta(seconds=lease_seconds), NOTICES_AT_ONCE)
     return [await _addressed(tx, notice) for notice in taken]
 
@@ -159,6 +160,7 @@ async def conclude(tx: Tx, sent: Sequence[Sent]) -> None:
         attempts = each.notice.attempts
         conclusion = rules.conclude(attempts, each.fate, each.reason, each.retry_after_seconds, real_now())
         await store.conclude(tx, each.notice.id, conclusion)
+    await store.drop_files(tx)
 
 
 async def renew_seals(tx: Tx, seals: Seals) -> int:

@@ -74,19 +74,24 @@ returning id, channel, target, sealed, content, made_at, attempts, attachment_id
 
 
 async def conclude(tx: Tx, notice_id: UUID, conclusion: Conclusion) -> None:
-    file_id = await tx.fetchval(_CONCLUDE, notice_id, conclusion.status, conclusion.reason, conclusion.retry_at)
-    if file_id and conclusion.status != "planned":
-        await tx.execute(_DROP_FILE, file_id)
+    await tx.execute(_CONCLUDE, notice_id, conclusion.status, conclusion.reason, conclusion.retry_at)
 
 
 _CONCLUDE = """
 update notice set status = $2, reason = $3, retry_at = $4, lease_until = null, attempts = attempts + 1
 where id = $1 and status = 'sending'
-returning attachment_id
 """
-_DROP_FILE = """
-delete from notice_attachment
-where id = $1 and not exists (select from notice where attachment_id = $1 and status in ('planned', 'sending'))
+
+
+async def drop_files(tx: Tx) -> None:
+    """Those that no mail under way takes along: the last one of several may have ended beside another, or with its
+    sender."""
+    await tx.execute(_DROP_FILES)
+
+
+_DROP_FILES = """
+delete from notice_attachment a
+where not exists (select from notice n where n.attachment_id = a.id and n.status in ('planned', 'sending'))
 """
 
 
