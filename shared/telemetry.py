@@ -66,6 +66,14 @@ DEAD_LETTERS = Counter("dueward_dead_letters", "Messages that could not be read"
 TICK_SECONDS = Histogram("dueward_tick_seconds", "Time one call of a clock-driven job took", ["tick"], buckets=_FAST)
 TICK_FAILURES = Counter("dueward_tick_failures", "Calls of a clock-driven job that failed", ["tick"])
 
+WEBHOOK_CALLS = Counter("dueward_webhook_calls", "Calls of webhooks: delivered, or failed", ["outcome"])
+WEBHOOK_WAITING = Gauge("dueward_webhook_waiting_customers", "Customers whose events wait for a webhook's receiver")
+WEBHOOK_DEAD = Gauge("dueward_webhook_dead_deliveries", "Events given up for a webhook until somebody asks for them")
+WEBHOOK_OLDEST_AGE_SECONDS = Gauge(
+    "dueward_webhook_oldest_age_seconds", "How long the oldest event has waited for an active webhook; 0 when none does"
+)
+WEBHOOKS_DISABLED = Gauge("dueward_webhooks_disabled", "Webhooks that are called no more, since nothing got through")
+
 HTTP_REQUEST_SECONDS = Histogram(
     "dueward_http_request_seconds", "Time to the end of the answer", ["method", "route", "status"], buckets=_FAST
 )

@@ -24,7 +24,7 @@ from services.reporting.feed import api as feed
 from services.reporting.feed import handlers as feed_handlers
 from services.reporting.forecasts import api as forecasts
 from services.reporting.indicators import api as indicators
-from services.reporting.jobs import Resources, send_notices, send_webhooks
+from services.reporting.jobs import Resources, gauge_webhooks, send_notices, send_webhooks
 from services.reporting.kpis import api as kpis
 from services.reporting.management_report import api as management_report
 from services.reporting.patterns import api as patterns
@@ -79,7 +79,7 @@ SERVICE = Service(
         saved_reports.router,
     ),
     pages=(dashboard.pages, dashboard_customer.pages, dashboard_team.pages, dashboard_sales.pages, search.pages),
-    jobs=(send_webhooks, send_notices),
+    jobs=(send_webhooks, send_notices, gauge_webhooks),
 )
 
 

@@ -10,15 +10,16 @@ from services.reporting.notices.handlers import PostOffice, Sent
 from services.reporting.webhook_deliveries import handlers as deliveries
 from services.reporting.webhook_deliveries.rules import Round
 from services.reporting.webhooks.handlers import Outlet
-from shared import log
+from shared import log, telemetry
 from shared.clock import Clock
-from shared.db import INFRASTRUCTURE_ERRORS, Database, transaction
+from shared.db import INFRASTRUCTURE_ERRORS, Database, reading, transaction
 from shared.mail import Postman
 from shared.waiting import wait_until_set
 
 logger = log.get(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
+MEASURE_EVERY_SECONDS = 15.0
 RUNS_AT_ONCE = 8
 """Of so many webhooks at a time: one slow receiver holds up nobody else."""
 
@@ -64,12 +65,34 @@ async def _send(database: Database, outlet: Outlet, round: Round, stop: asyncio.
     """What is not written down is done again when the lease is over."""
     try:
         outcomes = await deliveries.make_calls(outlet, round, stop)
+        for _, outcome in outcomes:
+            telemetry.WEBHOOK_CALLS.labels("delivered").inc(outcome.delivered)
+            telemetry.WEBHOOK_CALLS.labels("failed").inc(outcome.failure is not None)
         async with transaction(database) as tx:
             await deliveries.settle_round(tx, round, outcomes)
     except INFRASTRUCTURE_ERRORS as error:
         logger.warning("webhook_round_lost", webhook=str(round.webhook.id), error=repr(error))
     except Exception:
         logger.exception("webhook_round_failed", webhook=str(round.webhook.id))
+
+
+async def gauge_webhooks(stop: asyncio.Event, database: Database, _: Resources) -> None:
+    """Measure what waits for webhooks every few seconds; a database that is away is tried again."""
+    while not stop.is_set():
+        try:
+            await measure_webhooks(database)
+        except INFRASTRUCTURE_ERRORS as error:
+            logger.warning("webhook_gauges_wait", error=repr(error))
+        await wait_until_set(stop, MEASURE_EVERY_SECONDS)
+
+
+async def measure_webhooks(database: Database) -> None:
+    async with reading(database) as tx:
+        seen = await deliveries.measure(tx)
+    telemetry.WEBHOOK_WAITING.set(seen["waiting"])
+    telemetry.WEBHOOK_DEAD.set(seen["dead"])
+    telemetry.WEBHOOK_OLDEST_AGE_SECONDS.set(seen["oldest_age"])
+    telemetry.WEBHOOKS_DISABLED.set(seen["disabled"])
 
 
 async def send_notices(stop: asyncio.Event, database: Database, resources: Resources) -> None:

@@ -17,13 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.reporting.app import create_api
-from services.reporting.jobs import Resources, send_webhooks
+from services.reporting.jobs import Resources, measure_webhooks, send_webhooks
 from services.reporting.settings import Settings
 from services.reporting.webhook_deliveries import handlers, rules
 from services.reporting.webhook_deliveries.rules import Lane, Outcome, Round, Run
 from services.reporting.webhooks import handlers as webhooks
 from services.reporting.webhooks.handlers import Outlet
 from services.reporting.webhooks.rules import Failure
+from shared import telemetry
 from shared.clock import Clock, real_now
 from shared.db import Database, transaction
 from shared.delivery import Received
@@ -338,6 +339,39 @@ async def test_what_was_bare_or_under_an_older_key_is_sealed_under_the_newest(
         assert sum(call.is_signed_with(webhook["secret"]) for call in sender.receiver.calls) == 1
 
 
+async def test_an_operator_sees_what_waits_for_how_long_and_what_is_dead(sender: Sender) -> None:
+    def gauged() -> tuple[float, ...]:
+        gauges = (telemetry.WEBHOOK_WAITING, telemetry.WEBHOOK_DEAD, telemetry.WEBHOOKS_DISABLED)
+        return tuple(gauge._value.get() for gauge in gauges)
+
+    def oldest() -> float:
+        return telemetry.WEBHOOK_OLDEST_AGE_SECONDS._value.get()
+
+    pool, bad = sender.database.pool, uuid4()
+    await sender.subscribe()
+    await measure_webhooks(sender.database)
+    assert (gauged(), oldest()) == ((0, 0, 0), 0)
+    await sender.hear(uuid4(), bad)
+    await pool.execute("update event set kept_at = kept_at - interval '1 hour'")
+    await measure_webhooks(sender.database)
+    assert 3_600 <= oldest() < 3_900
+    sender.receiver.behave = lambda call: BAD if call.customer == str(bad) else GOOD
+    await sender.send_all()
+    await measure_webhooks(sender.database)
+    assert gauged() == (1, 0, 0)
+    assert 3_600 <= oldest() < 3_900
+    long_ago = real_now() - rules.DEAD_AFTER
+    await pool.execute("update webhook_lane set failing_since = $1, retry_at = $1", long_ago)
+    await sender.send_all()
+    await measure_webhooks(sender.database)
+    assert (gauged(), oldest()) == ((0, 1, 0), 0)
+    sender.receiver.behave = lambda _: Answer(410)
+    await sender.hear(uuid4())
+    await sender.send_all()
+    await measure_webhooks(sender.database)
+    assert (gauged(), oldest()) == ((1, 1, 1), 0), "nobody waits for one that is disabled"
+
+
 async def test_the_test_button_says_what_came_of_it(sender: Sender) -> None:
     webhook = await sender.subscribe()
     path = f"/v1/webhooks/{webhook['id']}/test"
@@ -459,6 +493,7 @@ async def test_the_worker_sends_until_it_is_told_to_stop_and_works_at_one_webhoo
             send_webhooks(stop, sender.reporting.database, Resources(sender.outlet, POSTMAN, "http://reports"))
         )
         received = await sender.hear(*[uuid4()] * 5)
+        counted = telemetry.WEBHOOK_CALLS.labels("delivered")._value.get()
         async with asyncio.timeout(60):
             while sender.receiver.ids != ids(received):
                 await asyncio.sleep(0.05)
@@ -466,6 +501,7 @@ async def test_the_worker_sends_until_it_is_told_to_stop_and_works_at_one_webhoo
         stuck.released.set()
         await working
         assert stuck.taken == []
+        assert telemetry.WEBHOOK_CALLS.labels("delivered")._value.get() == counted + 5
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -184,6 +184,11 @@ async def read_state(tx: Tx, webhook_id: UUID) -> State:
     return State(webhook, run, place < await feed.end_of_feed(tx), counts["waiting"], counts["dead"])
 
 
+async def measure(tx: Tx) -> asyncpg.Record:
+    """What waits and what is dead over all webhooks, and for how many seconds the oldest event has waited."""
+    return await store.measure(tx, real_now())
+
+
 async def list_replays(tx: Tx, webhook_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     await webhooks.find_webhook(tx, webhook_id)
     return await store.runs(tx, webhook_id, "replay", after, limit)

@@ -190,6 +190,32 @@ select (select count(*) from webhook_lane l join webhook_run r on r.id = l.run_i
 """
 
 
+async def measure(tx: Tx, now: datetime) -> asyncpg.Record:
+    row = await tx.fetchrow(_MEASURE, now)
+    assert row is not None
+    return row
+
+
+# An event that a cursor has not passed waits, and so does the one that a lane is held up by.
+_MEASURE = """
+with live as (
+    select r.id, coalesce(r.place, w.starts_behind) as place
+    from webhook w left join webhook_run r on r.webhook_id = w.id and r.kind = 'live'
+    where w.status = 'active'
+), oldest as (
+    select least(
+        (select min(e.kept_at) from live, lateral
+            (select kept_at from event where seq > live.place order by seq limit 1) e),
+        (select min(e.kept_at) from live join webhook_lane l on l.run_id = live.id join event e on e.id = l.event_id)
+    ) as kept_at
+)
+select (select count(*) from webhook_lane) as waiting, (select count(*) from webhook_dead) as dead,
+       (select count(*) from webhook where status = 'disabled') as disabled,
+       greatest(coalesce(extract(epoch from $1 - kept_at), 0), 0)::float8 as oldest_age
+from oldest
+"""
+
+
 async def waiting(tx: Tx, webhook_id: UUID, after: tuple[UUID, UUID] | None, limit: int) -> list[asyncpg.Record]:
     return await tx.fetch(_WAITING, webhook_id, *(after or (None, None)), limit)
 
