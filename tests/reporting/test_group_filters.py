@@ -275,6 +275,19 @@ async def test_a_group_that_is_not_there_is_empty_and_a_parameter_that_is_not_th
     assert problem(await reporting.http.get(f"{path}?segment=retail&country=FR"), 422) == "several-groups"
 
 
+async def test_a_file_is_of_one_group_as_well(reporting: Reporting) -> None:
+    await reporting.hear(textbook())
+    asked = {"as_of": "2021-06-30", "window_days": 30}
+    for report, wanted in (("indicators", "EUR,dso_simple,30.00"), ("trend", "EUR,2021-06-30,500.00")):
+        answer = await reporting.http.get(f"/v1/reports/{report}.csv", params={**asked, "entity": "nordic"})
+        assert wanted in answer.text, report
+    forecast = await reporting.http.get("/v1/reports/cash-forecast.csv?as_of=2021-06-30&segment=none")
+    assert len(forecast.text.splitlines()) == 1
+    for query, slug in (("segment=a&country=b", "several-groups"), ("segment=a&by=day", "not-asked-of-this-report")):
+        refused = await reporting.http.get(f"/v1/reports/indicators.csv?{query}")
+        assert problem(refused, 422) == slug
+
+
 def test_one_group_at_a_time() -> None:
     assert asked_group().is_everybody
     assert asked_group(country="DE") == Group("country", "DE")

@@ -148,7 +148,7 @@ async def _open_invoices(tx: Tx, asked: Parameters, as_of: date) -> Written:
 
 async def _indicators(tx: Tx, asked: Parameters, as_of: date) -> Written:
     found = await indicators.read_indicators(
-        tx, ReadIndicators(as_of, asked.window_days or WINDOW_DAYS, asked.currency)
+        tx, ReadIndicators(as_of, asked.window_days or WINDOW_DAYS, asked.currency, asked.group)
     )
     columns = (
         CURRENCY,
@@ -180,7 +180,7 @@ async def _indicators(tx: Tx, asked: Parameters, as_of: date) -> Written:
 
 async def _trend(tx: Tx, asked: Parameters, as_of: date) -> Written:
     points = await indicators.read_trend(
-        tx, ReadTrend(as_of, asked.months or 12, asked.window_days or WINDOW_DAYS, asked.currency)
+        tx, ReadTrend(as_of, asked.months or 12, asked.window_days or WINDOW_DAYS, asked.currency, asked.group)
     )
     columns = (
         CURRENCY,
@@ -253,7 +253,7 @@ async def _top_debtors(tx: Tx, asked: Parameters, as_of: date) -> Written:
 
 async def _cash_forecast(tx: Tx, asked: Parameters, as_of: date) -> Written:
     step = timedelta(days=1 if asked.by == "day" else 7)
-    query = ForecastReceipts(as_of, local_date(tx.now, "UTC"), asked.weeks or 13, step, asked.currency)
+    query = ForecastReceipts(as_of, local_date(tx.now, "UTC"), asked.weeks or 13, step, asked.currency, asked.group)
     found, _ = await forecasts.forecast_receipts(tx, query)
     columns = (
         CURRENCY,

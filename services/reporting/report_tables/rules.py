@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting.ageing.rules import AgeFrom, ReportCurrency, ReportDay
+from services.reporting.groups.rules import Group, Key, asked_group
 from shared.calendar import ONE_DAY, add_months, month_start
 from shared.errors import NotFound, Refused
 from shared.money import Money
@@ -69,6 +70,16 @@ class Parameters(BaseModel):
     horizon_months: Annotated[int, Field(ge=1, le=60)] | None = None
     adjustment_percent: Annotated[Decimal, Field(ge=-100, le=1000)] | None = None
     seen_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    segment: Key | None = None
+    country: Key | None = None
+    entity: Key | None = None
+    collector: Key | None = None
+    customer: UUID | None = None
+
+    @property
+    def group(self) -> Group:
+        """Whose figures alone are asked for. Raises SeveralGroups."""
+        return asked_group(self.segment, self.country, self.entity, self.collector, self.customer)
 
     def given(self) -> dict[str, Any]:
         """As JSON, without what was left out."""
@@ -110,6 +121,8 @@ def _takes(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+_OF_ONE_GROUP = ("segment", "country", "entity", "collector", "customer")
+
 SPECS: Mapping[ReportName, Spec] = {
     "ageing": Spec(
         "Ageing of receivables",
@@ -117,10 +130,10 @@ SPECS: Mapping[ReportName, Spec] = {
         (None, "customer", "segment", "country", "entity", "collector"),
     ),
     "open-invoices": Spec("Open invoices", _takes("currency", "late_min", "late_max")),
-    "indicators": Spec("Indicators of collection", _takes("currency", "window_days")),
-    "trend": Spec("Collection by month", _takes("currency", "window_days", "months")),
+    "indicators": Spec("Indicators of collection", _takes("currency", "window_days", *_OF_ONE_GROUP)),
+    "trend": Spec("Collection by month", _takes("currency", "window_days", "months", *_OF_ONE_GROUP)),
     "top-debtors": Spec("Largest debtors", _takes("currency", "sort_by", "limit")),
-    "cash-forecast": Spec("Cash forecast", _takes("currency", "weeks", "by")),
+    "cash-forecast": Spec("Cash forecast", _takes("currency", "weeks", "by", *_OF_ONE_GROUP)),
     "payment-patterns": Spec(
         "Payment patterns",
         _takes("window_days", "group_by"),
@@ -152,7 +165,7 @@ def spec_of(report: str) -> Spec:
 
 
 def check(report: ReportName, parameters: Parameters) -> None:
-    """Raises NotAsked, naming the parameter."""
+    """Raises NotAsked, naming the parameter, and SeveralGroups."""
     spec = spec_of(report)
     for name in parameters.given():
         if name != "as_of" and name not in spec.takes:
@@ -160,6 +173,7 @@ def check(report: ReportName, parameters: Parameters) -> None:
     if parameters.group_by and parameters.group_by not in spec.groups:
         known = ", ".join(each for each in spec.groups if each)
         raise NotAsked(f"{report} can be grouped by {known}", field="query.group_by")
+    _ = parameters.group
 
 
 def day_of(as_of: date | RelativeDay, today: date) -> date:
