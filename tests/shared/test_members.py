@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -113,6 +114,7 @@ async def share(partitions: int, *members: Consumer) -> bool:
 
 async def has_members(kafka: Broker, count: int) -> bool:
     async with brokers.admin(kafka) as client:
-        [answer] = await client.describe_consumer_groups([kafka.topic_prefix + subscriptions().group])
+        answers: list[Any] = await client.describe_consumer_groups([kafka.topic_prefix + subscriptions().group])
+    [answer] = answers
     [(_, _, _, _, _, members, *_)] = answer.groups
     return len(members) >= count
