@@ -10,7 +10,7 @@ from services.credit.policy_rules.rules import Approval, HoldRules, Policy, Poli
 from shared.money import Money
 from tests.browser import Tab, needs_chromium
 from tests.credit.applications import money
-from tests.credit.desk import TODAY, Desk, policy
+from tests.credit.desk import TODAY, Desk, assessed, policy
 
 EDITOR = ".editor textarea"
 
@@ -83,6 +83,38 @@ async def test_a_draft_is_checked_tried_on_the_past_and_published(desk: Desk) ->
     await tab.press("Publish version 4")
     assert "There is nothing to publish" in await tab.text("[role=alert]")
     tab.complaints.clear()  # The browser notes the refusal's status.
+
+
+@needs_chromium
+async def test_a_scorecard_is_tried_on_the_past_with_limits_and_terms_by_class(desk: Desk) -> None:
+    await policy(desk.credit)
+    customer = (await desk.credit.onboard(name="Grown Ltd"))["id"]
+    await assessed(desk.credit, customer)
+    await desk.credit.decide(customer, "700.00")
+    await desk.credit.database.pool.execute("update clock set now = now + interval '2 days'")
+    card = await desk.credit.get("/v1/scorecards/standard")
+    base = f"base_points: {card['scorecard']['base_points']}"
+    tab = await desk.tab("ben")
+    await tab.go("/policy")
+    await tab.page.click("text=A scorecard that nobody published")
+    await tab.page.fill("[name=scorecard_text]", card["document"].replace(base, "base_points: many"))
+    await tab.page.select_option("[name=scorecard]", "*")
+    await tab.page.check("[name=by_class]")
+    await tab.press("Try it on the past")
+    assert "base_points" in await tab.text("[role=alert]")
+    tab.complaints.clear()  # The browser notes the refusal's status.
+    await tab.page.fill("[name=scorecard_text]", card["document"].replace(base, "base_points: 0"))
+    await tab.press("Try it on the past")
+    said = await tab.text("#what-if")
+    assert "Approved 1 0" in said
+    assert "1 E" in said
+    assert "Terms that would be others – 1 shorter to pay, 1 more in advance" in said
+    assert "base_points: 0" in await tab.page.input_value("[name=scorecard_text]"), "what was written is kept"
+    assert await tab.page.is_checked("[name=by_class]")
+    await tab.page.select_option("[name=scorecard]", "standard")
+    await tab.press("Try it on the past")
+    assert "Approved 1 1" in await tab.text("#what-if")
+    assert (await desk.credit.get("/v1/scorecards/standard"))["version"] == 1
 
 
 @needs_chromium

@@ -204,6 +204,8 @@ async def test_by_class_limits_follow_the_scorecard_that_is_tried(traded: tuple[
     assert (by_class["figures"]["declined"], by_class["by_class"]["C"]["declined"]) == (2, 2)
     assert (harsh["book"]["limits"], harsh["by_class"]["E"]["declined"]) == ([money("0.00")], 3)
     assert harsh["figures"]["losses_avoided"] == [money("30000.00")]
+    assert decided["book"]["terms"] == {}
+    assert harsh["book"]["terms"] == {"shorter": 3, "more_prepaid": 3}, "class E pays in advance"
 
 
 async def test_an_invoice_counts_once_however_many_decisions_it_had(credit_in_2012: Credit) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from services.credit.desk_policy import handlers, rules
-from services.credit.desk_policy.handlers import CHANGED_SHOWN, Compared
+from services.credit.desk_policy.handlers import CHANGED_SHOWN, WRITTEN, Asked, Compared
 from services.credit.desk_words import rules as words
 from services.credit.what_ifs.rules import ASSUMPTIONS
 from shared.db import Database, Tx, reading, snapshot
@@ -26,7 +26,13 @@ frame = Frame(
     section=words.SECTION,
     links=tuple(NavLink(*each) for each in words.LINKS),
     said=words.SAID,
-    values={"figures": rules.FIGURES, "assumptions": ASSUMPTIONS, "changed_shown": CHANGED_SHOWN},
+    values={
+        "figures": rules.FIGURES,
+        "told_terms": rules.told_terms,
+        "assumptions": ASSUMPTIONS,
+        "changed_shown": CHANGED_SHOWN,
+        "written": WRITTEN,
+    },
 )
 
 ReaderDep = Annotated[Principal, Depends(SignedIn("customers:read", "credit:read"))]
@@ -46,10 +52,11 @@ async def _draw(
     database: Database,
     typed: str | None = None,
     refused: DomainError | None = None,
+    asked: Asked | None = None,
     compared: Compared | None = None,
 ) -> Response:
     async with reading(database) as tx:
-        shown = await handlers.draw_policy(tx, typed)
+        shown = await handlers.draw_policy(tx, typed, asked)
     may_write = "credit:write" in reader.scopes
     return frame.draw(
         request, reader, "policy.html", shown=shown, refused=refused, compared=compared, may_write=may_write
@@ -78,21 +85,26 @@ async def what_if(
     last: Annotated[date, Form()],
     document: Typed = "",
     beside: Annotated[str, Form(max_length=10, pattern=r"^\d*$")] = "",
+    scorecard: Annotated[str, Form(max_length=60)] = "",
+    scorecard_text: Annotated[str, Form(max_length=200_000)] = "",
+    by_class: Annotated[bool, Form()] = False,
 ) -> Response:
-    """What was typed, tried on the decisions of a period; changes nothing."""
+    """What was typed, tried on the decisions of a period, with a scorecard where one is named or written; changes
+    nothing."""
     text = words.clean(document)
+    asked = Asked(first, last, int(beside or 0) or None, scorecard, words.clean(scorecard_text), by_class)
 
     async def look() -> Compared:
         async with snapshot(database) as (tx, _):
-            return await handlers.compare(tx, text, int(beside or 0) or None, first, last)
+            return await handlers.compare(tx, text, asked)
 
     try:
         compared = await while_connected(request, look())
     except DomainError as refused:
-        return await _draw(request, reader, database, text, refused)
+        return await _draw(request, reader, database, text, refused, asked)
     if compared is None:
         return Response(status_code=GONE_AWAY)
-    return await _draw(request, reader, database, text, compared=compared)
+    return await _draw(request, reader, database, text, None, asked, compared)
 
 
 @pages.post("/policy")

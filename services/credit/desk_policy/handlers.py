@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from services.credit.limits.handlers import ChangePolicy, PolicyInForce
 from services.credit.policies import handlers as policies
 from services.credit.policies import rules as comparing
 from services.credit.policies.handlers import Version
+from services.credit.scorecards import handlers as scorecards
+from services.credit.scorecards.rules import Published
 from services.credit.what_ifs import handlers as what_ifs
 from services.credit.what_ifs.handlers import Hindsight, Wanted, WhatIf
 from shared.calendar import local_date
@@ -25,19 +27,38 @@ from shared.db import Tx
 VERSIONS_SHOWN = 20
 CHANGED_SHOWN = 50
 PERIOD_DAYS = 90
+WRITTEN = "*"
+"""In place of a scorecard's name, which has letters: the document that was written into the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a what-if looks at besides the document: `beside` is an earlier version; `scorecard` the name of one, or
+    WRITTEN for the one in `scorecard_text`."""
+
+    first: date
+    last: date
+    beside: int | None = None
+    scorecard: str = ""
+    scorecard_text: str = ""
+    by_class: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyShown:
-    """`text` is what stands in the editor; `first` and `last` the days that a what-if looks at unless told others."""
+    """`text` is what stands in the editor, `asked` what stands in the form of the what-if."""
 
     today: date
     in_force: PolicyInForce
     text: str
     checked: Checked
     versions: Sequence[Version]
-    first: date
-    last: date
+    scorecards: Sequence[Published]
+    asked: Asked
+
+    @property
+    def yesterday(self) -> date:
+        return self.today - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +69,8 @@ class Compared:
     customers: Mapping[UUID, Customer]
 
 
-async def draw_policy(tx: Tx, typed: str | None = None) -> PolicyShown:
-    """With what was typed, or as it is in force."""
+async def draw_policy(tx: Tx, typed: str | None = None, asked: Asked | None = None) -> PolicyShown:
+    """With what was typed, or as it is in force; the what-if is of the last days unless others were asked for."""
     in_force, today = await limits.policy_in_force(tx), local_date(tx.now, "UTC")
     text = rules.written(in_force.policy) if typed is None else typed
     return PolicyShown(
@@ -58,8 +79,8 @@ async def draw_policy(tx: Tx, typed: str | None = None) -> PolicyShown:
         text,
         await check(tx, text),
         await policies.list_versions(tx, None, VERSIONS_SHOWN),
-        today - timedelta(days=PERIOD_DAYS),
-        today - timedelta(days=1),
+        await scorecards.list_scorecards(tx),
+        asked or Asked(today - timedelta(days=PERIOD_DAYS), today - timedelta(days=1)),
     )
 
 
@@ -85,15 +106,24 @@ async def publish(tx: Tx, text: str, expected_version: int, by: str, reason: str
         raise NothingChanged(f"The policy is that of version {expected_version}.")
 
 
-async def compare(tx: Tx, text: str, beside: int | None, since: date, until: date) -> Compared:
+async def compare(tx: Tx, text: str, asked: Asked) -> Compared:
     """What was typed, and an earlier version where one is named, held against what was decided. Changes nothing.
     Raises InvalidPolicyDocument and what `what_ifs.what_if` raises."""
     checked = await check(tx, text)
     if checked.policy is None:
         raise InvalidPolicyDocument(checked.faults)
-    wanted = [Wanted("as typed", limits=checked.policy.limits, rules=checked.policy.rules)]
-    if beside:
-        wanted.append(Wanted(f"version {beside}", version=beside))
-    found = await what_ifs.what_if(tx, WhatIf(tuple(wanted), since, until))
+    is_written = asked.scorecard == WRITTEN
+    tried = Wanted(
+        "as typed",
+        limits=checked.policy.limits,
+        rules=checked.policy.rules,
+        scorecard=None if is_written else asked.scorecard or None,
+        scorecard_document=asked.scorecard_text if is_written else None,
+        by_class=asked.by_class,
+    )
+    wanted = [tried]
+    if asked.beside:
+        wanted.append(replace(tried, title=f"version {asked.beside}", limits=None, rules=None, version=asked.beside))
+    found = await what_ifs.what_if(tx, WhatIf(tuple(wanted), asked.first, asked.last))
     concerned = {each.customer_id for side in found.sides for each in side.changed[:CHANGED_SHOWN]}
     return Compared(found, await customers.customers_of(tx, concerned) if concerned else {})

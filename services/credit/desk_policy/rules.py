@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -14,7 +14,7 @@ from services.credit.policies.rules import Change
 from services.credit.policy_rules import rules as policies
 from services.credit.policy_rules.rules import Policy, PolicyLimit, PolicyRules
 from services.credit.what_ifs import rules as what_ifs
-from services.credit.what_ifs.rules import Figures
+from services.credit.what_ifs.rules import Figures, TermsMove
 from shared import documents
 from shared.documents import Fault, Unusable
 from shared.errors import Refused
@@ -84,6 +84,22 @@ def read(text: str, in_force: Policy) -> Policy | list[Fault]:
 
 def _sums(amounts: Sequence[Money]) -> str:
     return " · ".join(map(money_words, amounts)) or "–"
+
+
+TERMS: Mapping[TermsMove, str] = {
+    "longer": "longer to pay",
+    "shorter": "shorter to pay",
+    "more_prepaid": "more in advance",
+    "less_prepaid": "less in advance",
+    "more_deposit": "a higher deposit",
+    "less_deposit": "a lower deposit",
+}
+
+
+def told_terms(terms: Sequence[tuple[TermsMove, int]]) -> str:
+    """Of how many customers the terms would be others, and how."""
+    counted = dict(terms)
+    return ", ".join(f"{counted[name]} {says}" for name, says in TERMS.items() if name in counted) or "–"
 
 
 FIGURES: tuple[tuple[str, Callable[[Figures], str]], ...] = (

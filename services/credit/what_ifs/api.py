@@ -48,7 +48,9 @@ class ProposalIn(Body):
     scorecard_document: Annotated[str, Field(min_length=1, max_length=200_000)] | None = Field(
         default=None, description="A scorecard that nobody has published, YAML or JSON"
     )
-    by_class: bool = Field(default=False, description="Limits as recommended by class, where a customer was assessed")
+    by_class: bool = Field(
+        default=False, description="Limits and terms as recommended by class, where a customer was assessed"
+    )
 
     @model_validator(mode="after")
     def _tries_one_of_each(self) -> Self:
@@ -113,7 +115,8 @@ class FiguresOut(BaseModel):
 
 class BookOut(BaseModel):
     """All accounts as they would stand today. `raised` and `lowered` are against the limits they have; `classes` has
-    `none` for who was never assessed."""
+    `none` for who was never assessed; `terms` counts, with `by_class`, whose terms would be others: days `longer` or
+    `shorter`, `more_prepaid` or `less_prepaid`, `more_deposit` or `less_deposit`."""
 
     accounts: int
     limits: tuple[Money, ...]
@@ -121,6 +124,7 @@ class BookOut(BaseModel):
     lowered: int
     over_limit: int
     classes: dict[str, int]
+    terms: dict[rules.TermsMove, int]
 
     @classmethod
     def of(cls, book: Book) -> "BookOut":
@@ -131,6 +135,7 @@ class BookOut(BaseModel):
             lowered=book.lowered,
             over_limit=book.over_limit,
             classes=dict(book.classes),
+            terms=dict(book.terms),
         )
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from services.credit.assessments import handlers as assessments
+from services.credit.customers import handlers as customers
 from services.credit.decisions import handlers as decisions
 from services.credit.decisions.rules import Decision
 from services.credit.exposure import handlers as exposure
@@ -24,6 +25,7 @@ from services.credit.policy_rules import rules as policy_rules
 from services.credit.policy_rules.rules import Policy, PolicyLimit, PolicyNotFound, PolicyRules
 from services.credit.scorecards import handlers as scorecards
 from services.credit.scorecards import rules as documents
+from services.credit.terms.rules import Terms
 from services.credit.what_ifs import rules
 from services.credit.what_ifs.rules import Book, Changed, Figures, Judged, Proposal, Rated
 from shared.calendar import ONE_DAY, local_date
@@ -197,31 +199,37 @@ async def _invoices(tx: Tx, customers: Sequence[UUID]) -> Mapping[tuple[UUID, st
 
 async def _look_at_the_book(tx: Tx, sides: Sequence[Side], today: date) -> None:
     after = _FIRST
+    by_class = any(side.proposal and side.proposal.by_class for side in sides)
     while accounts := await limits.accounts_after(tx, after, ACCOUNTS_AT_ONCE):
         after = accounts[-1].customer_id
-        customers = [account.customer_id for account in accounts]
-        standings = await assessments.latest_of(tx, customers)
+        concerned = [account.customer_id for account in accounts]
+        standings = await assessments.latest_of(tx, concerned)
         wanted = {each.assessment_id for each in standings.values()} if _needs_material(sides) else ()
         materials = await assessments.materials_of(tx, wanted)
-        facts = await exposure.facts_of(tx, customers, today)
+        facts = await exposure.facts_of(tx, concerned, today)
+        known = await customers.customers_of(tx, concerned) if by_class else {}
         for account in accounts:
-            rated = None
+            rated, customer = None, known.get(account.customer_id)
             if standing := standings.get(account.customer_id):
                 material = materials.get(standing.assessment_id)
                 rated = Rated(tx.now, standing.assessment_id, standing.risk_class, material)
+            terms = customer.particulars.terms if customer else None
             for side in sides:
-                side.book += _account_of(side.proposal, account, facts[account.customer_id], rated, today)
+                side.book += _account_of(side.proposal, account, terms, facts[account.customer_id], rated, today)
         await asyncio.sleep(0)
 
 
-def _account_of(proposal: Proposal | None, account: Account, facts: Facts, rated: Rated | None, today: date) -> Book:
+def _account_of(
+    proposal: Proposal | None, account: Account, terms: Terms | None, facts: Facts, rated: Rated | None, today: date
+) -> Book:
     if proposal is None:
         rates = usable_rates(facts, rules_of(facts.policy_rules), today)
         return rules.book_of(account, account.limit, facts.exposure.against(account.limit.currency, rates).total, rated)
     rates = usable_rates(facts, proposal.policy.rules, today)
     rated = rules.rated_under(proposal, rated)
     limit = rules.limit_in_the_book(account, proposal, rated, rates, today)
-    return rules.book_of(account, limit, facts.exposure.against(limit.currency, rates).total, rated)
+    moves = rules.terms_moves(proposal, account, terms, rated, rates) if terms else ()
+    return rules.book_of(account, limit, facts.exposure.against(limit.currency, rates).total, rated, moves)
 
 
 def _midnight(day: date) -> datetime:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from services.credit.assessments import rules as assessments
@@ -22,8 +22,9 @@ from services.credit.exposure.rules import InvoiceOutcome
 from services.credit.limits.rules import Account
 from services.credit.policy_rules.rules import Policy, RiskClass
 from services.credit.rates.rules import Rates
-from services.credit.recommendations.rules import recommend
+from services.credit.recommendations.rules import Recommendation, recommend
 from services.credit.scorecards.rules import Scorecard
+from services.credit.terms.rules import Terms
 from services.credit.vetting.rules import FinancialStatement
 from shared.errors import Refused
 from shared.money import Money
@@ -35,6 +36,7 @@ LISTED_MAX = 200
 ASSUMPTIONS = (
     "Each decision is judged on what was owed and reserved when it was asked for, whatever became of earlier ones.",
     "A limit that was the policy's at the time becomes the proposed one's; limits set by hand or raised stay.",
+    "By class, terms are held against those that customers have today, whoever set them.",
     "The segment is the customer's of today; the risk class that of the newest assessment before the decision.",
     "Holds, closed customers, overrides and groups' limits stay as they were.",
     "An invoice is refused where a decision that names its number or its order is declined.",
@@ -128,13 +130,23 @@ def rated_under(proposal: Proposal, rated: Rated | None) -> Rated | None:
 
 def limit_given(proposal: Proposal, segment: str, currency: str, rated: Rated | None, rates: Rates | None) -> Money:
     """The base of a limit that nobody set by hand."""
-    by_policy = proposal.policy.limit_for(segment, currency) or Money.zero(currency)
+    advice = _advice(proposal, segment, currency, rated, rates)
+    return (advice.limit if advice else None) or _by_policy(proposal, segment, currency)
+
+
+def _by_policy(proposal: Proposal, segment: str, currency: str) -> Money:
+    return proposal.policy.limit_for(segment, currency) or Money.zero(currency)
+
+
+def _advice(
+    proposal: Proposal, segment: str, currency: str, rated: Rated | None, rates: Rates | None
+) -> Recommendation | None:
     if not proposal.by_class or rated is None:
-        return by_policy
+        return None
     statements = [each.particulars for each in rated.material.inputs] if rated.material else []
     net_worth = next((each.equity for each in statements if isinstance(each, FinancialStatement)), None)
     terms = proposal.policy.rules.classes[rated.risk_class]
-    return recommend(rated.risk_class, terms, by_policy, net_worth, rates).limit or by_policy
+    return recommend(rated.risk_class, terms, _by_policy(proposal, segment, currency), net_worth, rates)
 
 
 def judge(proposal: Proposal, decision: Decision, was: Policy | None, segment: str, rated: Rated | None) -> Judged:
@@ -249,10 +261,35 @@ def limit_in_the_book(
     return limit
 
 
+TermsMove = Literal["longer", "shorter", "more_prepaid", "less_prepaid", "more_deposit", "less_deposit"]
+"""How a customer's terms would be others: more or fewer days to pay, of each order paid in advance, asked as a deposit.
+"""
+
+
+def terms_moves(
+    proposal: Proposal, account: Account, has: Terms, rated: Rated | None, rates: Rates | None
+) -> tuple[TermsMove, ...]:
+    """Of an account under a proposal by class; none for who was not assessed."""
+    advice = _advice(proposal, account.segment, account.limit.currency, rated, rates)
+    gets = advice.customer_terms if advice else None
+    if gets is None:
+        return ()
+    deposits = [
+        each.minor if each and each.currency == account.limit.currency else 0 for each in (has.deposit, gets.deposit)
+    ]
+    compared: tuple[tuple[int, int, TermsMove, TermsMove], ...] = (
+        (has.net_days, gets.net_days, "longer", "shorter"),
+        (has.prepaid_percent, gets.prepaid_percent, "more_prepaid", "less_prepaid"),
+        (deposits[0], deposits[1], "more_deposit", "less_deposit"),
+    )
+    return tuple(up if after > before else down for before, after, up, down in compared if after != before)
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """All accounts as they would stand today: sums of the limits by currency, and how many go up, go down, and owe
-    more than they may; `classes` has how many customers each class would have."""
+    more than they may; `classes` has how many customers each class would have, `terms` of how many the terms would be
+    others, by how."""
 
     accounts: int = 0
     limits: tuple[tuple[str, int], ...] = ()
@@ -260,6 +297,7 @@ class Book:
     lowered: int = 0
     over_limit: int = 0
     classes: tuple[tuple[str, int], ...] = ()
+    terms: tuple[tuple[TermsMove, int], ...] = ()
 
     def __add__(self, other: Book) -> Book:
         return Book(
@@ -269,16 +307,20 @@ class Book:
             self.lowered + other.lowered,
             self.over_limit + other.over_limit,
             _summed(self.classes, other.classes),
+            _summed(self.terms, other.terms),
         )
 
 
-def _summed(one: Iterable[tuple[str, int]], other: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+Name = TypeVar("Name", bound=str)
+
+
+def _summed(one: Iterable[tuple[Name, int]], other: Iterable[tuple[Name, int]]) -> tuple[tuple[Name, int], ...]:
     sums = Counter(dict(one))
     sums.update(dict(other))  # Unlike `+` this keeps what is zero.
     return tuple(sorted(sums.items()))
 
 
-def book_of(account: Account, limit: Money, owed: Money, rated: Rated | None) -> Book:
+def book_of(account: Account, limit: Money, owed: Money, rated: Rated | None, moves: Sequence[TermsMove] = ()) -> Book:
     """One account of it; `owed` is what counts against the limit."""
     return Book(
         accounts=1,
@@ -287,6 +329,7 @@ def book_of(account: Account, limit: Money, owed: Money, rated: Rated | None) ->
         lowered=int(limit.minor < account.limit.minor),
         over_limit=int(owed.minor > limit.minor),
         classes=((rated.risk_class if rated else "none", 1),),
+        terms=tuple((each, 1) for each in moves),
     )
 
 
