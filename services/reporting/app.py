@@ -14,6 +14,7 @@ from services.reporting.alerts import api as alerts
 from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
 from services.reporting.dashboard_customer import api as dashboard_customer
+from services.reporting.dashboard_patterns import api as dashboard_patterns
 from services.reporting.dashboard_sales import api as dashboard_sales
 from services.reporting.dashboard_team import api as dashboard_team
 from services.reporting.debtors import api as debtors
@@ -78,7 +79,14 @@ SERVICE = Service(
         exports.router,
         saved_reports.router,
     ),
-    pages=(dashboard.pages, dashboard_customer.pages, dashboard_team.pages, dashboard_sales.pages, search.pages),
+    pages=(
+        dashboard.pages,
+        dashboard_customer.pages,
+        dashboard_team.pages,
+        dashboard_patterns.pages,
+        dashboard_sales.pages,
+        search.pages,
+    ),
     jobs=(send_webhooks, send_notices, gauge_webhooks),
 )
 

@@ -142,7 +142,13 @@ def a_year() -> Books:
 
 
 def pages(books: Books) -> list[str]:
-    return ["/", "/collections", "/accounts?owner=Maya+Feld", f"/customers/{books.items[0].customer_id}"]
+    return [
+        "/",
+        "/collections",
+        "/patterns?by=reason&days=365",
+        "/accounts?owner=Maya+Feld",
+        f"/customers/{books.items[0].customer_id}",
+    ]
 
 
 async def all_there(site: Tab) -> None:
@@ -217,6 +223,24 @@ async def test_the_head_of_collections_sees_steps_promises_disputes_and_the_team
     assert "First reminder" in await site.text("#effectiveness")
     await site.page.click("text=365 days")
     assert "2 kept, 1 broken" in await site.text(".tiles")
+
+
+async def test_late_payment_is_seen_by_segment_product_line_and_reason(site: Tab, reporting: Reporting) -> None:
+    books = a_year()
+    books.call(books.items[0].customer_id, D(2021, 11, 8), "cash_flow")
+    sold = books.issue(books.items[1].customer_id, D(2021, 11, 1), 500_00, sold={"CLOUD": 400_00, "DESKS": 100_00})
+    books.pay(sold, sold.due_on + 6 * DAY)
+    await reporting.hear(books)
+    await site.go("/patterns?as_of=2021-12-31")
+    assert "Key" in await site.text("#p-patterns tbody")
+    await site.page.click("text=Product line")
+    assert "by=product_line" in site.page.url
+    assert "CLOUD 1 0 before €400.00 6.0" in await site.text("#p-patterns tbody")
+    await site.page.click("text=Reason")
+    assert "Short of cash 1 0 before 14.0" in await site.text("#p-patterns tbody")
+    await site.page.click("text=365 days")
+    assert "by=reason" in site.page.url
+    assert "No reason known" in await site.text("#p-patterns tbody")
 
 
 async def test_sales_see_their_own_accounts_with_limit_and_hold(site: Tab, reporting: Reporting) -> None:

@@ -20,6 +20,7 @@ SECTION = "Receivables"
 LINKS = (
     ("/", "Receivables", "r"),
     ("/collections", "Collections", "c"),
+    ("/patterns", "Patterns", "p"),
     ("/accounts", "My accounts", "a"),
 )
 """Address, label and access key, in the order in which they stand."""
