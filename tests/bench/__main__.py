@@ -25,6 +25,7 @@ from tests.bench import (
     cash,
     deciding,
     drift,
+    finding,
     floors,
     forecasting,
     imports,
@@ -126,10 +127,17 @@ async def measure(layout: Layout, size: Size) -> None:
     await until_at_rest(layout)
     console.print("[dim]asking about past days ...")
     asked = await questions.small(layout, settled=size.rows // 5, open_=size.rows // 5, asked=50)
+    await until_at_rest(layout)
+    console.print("[dim]searching, and writing files ...")
+    found, files = await finding.small(layout, open_=size.rows // 5, asked=50)
     console.print()
     console.print(table)
     console.print()
     console.print(asked)
+    console.print()
+    console.print(found)
+    console.print()
+    console.print(files)
     console.print(
         f"\na credit decision with a reservation, {decisions.requests} over 16 connections: "
         f"median {decisions.percentile_ms(0.5):.1f} ms, 99th percentile {decisions.percentile_ms(0.99):.1f} ms; "
