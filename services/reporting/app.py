@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from services.reporting.ageing import api as ageing
 from services.reporting.alerts import api as alerts
+from services.reporting.cash_received import api as cash_received
 from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
 from services.reporting.dashboard_customer import api as dashboard_customer
@@ -61,6 +62,7 @@ SERVICE = Service(
         kpis.router,
         debtors.router,
         forecasts.router,
+        cash_received.router,
         effectiveness.router,
         patterns.router,
         feed.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -10,6 +11,8 @@ from fractions import Fraction
 
 import pytest
 
+from services.reporting.cash_received import handlers as cash_received
+from services.reporting.cash_received.handlers import ReceiveCash
 from services.reporting.groups.rules import Group, Kind, SeveralGroups, asked_group
 from services.reporting.kpis import handlers as kpis
 from services.reporting.kpis.handlers import MeasureCollection
@@ -256,7 +259,39 @@ async def test_the_forecasts_and_the_money_that_came_in_of_the_groups_of_a_kind_
     assert await forecast(segment="none") == (0, [], [], [])
 
 
-PATHS = ["/v1/reports/kpis", "/v1/reports/indicators", "/v1/reports/indicators/trend", "/v1/reports/cash-forecast"]
+async def test_money_that_came_in_agrees_with_the_events_for_every_group_and_month(
+    heard: tuple[Database, Books, Fold],
+) -> None:
+    """Added up once more from the payloads: what allocations took off invoices, less what was taken back."""
+    database, books, want = heard
+    on, months = D(2021, 5, 20), 4
+    async with reading(database) as tx:
+        for kind in KINDS:
+            came_in: dict[tuple[str, str, date], int] = defaultdict(int)
+            for one in books.received:
+                if one.data.get("reason") in ("allocation", "unallocation"):
+                    invoice = want.invoices[one.data["invoice"]["id"]]
+                    day = D.fromisoformat(one.data["effective_on"])
+                    if D(2021, 1, 1) <= day <= on:
+                        amount = int(one.data["change"]["amount"].replace(".", ""))
+                        came_in[want.group(kind, invoice) or "", invoice.currency, day.replace(day=1)] -= amount
+            for key in {want.group(kind, invoice) or "" for invoice in want.invoices.values()}:
+                found = await cash_received.received_by_month(tx, ReceiveCash(on, months, None, Group(kind, key)))
+                shown = {(key, each.currency, each.month): each.received_minor for each in found}
+                wanted = {place: minor for place, minor in came_in.items() if place[0] == key and minor}
+                assert {place: minor for place, minor in shown.items() if minor} == wanted, (kind, key)
+
+
+async def test_money_that_came_in_is_told_by_month(reporting: Reporting) -> None:
+    await reporting.hear(textbook())
+    said = await reporting.get("/v1/reports/cash-received", as_of="2021-06-25", months=1, segment="retail")
+    assert said["items"] == [
+        {"currency": "EUR", "first_day": "2021-05-01", "last_day": "2021-05-31", "received": "0.00"},
+        {"currency": "EUR", "first_day": "2021-06-01", "last_day": "2021-06-25", "received": "4000.00"},
+    ]
+
+
+PATHS = [f"/v1/reports/{name}" for name in ("kpis", "indicators", "indicators/trend", "cash-forecast", "cash-received")]
 
 
 @pytest.mark.parametrize("path", PATHS)
