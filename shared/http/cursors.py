@@ -12,6 +12,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import orjson
 from fastapi import Query, Request
@@ -39,6 +40,11 @@ class PageRequest:
 
     limit: int
     after: list[Any] | None
+
+    @property
+    def after_id(self) -> UUID | None:
+        """Of a list in the order of its ids."""
+        return UUID(self.after[0]) if self.after else None
 
     def cut(self, found: Sequence[T], key: Callable[[T], Sequence[Any]]) -> tuple[Sequence[T], str | None]:
         """Rows fetched with `limit + 1`: those of the page, and the cursor behind the last, None where no more come."""

@@ -211,7 +211,9 @@ async def test_a_saved_report_is_changed_switched_off_and_removed(desk: Desk) ->
     off = await http.patch(path, json={"active": False}, headers={"if-match": '"2"'})
     assert (off.json()["next_due_at"], await desk.next_due()) == (None, None)
     assert [each["id"] for each in await desk.reporting.pages("/v1/saved-reports")] == [saved["id"]]
-    assert (await http.delete(path, headers={"if-match": '"3"'})).status_code == 204
+    by_hand = await http.patch(path, json={"schedule": None, "name": None}, headers={"if-match": '"3"'})
+    assert (by_hand.json()["schedule"], by_hand.json()["name"]) == (None, saved["name"])
+    assert (await http.delete(path, headers={"if-match": '"4"'})).status_code == 204
     assert problem(await http.get(path), 404) == "saved-report-not-found"
 
 

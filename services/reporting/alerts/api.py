@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -203,7 +203,7 @@ async def add_rule(body: RuleIn, once: Once, principal: PrincipalDep, resources:
 async def list_rules(database: DatabaseDep, page: PageParams) -> Page[RuleOut]:
     """In the order in which they were made."""
     async with reading(database) as tx:
-        found = await handlers.list_rules(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
+        found = await handlers.list_rules(tx, page.after_id, page.limit + 1)
     shown, more = page.cut(found, lambda rule: [str(rule.id)])
     return Page[RuleOut](items=[RuleOut.of(rule) for rule in shown], next_cursor=more)
 
@@ -220,11 +220,7 @@ async def change_rule(
     rule_id: UUID, body: RulePatch, version: IfMatch, database: DatabaseDep, resources: ResourcesDep
 ) -> Response:
     """Rename it, move its bound, tell others, or switch it off and on."""
-    changes: dict[str, Any] = {}
-    if body.name is not None:
-        changes["name"] = body.name
-    if body.active is not None:
-        changes["active"] = body.active
+    changes = body.given()
     if body.condition is not None:
         changes["condition"] = _condition(body.condition)
     if body.targets is not None:
@@ -270,9 +266,9 @@ async def list_alerts(
     status: Annotated[Literal["open", "over"] | None, Query()] = None,
 ) -> Page[AlertOut]:
     """Episodes, the newest first."""
-    before, is_open = UUID(page.after[0]) if page.after else None, None if status is None else status == "open"
+    is_open = None if status is None else status == "open"
     async with reading(database) as tx:
-        found = await handlers.list_alerts(tx, rule_id, is_open, before, page.limit + 1)
+        found = await handlers.list_alerts(tx, rule_id, is_open, page.after_id, page.limit + 1)
     shown, more = page.cut(found, lambda alert: [str(alert.id)])
     return Page[AlertOut](items=[AlertOut.of(alert) for alert in shown], next_cursor=more)
 

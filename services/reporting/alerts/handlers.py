@@ -98,7 +98,7 @@ async def change_rule(
 ) -> Rule:
     """`changes` are fields of a Rule that people may set. Raises RuleNotFound, PreconditionFailed, MeaninglessRule,
     UnusableTarget."""
-    rule = await _locked(tx, rule_id)
+    rule = await find_rule(tx, rule_id, lock=True)
     check_version(version, rule.version)
     changed = replace(rule, version=rule.version + 1, **changes)
     rules.check(changed.metric, changed.currency, changed.customer_id, changed.condition)
@@ -112,7 +112,7 @@ async def change_rule(
 
 async def remove_rule(tx: Tx, rule_id: UUID, version: int) -> None:
     """With its history. Raises RuleNotFound, PreconditionFailed."""
-    check_version(version, (await _locked(tx, rule_id)).version)
+    check_version(version, (await find_rule(tx, rule_id, lock=True)).version)
     await store.remove(tx, rule_id)
 
 
@@ -121,7 +121,7 @@ async def renew_seals(tx: Tx, seals: Seals) -> int:
     SealBroken."""
     renewed = 0
     for each in await store.page(tx, None, None):
-        rule = await _locked(tx, each.id)
+        rule = await find_rule(tx, each.id, lock=True)
         anew = replace(rule, targets=tuple(target.renewed(rules.place(rule.id), seals) for target in rule.targets))
         if anew != rule:
             await store.save(tx, anew)
@@ -129,16 +129,9 @@ async def renew_seals(tx: Tx, seals: Seals) -> int:
     return renewed
 
 
-async def find_rule(tx: Tx, rule_id: UUID) -> Rule:
+async def find_rule(tx: Tx, rule_id: UUID, *, lock: bool = False) -> Rule:
     """Raises RuleNotFound."""
-    rule = await store.read(tx, rule_id)
-    if rule is None:
-        raise RuleNotFound(rule_id)
-    return rule
-
-
-async def _locked(tx: Tx, rule_id: UUID) -> Rule:
-    rule = await store.read(tx, rule_id, lock=True)
+    rule = await store.read(tx, rule_id, lock=lock)
     if rule is None:
         raise RuleNotFound(rule_id)
     return rule

@@ -1,7 +1,7 @@
 """Weekly digests for account teams over HTTP."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -78,26 +78,7 @@ class DigestOut(BaseModel):
 
     @classmethod
     def of(cls, digest: Digest) -> "DigestOut":
-        accounts = digest.accounts
-        return cls(
-            id=digest.id,
-            version=digest.version,
-            name=digest.name,
-            recipients=list(digest.recipients),
-            accounts=AccountsOut(
-                collector=accounts.collector,
-                segment=accounts.segment,
-                country=accounts.country,
-                customer_ids=list(accounts.customer_ids),
-            ),
-            weekday=digest.weekday,
-            hour=digest.hour,
-            active=digest.active,
-            created_by=digest.created_by,
-            created_at=digest.created_at,
-            next_due_at=digest.next_due_at,
-            made_on=digest.made_on,
-        )
+        return cls.model_validate(digest, from_attributes=True)
 
 
 class PreviewOut(BaseModel):
@@ -128,7 +109,7 @@ async def add_digest(body: DigestIn, once: Once, principal: PrincipalDep) -> Res
 async def list_digests(database: DatabaseDep, page: PageParams) -> Page[DigestOut]:
     """In the order in which they were made."""
     async with reading(database) as tx:
-        found = await handlers.list_digests(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
+        found = await handlers.list_digests(tx, page.after_id, page.limit + 1)
     shown, more = page.cut(found, lambda digest: [str(digest.id)])
     return Page[DigestOut](items=[DigestOut.of(digest) for digest in shown], next_cursor=more)
 
@@ -152,8 +133,7 @@ async def preview_digest(digest_id: UUID, database: DatabaseDep, resources: Reso
 @router.patch("/digests/{digest_id}", response_model=DigestOut, dependencies=[scope("reports:write")])
 async def change_digest(digest_id: UUID, body: DigestPatch, version: IfMatch, database: DatabaseDep) -> Response:
     """Change who gets it, which accounts it tells of, and when; or switch it off and on."""
-    given = [name for name in body.model_fields_set if getattr(body, name) is not None]
-    changes: dict[str, Any] = {name: getattr(body, name) for name in given}
+    changes = body.given()
     if body.accounts:
         changes["accounts"] = body.accounts.read()
     async with transaction(database) as tx:

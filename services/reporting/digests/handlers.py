@@ -58,7 +58,7 @@ async def add_digest(tx: Tx, command: SetDigest) -> Digest:
 
 async def change_digest(tx: Tx, digest_id: UUID, version: int, changes: Mapping[str, Any]) -> Digest:
     """`changes` are fields of a Digest that people set. Raises DigestNotFound, PreconditionFailed, WhoseAccounts."""
-    digest = await _locked(tx, digest_id)
+    digest = await find_digest(tx, digest_id, lock=True)
     check_version(version, digest.version)
     changed = replace(digest, version=digest.version + 1, **changes)
     changed.accounts.check()
@@ -69,20 +69,13 @@ async def change_digest(tx: Tx, digest_id: UUID, version: int, changes: Mapping[
 
 async def remove_digest(tx: Tx, digest_id: UUID, version: int) -> None:
     """Raises DigestNotFound, PreconditionFailed."""
-    check_version(version, (await _locked(tx, digest_id)).version)
+    check_version(version, (await find_digest(tx, digest_id, lock=True)).version)
     await store.remove(tx, digest_id)
 
 
-async def find_digest(tx: Tx, digest_id: UUID) -> Digest:
+async def find_digest(tx: Tx, digest_id: UUID, *, lock: bool = False) -> Digest:
     """Raises DigestNotFound."""
-    digest = await store.read(tx, digest_id)
-    if digest is None:
-        raise DigestNotFound(digest_id)
-    return digest
-
-
-async def _locked(tx: Tx, digest_id: UUID) -> Digest:
-    digest = await store.read(tx, digest_id, lock=True)
+    digest = await store.read(tx, digest_id, lock=lock)
     if digest is None:
         raise DigestNotFound(digest_id)
     return digest

@@ -1,6 +1,5 @@
 """Saved reports over HTTP."""
 
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -87,20 +86,9 @@ class SavedReportOut(BaseModel):
 
     @classmethod
     def of(cls, s: SavedReport) -> "SavedReportOut":
-        return cls(
-            id=s.id,
-            version=s.version,
-            name=s.name,
-            report=s.report,
-            format=s.format,
-            parameters=s.parameters.given(),
-            recipients=list(s.recipients),
-            schedule=ScheduleOut(**asdict(s.schedule)) if s.schedule else None,
-            active=s.active,
-            created_by=s.created_by,
-            created_at=s.created_at,
-            next_due_at=s.next_due_at if s.active else None,
-        )
+        as_kept = {name: getattr(s, name) for name in cls.model_fields}
+        shown = {"parameters": s.parameters.given(), "next_due_at": s.next_due_at if s.active else None}
+        return cls.model_validate(as_kept | shown, from_attributes=True)
 
 
 class RunOut(BaseModel):
@@ -119,7 +107,7 @@ class RunOut(BaseModel):
 
     @classmethod
     def of(cls, r: Run) -> "RunOut":
-        return cls.model_validate({name: getattr(r, name) for name in cls.model_fields})
+        return cls.model_validate(r, from_attributes=True)
 
 
 @router.post("", status_code=201, response_model=SavedReportOut, dependencies=[scope("reports:write")])
@@ -144,7 +132,7 @@ async def save_report(body: SavedReportIn, once: Once, principal: PrincipalDep) 
 async def list_saved(database: DatabaseDep, page: PageParams) -> Page[SavedReportOut]:
     """In the order in which they were saved."""
     async with reading(database) as tx:
-        found = await handlers.list_saved(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
+        found = await handlers.list_saved(tx, page.after_id, page.limit + 1)
     shown, more = page.cut(found, lambda saved: [str(saved.id)])
     return Page[SavedReportOut](items=[SavedReportOut.of(saved) for saved in shown], next_cursor=more)
 
@@ -169,8 +157,7 @@ async def download(saved_report_id: UUID, database: DatabaseDep) -> Response:
 async def list_runs(saved_report_id: UUID, database: DatabaseDep, page: PageParams) -> Page[RunOut]:
     """When it was mailed to whom, or why not; the newest first."""
     async with reading(database) as tx:
-        before = UUID(page.after[0]) if page.after else None
-        found = await handlers.list_runs(tx, saved_report_id, before, page.limit + 1)
+        found = await handlers.list_runs(tx, saved_report_id, page.after_id, page.limit + 1)
     shown, more = page.cut(found, lambda run: [str(run.id)])
     return Page[RunOut](items=[RunOut.of(run) for run in shown], next_cursor=more)
 
@@ -188,11 +175,9 @@ async def change_saved(
     saved_report_id: UUID, body: SavedReportPatch, version: IfMatch, database: DatabaseDep
 ) -> Response:
     """Change what is asked, who gets it, and when; or switch it off and on."""
-    changes: dict[str, Any] = {
-        name: getattr(body, name) for name in body.model_fields_set if getattr(body, name) is not None
-    }
-    if "schedule" in body.model_fields_set:
-        changes["schedule"] = body.schedule.read() if body.schedule else None
+    changes = body.given("schedule")
+    if body.schedule:
+        changes["schedule"] = body.schedule.read()
     async with transaction(database) as tx:
         saved = await handlers.change_saved(tx, saved_report_id, version, changes)
     return respond(SavedReportOut.of(saved), etag=saved.version)

@@ -74,7 +74,7 @@ async def save_report(tx: Tx, command: SaveReport) -> SavedReport:
 async def change_saved(tx: Tx, saved_report_id: UUID, version: int, changes: Mapping[str, Any]) -> SavedReport:
     """`changes` are fields of a SavedReport that people set. Raises SavedReportNotFound, PreconditionFailed, and as
     `save_report`."""
-    saved = await _locked(tx, saved_report_id)
+    saved = await find_saved(tx, saved_report_id, lock=True)
     check_version(version, saved.version)
     changed = replace(saved, version=saved.version + 1, **changes)
     changed = replace(changed, next_due_at=rules.next_due_at(tx.now, changed.schedule))
@@ -85,20 +85,13 @@ async def change_saved(tx: Tx, saved_report_id: UUID, version: int, changes: Map
 
 async def remove_saved(tx: Tx, saved_report_id: UUID, version: int) -> None:
     """With its history. Raises SavedReportNotFound, PreconditionFailed."""
-    check_version(version, (await _locked(tx, saved_report_id)).version)
+    check_version(version, (await find_saved(tx, saved_report_id, lock=True)).version)
     await store.remove(tx, saved_report_id)
 
 
-async def find_saved(tx: Tx, saved_report_id: UUID) -> SavedReport:
+async def find_saved(tx: Tx, saved_report_id: UUID, *, lock: bool = False) -> SavedReport:
     """Raises SavedReportNotFound."""
-    saved = await store.read(tx, saved_report_id)
-    if saved is None:
-        raise SavedReportNotFound(saved_report_id)
-    return saved
-
-
-async def _locked(tx: Tx, saved_report_id: UUID) -> SavedReport:
-    saved = await store.read(tx, saved_report_id, lock=True)
+    saved = await store.read(tx, saved_report_id, lock=lock)
     if saved is None:
         raise SavedReportNotFound(saved_report_id)
     return saved
@@ -130,7 +123,7 @@ async def make_file(tx: Tx, saved: SavedReport) -> File:
 
 async def send_now(tx: Tx, saved_report_id: UUID, by: str, address: str) -> Run:
     """Mail it to everybody who gets it. Raises SavedReportNotFound, NobodyToSendTo."""
-    saved = await _locked(tx, saved_report_id)
+    saved = await find_saved(tx, saved_report_id, lock=True)
     if not saved.recipients:
         raise NobodyToSendTo("it is not mailed to anybody")
     return await _run(tx, saved, by, address, is_scheduled=False)

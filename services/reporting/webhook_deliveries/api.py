@@ -124,9 +124,8 @@ async def list_waiting(webhook_id: UUID, database: DatabaseDep, page: PageParams
 )
 async def list_dead(webhook_id: UUID, database: DatabaseDep, page: PageParams) -> Page[DeadOut]:
     """Events that could not be delivered for three days; their customers' later events went on."""
-    after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
-        rows = await handlers.list_dead(tx, webhook_id, after, page.limit + 1)
+        rows = await handlers.list_dead(tx, webhook_id, page.after_id, page.limit + 1)
     shown, more = page.cut(rows, lambda row: [str(row["event_id"])])
     return Page[DeadOut](items=[DeadOut(**row) for row in shown], next_cursor=more)
 
@@ -154,9 +153,8 @@ async def replay(webhook_id: UUID, body: ReplayIn, once: Once) -> Response:
 @router.get("/webhooks/{webhook_id}/replays", response_model=Page[ReplayOut], dependencies=[scope("reports:read")])
 async def list_replays(webhook_id: UUID, database: DatabaseDep, page: PageParams) -> Page[ReplayOut]:
     """The newest first."""
-    after = UUID(page.after[0]) if page.after else None
     async with reading(database) as tx:
-        rows = await handlers.list_replays(tx, webhook_id, after, page.limit + 1)
+        rows = await handlers.list_replays(tx, webhook_id, page.after_id, page.limit + 1)
     shown, more = page.cut(rows, lambda row: [str(row["id"])])
     return Page[ReplayOut](items=[ReplayOut.of(row) for row in shown], next_cursor=more)
 

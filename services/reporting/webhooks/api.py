@@ -120,7 +120,7 @@ async def subscribe_webhook(body: WebhookIn, once: Once, principal: PrincipalDep
 async def list_webhooks(database: DatabaseDep, page: PageParams) -> Page[WebhookOut]:
     """In the order in which they were made."""
     async with reading(database) as tx:
-        found = await handlers.list_webhooks(tx, UUID(page.after[0]) if page.after else None, page.limit + 1)
+        found = await handlers.list_webhooks(tx, page.after_id, page.limit + 1)
     shown, more = page.cut(found, lambda webhook: [str(webhook.id)])
     return Page[WebhookOut](items=[WebhookOut.of(webhook) for webhook in shown], next_cursor=more)
 
@@ -137,8 +137,7 @@ async def change_webhook(
     webhook_id: UUID, body: WebhookPatch, version: IfMatch, database: DatabaseDep, resources: ResourcesDep
 ) -> Response:
     """Change what it gets and where, pause it, or make it active again: then it goes on where it stopped."""
-    given = body.model_dump(exclude_unset=True)
-    changes = {name: value for name, value in given.items() if value is not None or name == "notify"}
+    changes = body.given("notify")
     if "customer_ids" in changes:
         changes["customers"] = changes.pop("customer_ids")
     async with transaction(database) as tx:

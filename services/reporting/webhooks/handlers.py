@@ -107,7 +107,8 @@ async def change_webhook(
 ) -> Webhook:
     """`changes` are fields of a Webhook that people may set. Made active again, it goes on where it stopped. Raises
     WebhookNotFound, PreconditionFailed, UnknownTypes, UnusableAddress."""
-    webhook = await _locked(tx, webhook_id, version)
+    webhook = await find_webhook(tx, webhook_id, lock=True)
+    check_version(version, webhook.version)
     if "url" in changes:
         _check_address(changes["url"], private=private)
     rules.check_types(changes.get("types", ()))
@@ -121,7 +122,7 @@ async def change_webhook(
 async def rotate_secret(tx: Tx, webhook_id: UUID, overlap: timedelta, seals: Seals) -> tuple[Webhook, str]:
     """With the new secret. Raises WebhookNotFound."""
     key, secret = _new_key(webhook_id, seals)
-    webhook = rules.rotate(await _locked(tx, webhook_id), key, overlap, real_now())
+    webhook = rules.rotate(await find_webhook(tx, webhook_id, lock=True), key, overlap, real_now())
     await store.save(tx, webhook)
     return webhook, secret
 
@@ -131,7 +132,7 @@ async def renew_seals(tx: Tx, seals: Seals) -> int:
     SealBroken."""
     renewed = 0
     for webhook in await store.page(tx, None, None):
-        webhook = await _locked(tx, webhook.id)
+        webhook = await find_webhook(tx, webhook.id, lock=True)
         anew = rules.renew_seals(webhook, seals)
         if anew != webhook:
             await store.save(tx, anew)
@@ -141,7 +142,7 @@ async def renew_seals(tx: Tx, seals: Seals) -> int:
 
 async def disable_webhook(tx: Tx, webhook_id: UUID, because: str) -> Webhook | None:
     """None when it is not active any more."""
-    webhook = await store.lock(tx, webhook_id)
+    webhook = await store.read(tx, webhook_id, lock=True)
     if webhook is None or webhook.status != "active":
         return None
     disabled = rules.disable(webhook, because)
@@ -151,13 +152,13 @@ async def disable_webhook(tx: Tx, webhook_id: UUID, because: str) -> Webhook | N
 
 async def remove_webhook(tx: Tx, webhook_id: UUID, version: int) -> None:
     """With everything that waits for it. Raises WebhookNotFound, PreconditionFailed."""
-    await _locked(tx, webhook_id, version)
+    check_version(version, (await find_webhook(tx, webhook_id, lock=True)).version)
     await store.remove(tx, webhook_id)
 
 
-async def find_webhook(tx: Tx, webhook_id: UUID) -> Webhook:
+async def find_webhook(tx: Tx, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     """Raises WebhookNotFound."""
-    webhook = await store.read(tx, webhook_id)
+    webhook = await store.read(tx, webhook_id, lock=lock)
     if webhook is None:
         raise WebhookNotFound(webhook_id)
     return webhook
@@ -165,15 +166,6 @@ async def find_webhook(tx: Tx, webhook_id: UUID) -> Webhook:
 
 async def list_webhooks(tx: Tx, after: UUID | None, limit: int) -> Sequence[Webhook]:
     return await store.page(tx, after, limit)
-
-
-async def _locked(tx: Tx, webhook_id: UUID, version: int | None = None) -> Webhook:
-    webhook = await store.lock(tx, webhook_id)
-    if webhook is None:
-        raise WebhookNotFound(webhook_id)
-    if version is not None:
-        check_version(version, webhook.version)
-    return webhook
 
 
 def _check_address(url: str, *, private: bool) -> None:

@@ -34,13 +34,8 @@ where id = $1
 """
 
 
-async def read(tx: Tx, webhook_id: UUID) -> Webhook | None:
-    row = await tx.fetchrow(f"select {_COLUMNS} from webhook where id = $1", webhook_id)
-    return _webhook(row) if row else None
-
-
-async def lock(tx: Tx, webhook_id: UUID) -> Webhook | None:
-    row = await tx.fetchrow(f"select {_COLUMNS} from webhook where id = $1 for update", webhook_id)
+async def read(tx: Tx, webhook_id: UUID, *, lock: bool = False) -> Webhook | None:
+    row = await tx.fetchrow(f"select {_COLUMNS} from webhook where id = $1{' for update' if lock else ''}", webhook_id)
     return _webhook(row) if row else None
 
 
