@@ -52,6 +52,7 @@ from services.credit.segment_drifts import api as segment_drifts
 from services.credit.segmentations import api as segmentations
 from services.credit.segments import api as segments
 from services.credit.seller_desk import SellerDesk
+from services.credit.sellers import api as sellers
 from services.credit.settings import Settings
 from services.credit.sign_offs import api as sign_offs
 from services.credit.term_requests import api as term_requests
@@ -72,6 +73,7 @@ SERVICE = Service(
     ticks=ticks,
     routers=(
         customers.router,
+        sellers.router,
         limits.router,
         policies.router,
         what_ifs.router,

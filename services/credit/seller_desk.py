@@ -27,13 +27,13 @@ class SellerDesk:
             if response.status_code == httpx.codes.NOT_FOUND:
                 raise Refused(f"There is no selling entity {entity_id!r}.", field="/entity_id")
             response.raise_for_status()
-            return _seller(response.json())
+            return _seller(entity_id, response.json())
         except (httpx.HTTPError, OSError, ValueError, LookupError, TypeError) as fault:
             logger.warning("seller_unknown", entity_id=entity_id, error=repr(fault))
             raise SellerUnknown("the invoice service cannot be asked who the seller is") from None
 
 
-def _seller(entity: Mapping[str, Any]) -> Seller:
+def _seller(entity_id: str, entity: Mapping[str, Any]) -> Seller:
     """Of several accounts the first, as on invoices."""
     seller = entity["seller"]
     address = seller.get("address") or {}
@@ -49,4 +49,6 @@ def _seller(entity: Mapping[str, Any]) -> Seller:
         contact=tuple(filter(None, (seller.get("contact_name"), seller.get("phone"), seller.get("email")))),
         account=tuple(filter(None, (in_fours, account.get("bic"), account.get("bank_name")))),
         legal=tuple(filter(None, (seller.get("vat_id"), seller.get("registration")))),
+        email=seller.get("email") or None,
+        entity_id=entity_id,
     )

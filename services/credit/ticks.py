@@ -3,6 +3,8 @@ assess customers again."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from services.credit.agreements.rules import Seller, SellerUnknown
@@ -17,6 +19,7 @@ from services.credit.mergers import handlers as mergers
 from services.credit.onboarding_mails import handlers as onboarding_mails
 from services.credit.reservations import handlers as reservations
 from services.credit.segment_drifts import handlers as segment_drifts
+from services.credit.sellers import handlers as sellers
 from services.credit.vetting import handlers as vetting
 from services.credit.vetting.rules import Asked, Bureau
 from services.credit.watching import handlers as watching
@@ -40,9 +43,6 @@ class Resources:
 
 LEASE_SECONDS_WITHOUT_BUREAU = 10.0
 LEASE_SECONDS_WITHOUT_POSTMAN = 10.0
-DEFAULT_ENTITY = "default"
-"""Limits belong to no selling entity; letters about them go out in this one's name."""
-
 POLICY_RUNS_MAX = 20
 """A call's share of a large book; the other jobs of the worker get their turn in between."""
 
@@ -118,10 +118,7 @@ async def watch_customers(context: TickContext) -> bool:
 @ticks.on(next_due=onboarding_mails.MAILS_DUE)
 async def send_onboarding_mails(context: TickContext) -> bool:
     """A few a call: written as on their way, sent outside any transaction, their fate recorded."""
-    postman: Postman | None = context.resources.postman if context.resources else None
-    lease_seconds = LEASE_SECONDS_WITHOUT_POSTMAN
-    if postman:
-        lease_seconds = postman.server.timeout_seconds * onboarding_mails.LEASE_TIMEOUTS
+    postman, lease_seconds = _postman(context)
     async with transaction(context.database) as tx:
         given_up = await onboarding_mails.give_up(tx)
         taken = await onboarding_mails.take_mails(tx, lease_seconds)
@@ -155,26 +152,37 @@ async def plan_limit_letters(context: TickContext) -> bool:
 
 @ticks.on(next_due=limit_letters.LETTERS_DUE)
 async def send_limit_letters(context: TickContext) -> bool:
-    """A few a call: written as on their way, sent outside any transaction, their fate recorded."""
-    postman: Postman | None = context.resources.postman if context.resources else None
-    lease_seconds = LEASE_SECONDS_WITHOUT_POSTMAN
-    if postman:
-        lease_seconds = postman.server.timeout_seconds * onboarding_mails.LEASE_TIMEOUTS
+    """The same for letters, each in the name of the selling entity that looks after its customer."""
+    postman, lease_seconds = _postman(context)
     async with transaction(context.database) as tx:
         given_up = await limit_letters.give_up(tx)
         taken = await limit_letters.take_letters(tx, lease_seconds)
+        entities = await sellers.entities_of(tx, {letter.customer_id for letter in taken})
     if not taken:
         return given_up > 0
-    seller = await _seller(context.resources.sellers if context.resources else None)
-    sent = await limit_letters.send(postman, seller, taken, context.now, lease_seconds)
+    named = await _sellers(context.resources.sellers if context.resources else None, set(entities.values()))
+    by_customer = {customer_id: named[entity_id] for customer_id, entity_id in entities.items()}
+    sent = await limit_letters.send(postman, by_customer, taken, context.now, lease_seconds)
     async with transaction(context.database) as tx:
         await limit_letters.record(tx, sent)
     return True
 
 
-async def _seller(sellers: Sellers | None) -> Seller | None:
-    """In whose name letters go out; None where nobody says so just now."""
-    try:
-        return await sellers.find_seller(DEFAULT_ENTITY) if sellers else None
-    except (SellerUnknown, Refused):
-        return None
+def _postman(context: TickContext) -> tuple[Postman | None, float]:
+    """And how long what is taken counts as on its way."""
+    postman: Postman | None = context.resources.postman if context.resources else None
+    if postman is None:
+        return None, LEASE_SECONDS_WITHOUT_POSTMAN
+    return postman, postman.server.timeout_seconds * onboarding_mails.LEASE_TIMEOUTS
+
+
+async def _sellers(desk: Sellers | None, entity_ids: Collection[str]) -> Mapping[str, Seller | None]:
+    """In whose names letters go out; None where nobody says so just now."""
+
+    async def find(entity_id: str) -> Seller | None:
+        try:
+            return await desk.find_seller(entity_id) if desk else None
+        except (SellerUnknown, Refused):
+            return None
+
+    return dict(zip(entity_ids, await asyncio.gather(*map(find, entity_ids)), strict=True))

@@ -42,13 +42,24 @@ SELLER: dict[str, Any] = {
 }
 
 
+IBERIA: dict[str, Any] = {
+    "id": "iberia",
+    "name": "Hansa Iberia",
+    "seller": {
+        "legal_name": "Hansa Iberia S.L.",
+        "address": {"lines": ["Calle de Alcalá 1"], "postal_code": "28014", "city": "Madrid", "country": "ES"},
+        "contact_name": "Lucía Ortiz",
+        "email": "credito@iberia.example",
+    },
+}
+
+
 def _invoice_service() -> Starlette:
-    """As much of the invoice service as credit asks."""
+    """As much of the invoice service as credit asks: it has two selling entities."""
 
     async def entity(request: Request) -> JSONResponse:
-        if request.path_params["id"] != "default":
-            return JSONResponse({"type": "about:blank"}, 404)
-        return JSONResponse(SELLER)
+        found = {each["id"]: each for each in (SELLER, IBERIA)}.get(request.path_params["id"])
+        return JSONResponse(found) if found else JSONResponse({"type": "about:blank"}, 404)
 
     return Starlette(routes=[Route("/v1/entities/{id}", entity)])
 

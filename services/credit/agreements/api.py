@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -10,13 +10,15 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from services.credit.agreements import handlers
 from services.credit.agreements.handlers import AcceptTerms, WriteTerms
-from services.credit.agreements.rules import Agreement, Through
+from services.credit.agreements.rules import Agreement, Seller, Through
 from services.credit.application_forms.rules import Language, Line
 from services.credit.applications.rules import Terms
 from services.credit.customers.rules import one_line
 from services.credit.onboarding_mails import handlers as onboarding_mails
 from services.credit.onboarding_mails.rules import Kind, Mail, Status
-from shared.db import reading
+from services.credit.sellers import handlers as sellers
+from services.credit.sellers.rules import EntityId
+from shared.db import Database, reading
 from shared.http.dependencies import DatabaseDep, Once, PrincipalDep, ResourcesDep
 from shared.http.models import Body
 from shared.http.responses import document, respond
@@ -25,11 +27,13 @@ from shared.http.security import scope
 router = APIRouter(tags=["applications"])
 
 READ, WRITE = scope("customers:read"), scope("customers:write")
-EntityId = Annotated[str, Field(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 
 
 class InviteIn(Body):
-    entity_id: EntityId = Field(default="default", description="In whose name: a selling entity of the invoice service")
+    entity_id: EntityId | None = Field(
+        default=None,
+        description="In whose name: a selling entity of the invoice service; left out: as before, else the default one",
+    )
 
 
 class WriteTermsIn(InviteIn):
@@ -117,15 +121,28 @@ class MailsOut(BaseModel):
     "/applications/{application_id}/invitations", status_code=202, response_model=MailOut, dependencies=[WRITE]
 )
 async def invite(
-    application_id: UUID, body: InviteIn, once: Once, principal: PrincipalDep, resources: ResourcesDep, request: Request
+    application_id: UUID,
+    body: InviteIn,
+    once: Once,
+    database: DatabaseDep,
+    principal: PrincipalDep,
+    resources: ResourcesDep,
+    request: Request,
 ) -> Response:
     """Mail the applicant the link to fill the application in."""
     await once.check()
-    seller = await resources.sellers.find_seller(body.entity_id)
+    seller = await _seller(database, resources, application_id, body)
     async with once as tx:
         links = request.app.state.application_links
         mail = await handlers.invite(tx, links, application_id, seller, principal.subject)
         return once.answer(202, MailOut.of(mail))
+
+
+async def _seller(database: Database, resources: Any, application_id: UUID, body: InviteIn) -> Seller:
+    """Raises SellerUnknown, Refused."""
+    async with reading(database) as tx:
+        before = await sellers.seller_of(tx, application_id)
+    return await resources.sellers.find_seller(body.entity_id or before.entity_id)
 
 
 @router.post("/applications/{application_id}/terms", status_code=201, response_model=AgreementOut, dependencies=[WRITE])
@@ -141,7 +158,7 @@ async def write_terms(
     """Write the approved terms out as a PDF and mail them with the link to accept them. Written anew, only the newest
     can be accepted."""
     await once.check()
-    seller = await resources.sellers.find_seller(body.entity_id)
+    seller = await _seller(database, resources, application_id, body)
     command = WriteTerms(application_id, seller, body.external_id, body.language, principal.subject)
     async with reading(database) as tx:
         agreement, application = await handlers.draft_terms(tx, command)

@@ -25,6 +25,7 @@ from services.credit.customers import handlers as customers
 from services.credit.customers.rules import Customer, DuplicateExternalId
 from services.credit.onboarding_mails import handlers as onboarding_mails
 from services.credit.onboarding_mails.rules import Kind, Mail
+from services.credit.sellers import handlers as sellers
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.ids import new_id
@@ -112,6 +113,7 @@ async def send_terms(tx: Tx, links: ApplicationLinks, written: Written) -> Agree
     states.expect(application, "approved")
     if not await store.add(tx, agreement, written.pdf):
         raise OtherTerms("Somebody else wrote the terms out at the same moment; look at theirs.")
+    await sellers.note(tx, application.id, agreement.seller.entity_id, agreement.made_by)
     letter = rules.terms_letter(application, agreement, given.url, given.last_day)
     await _plan(tx, "terms", application, agreement.seller, letter, agreement.made_by, agreement.id)
     return agreement
@@ -126,6 +128,7 @@ async def accept_terms(tx: Tx, command: AcceptTerms) -> tuple[Agreement, Custome
     agreement = rules.accept(agreement, acceptance, command.sha256, local_date(tx.now, "UTC"))
     application, customer = await applications.onboard_applicant(tx, application, agreement.external_id)
     await store.save_acceptance(tx, agreement.id, acceptance)
+    await sellers.note(tx, customer.id, agreement.seller.entity_id, command.recorded_by)
     letter = rules.welcome_letter(application, agreement)
     await _plan(tx, "welcome", application, agreement.seller, letter, command.recorded_by, agreement.id)
     return agreement, customer
@@ -137,6 +140,7 @@ async def invite(tx: Tx, links: ApplicationLinks, application_id: UUID, seller: 
     given = await application_links.give_link(tx, links, application_id)
     application = await applications.get_application(tx, application_id)
     states.expect(application, "draft")
+    await sellers.note(tx, application_id, seller.entity_id, by)
     letter = rules.invitation(application, seller, given.url, given.last_day)
     return await _plan(tx, "invitation", application, seller, letter, by, None)
 
@@ -162,6 +166,7 @@ async def _plan(
             recipient=person.email,
             recipient_name=person.name,
             sender_name=seller.name,
+            reply_to=seller.email,
             subject=letter.subject,
             plain=letter.plain,
             html=_MAILS.get_template("mail.html").render(letter.view),

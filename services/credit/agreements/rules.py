@@ -12,6 +12,7 @@ from uuid import UUID
 from services.credit.agreement_words.rules import WORDS
 from services.credit.application_forms.rules import ContactPart, Form
 from services.credit.applications.rules import Application, Terms
+from services.credit.sellers.rules import DEFAULT
 from services.credit.tongues.rules import Tongue, tongue
 from shared.errors import Conflict, NotFound, Refused, Unavailable
 from shared.mail_address import subject_line
@@ -49,7 +50,8 @@ class SellerUnknown(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """In whose name the terms are offered, as the invoice service has it; kept with what was written out."""
+    """In whose name the terms are offered, as the invoice service has it; kept with what was written out. `email` is
+    where answers go."""
 
     name: str
     country: str = ""
@@ -57,6 +59,8 @@ class Seller:
     contact: tuple[str, ...] = ()
     account: tuple[str, ...] = ()
     legal: tuple[str, ...] = ()
+    email: str | None = None
+    entity_id: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from services.credit.desk.rules import cannot_approve
 from services.credit.desk_applications import handlers, rules
 from services.credit.desk_words import rules as words
 from services.credit.desk_words.rules import said
+from services.credit.sellers.rules import DEFAULT
 from services.credit.vetting.rules import NoBureau
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
@@ -44,7 +45,7 @@ WriterDep = Annotated[Principal, Depends(SignedIn(*READING, *WRITING))]
 ApproverDep = Annotated[Principal, Depends(SignedIn(*READING, "credit:approve"))]
 Written = Annotated[str, Form(max_length=400)]
 View = Literal["under_way", "with_the_company", "accepted", "over"]
-SELLER = "default"
+Entity = Annotated[str, Form(max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 
 
 @pages.get("/applications")
@@ -156,11 +157,16 @@ async def give_link(request: Request, reader: WriterDep, once: AttemptDep, appli
 
 @pages.post("/applications/{application_id}/invitation")
 async def invite(
-    request: Request, reader: WriterDep, once: AttemptDep, resources: ResourcesDep, application_id: UUID
+    request: Request,
+    reader: WriterDep,
+    once: AttemptDep,
+    resources: ResourcesDep,
+    application_id: UUID,
+    entity: Entity = DEFAULT,
 ) -> Response:
     """Mail the company the link to fill it in."""
     try:
-        seller = await resources.sellers.find_seller(SELLER)
+        seller = await resources.sellers.find_seller(entity)
     except DomainError as refused:
         return await _draw(request, reader, application_id, refused)
 
@@ -259,10 +265,11 @@ async def send_terms(
     resources: ResourcesDep,
     application_id: UUID,
     external_id: Annotated[str, Form(max_length=128)] = "",
+    entity: Entity = DEFAULT,
 ) -> Response:
     """Write the approved terms out as a PDF, and mail them with the link to accept them."""
     try:
-        seller = await resources.sellers.find_seller(SELLER)
+        seller = await resources.sellers.find_seller(entity)
         command = WriteTerms(application_id, seller, external_id.strip() or None, None, reader.subject)
         async with reading(database) as tx:
             agreement, application = await agreements.draft_terms(tx, command)

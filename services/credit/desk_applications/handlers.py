@@ -15,6 +15,7 @@ from services.credit.applications.handlers import Vetted
 from services.credit.applications.rules import OPEN, Application, Status
 from services.credit.duplicates import handlers as duplicates
 from services.credit.duplicates.rules import Suspect
+from services.credit.sellers import handlers as sellers
 from services.credit.vetting import handlers as vetting
 from services.credit.vetting.rules import Kept
 from shared.calendar import local_date
@@ -35,7 +36,8 @@ async def list_applications(
 
 @dataclass(frozen=True, slots=True)
 class ApplicationShown:
-    """`vetted` and `inputs` are there from the vetting on, `agreement` once the terms were written out."""
+    """`vetted` and `inputs` are there from the vetting on, `agreement` once the terms were written out; `entity_id` is
+    the selling entity in whose name the company is written to."""
 
     application: Application
     today: date
@@ -44,6 +46,7 @@ class ApplicationShown:
     vetted: Vetted | None
     inputs: Sequence[Kept]
     agreement: Agreement | None
+    entity_id: str
 
 
 async def draw_application(tx: Tx, application_id: UUID) -> ApplicationShown:
@@ -61,4 +64,5 @@ async def draw_application(tx: Tx, application_id: UUID) -> ApplicationShown:
         await applications.vetted(tx, application) if was_vetted else None,
         inputs,
         await agreements.find_agreement(tx, application_id),
+        (await sellers.seller_of(tx, application_id)).entity_id,
     )

@@ -27,12 +27,15 @@ from services.credit.limit_requests.rules import Kind, Wanted
 from services.credit.policy_rules.rules import CLASSES, HELD, Held
 from services.credit.reviews import handlers as reviews
 from services.credit.reviews.handlers import OpenReview
+from services.credit.sellers import handlers as sellers
+from services.credit.sellers.handlers import AssignSeller
+from services.credit.sellers.rules import DEFAULT
 from services.credit.term_requests import handlers as term_requests
 from services.credit.term_requests.handlers import RequestTerms
 from services.credit.terms.rules import Terms
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
-from shared.http.dependencies import DatabaseDep
+from shared.http.dependencies import DatabaseDep, ResourcesDep
 from shared.http.idempotency import OnceOnly
 from shared.http.pages import AttemptDep, Frame, NavLink, act, link
 from shared.http.security import Principal
@@ -196,6 +199,26 @@ async def assess(acting: ActingDep) -> Response:
         await assessments.assess_customer(tx, AssessCustomer(acting.customer_id, None, acting.reader.subject))
 
     return await acting.do(work, "assessed")
+
+
+@pages.post("/customers/{customer_id}/seller")
+async def assign_seller(
+    acting: ActingDep,
+    _: Annotated[Principal, Depends(SignedIn("customers:write"))],
+    resources: ResourcesDep,
+    version: Annotated[int, Form(ge=0, le=2**31)],
+    entity: Annotated[str, Form(max_length=64, pattern="^[A-Za-z0-9_-]+$")] = DEFAULT,
+) -> Response:
+    """Have another selling entity look after the customer; whether there is such a one, the invoice service says."""
+    try:
+        await resources.sellers.find_seller(entity)
+    except DomainError as refused:
+        return await _draw(acting.request, acting.reader, acting.database, acting.customer_id, refused)
+
+    async def work(tx: Tx) -> None:
+        await sellers.assign_seller(tx, AssignSeller(acting.customer_id, entity, version, acting.reader.subject))
+
+    return await acting.do(work, "seller")
 
 
 @pages.post("/customers/{customer_id}/reviews")

@@ -31,6 +31,8 @@ from services.credit.recommendations.rules import Recommendation, TermsInForce
 from services.credit.reviews import handlers as reviews
 from services.credit.reviews.handlers import Wanted
 from services.credit.reviews.rules import Review
+from services.credit.sellers import handlers as sellers
+from services.credit.sellers.rules import Assigned
 from services.credit.term_requests import handlers as term_requests
 from services.credit.term_requests.rules import TermRequest
 from services.credit.vetting import handlers as vetting
@@ -112,6 +114,7 @@ class CreditFile:
     decisions: Sequence[Decision]
     drift: Drift | None
     curve: Curve | None
+    seller: Assigned
 
     @property
     def available(self) -> Money:
@@ -159,6 +162,7 @@ async def draw_file(tx: Tx, customer_id: UUID) -> CreditFile:
         decisions=await decisions.list_decisions(tx, customer_id, None, DECISIONS_SHOWN),
         drift=drift,
         curve=curve,
+        seller=await sellers.seller_of(tx, customer_id),
     )
 
 

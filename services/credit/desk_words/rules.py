@@ -46,6 +46,7 @@ SAID: Mapping[str, str] = {
     "published": "Published: from now on it is gone by.",
     "segmented": "Published: unless it says active: false, customers go where it says within moments.",
     "switched_off": "Switched off: every customer stays in the segment it is in.",
+    "seller": "From now on it is written to in the name of that entity.",
     "learned": "Taken in: it counts until the day it bears.",
     "imported": "The file was taken in already.",
     "merged": "Merged: what was known of the other is known of this one now.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from services.credit.customers import handlers as customers
 from services.credit.limit_letters import rules, store
 from services.credit.limit_letters.rules import Kind, Letter, LetterNotFound, LetterUnderWay, Text
 from services.credit.limits import handlers as limits
+from services.credit.onboarding_mails import handlers as mails
 from services.credit.onboarding_mails import rules as mailing
 from services.credit.onboarding_mails.rules import Status
 from services.credit.term_changes import handlers as term_changes
@@ -73,18 +74,24 @@ async def take_letters(tx: Tx, lease_seconds: float) -> list[Letter]:
 
 
 async def send(
-    postman: Postman | None, seller: Seller | None, letters: Sequence[Letter], at: datetime, seconds: float
+    postman: Postman | None,
+    sellers: Mapping[UUID, Seller | None],
+    letters: Sequence[Letter],
+    at: datetime,
+    seconds: float,
 ) -> list[Sent]:
-    """Write the letters and hand them over; without a seller, whom nobody could name just now, they wait. `at` dates
-    them. Raises nothing."""
+    """Write the letters and hand them over, each in the name of its customer's seller; without one, whom nobody could
+    name just now, a letter waits. `at` dates them. Raises nothing."""
     if postman is None:
         return [(letter, None, Receipt("refused", "no mail server is set up")) for letter in letters]
-    if seller is None:
-        return [(letter, None, Receipt("deferred", "nobody says who the seller is")) for letter in letters]
-    sender, texts = postman.server.sender, {letter.id: rules.text(letter, seller) for letter in letters}
+    named = {letter.id: seller for letter in letters if (seller := sellers.get(letter.customer_id))}
+    waiting = [each for each in letters if each.id not in named]
+    deferred = Receipt("deferred", "nobody says who the seller is")
+    sender = postman.server.sender
+    texts = {letter.id: rules.text(letter, named[letter.id]) for letter in letters if letter.id in named}
 
     async def write(letter: Letter) -> Parcel:
-        recipient, text = letter.recipient, texts[letter.id]
+        recipient, text, seller = letter.recipient, texts[letter.id], named[letter.id]
         if recipient is None or not is_address(recipient):
             raise Unwritable(f"the address {recipient!r} cannot be written to", address_refused=True)
         message = as_message(
@@ -97,11 +104,15 @@ async def send(
             text=text.plain,
             html=_TEMPLATES.get_template("letter.html").render(text.view),
             at=at,
+            headers=mails.answers_to(seller.email),
         )
         return Parcel(recipient, message)
 
-    receipts = await postman.deliver(letters, write, seconds)
-    return [(letter, texts[letter.id], receipt) for letter, receipt in receipts]
+    receipts = await postman.deliver([each for each in letters if each.id in named], write, seconds)
+    return [
+        *((letter, texts[letter.id], receipt) for letter, receipt in receipts),
+        *((letter, None, deferred) for letter in waiting),
+    ]
 
 
 async def record(tx: Tx, sent: Sequence[Sent]) -> None:

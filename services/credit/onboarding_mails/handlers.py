@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -58,11 +58,17 @@ async def send(
             text=mail.plain,
             html=mail.html,
             at=at,
+            headers=answers_to(mail.reply_to),
             attachments=(Attachment("terms.pdf", "application/pdf", mail.pdf),) if mail.pdf else (),
         )
         return Parcel(mail.recipient, message)
 
     return await postman.deliver(mails, write, seconds)
+
+
+def answers_to(address: str | None) -> Mapping[str, str]:
+    """The head of a mail that says where answers go, where that is an address."""
+    return {"Reply-To": address} if address and is_address(address) else {}
 
 
 async def record(tx: Tx, sent: Sequence[tuple[Mail, Receipt]]) -> None:

@@ -49,6 +49,7 @@ class Mail:
     ended_at: datetime | None = None
     reason: str | None = None
     pdf: bytes | None = None
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,13 +33,14 @@ async def add(tx: Tx, mail: Mail) -> None:
         mail.planned_at,
         mail.planned_by,
         mail.status,
+        mail.reply_to,
     )
 
 
 _ADD = """
 insert into onboarding_mail (id, application_id, kind, agreement_id, recipient, recipient_name, sender_name, subject,
-                             plain, html, planned_at, planned_by, status)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                             plain, html, planned_at, planned_by, status, reply_to)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 
 
