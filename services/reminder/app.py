@@ -20,7 +20,9 @@ from services.reminder.consumers import subscriptions
 from services.reminder.contacts import api as contacts
 from services.reminder.deliveries.rules import Sender
 from services.reminder.desk import api as desk
+from services.reminder.desk_agencies import api as desk_agencies
 from services.reminder.desk_legal import api as desk_legal
+from services.reminder.desk_offers import api as desk_offers
 from services.reminder.desk_placements import api as desk_placements
 from services.reminder.desk_policy import api as desk_policy
 from services.reminder.desk_simulations import api as desk_simulations
@@ -108,6 +110,8 @@ SERVICE = Service(
     pages=(
         desk.pages,
         desk_placements.pages,
+        desk_agencies.pages,
+        desk_offers.pages,
         desk_legal.pages,
         desk_strategies.pages,
         desk_simulations.pages,

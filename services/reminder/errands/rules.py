@@ -77,8 +77,12 @@ def tasks_of_actions(
 
 
 def instalments(owed: Money, count: int, today: date) -> tuple[tuple[date, Money], ...]:
-    """Equal monthly parts, the first ones a cent more where it does not come out even."""
-    first = today + timedelta(days=INSTALMENTS_FROM_DAYS)
+    """Equal monthly parts, the first of them in a while."""
+    return monthly_parts(owed, count, today + timedelta(days=INSTALMENTS_FROM_DAYS))
+
+
+def monthly_parts(owed: Money, count: int, first: date) -> tuple[tuple[date, Money], ...]:
+    """Equal parts on a day of each month, the first ones a cent more where it does not come out even."""
     each, more = divmod(owed.minor, count)
     return tuple((add_months(first, n), Money(each + (n < more), owed.currency)) for n in range(count))
 
