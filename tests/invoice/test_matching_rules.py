@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from services.invoice.bank_returns import rules as bank_returns
 from services.invoice.bank_returns.rules import PaidBefore
 from services.invoice.bank_statements.rules import BankEntry
+from services.invoice.cash_application.rules import charges_part
 from services.invoice.entities.rules import CashApplication
 from services.invoice.exact_sums import rules as exact_sums
 from services.invoice.exact_sums.rules import Open, exact_sum
@@ -21,7 +22,6 @@ from services.invoice.invoices.rules import Invoice
 from services.invoice.matching import rules
 from services.invoice.matching.rules import ProposalOutdated
 from services.invoice.payment_references.rules import payment_reference
-from services.invoice.payments.rules import charges_part
 from services.invoice.proposals import rules as proposals
 from services.invoice.proposals.rules import Judgement, Payer, Proposal
 from shared.ids import new_id

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.invoice.cash_application import rules as cash_application
 from services.invoice.disputes.rules import Dispute, shrink
 from services.invoice.entities.rules import is_of_series, series_number
 from services.invoice.invoices import rules as invoices
@@ -19,7 +20,6 @@ from services.invoice.invoices.rules import Invoice
 from services.invoice.movements import rules as movements
 from services.invoice.overdue import rules as overdue
 from services.invoice.overdue.rules import Reason
-from services.invoice.payments import rules as payments
 from services.invoice.pricing.rules import InvoiceTotalRefused, Line, decimal_text, divide_half_even, price, scaled
 from shared.ids import new_id
 from shared.money import Money, round_half_even
@@ -221,17 +221,17 @@ class TestCashApplication:
         ],
     )
     def test_numbers_are_found_in_a_remittance_text(self, reference: str, number: str) -> None:
-        assert number in payments.tokens(reference)
+        assert number in cash_application.tokens(reference)
 
     @pytest.mark.parametrize("reference", [None, "", "  ", "A-11", "XA-1", "A-1x"])
     def test_a_part_of_a_word_is_no_number(self, reference: str | None) -> None:
-        assert "A-1" not in payments.tokens(reference)
+        assert "A-1" not in cash_application.tokens(reference)
 
     @pytest.mark.parametrize(("paid", "parts"), [(9_999, [9_999]), (10_000, [10_000]), (10_001, [10_000, 1])])
     def test_the_oldest_due_is_filled_before_the_next(self, paid: int, parts: list[int]) -> None:
         older, newer = an_invoice(), an_invoice(due_date=DUE + timedelta(1), number="A-2")
 
-        plan = payments.automatic([newer, older], [], Money(paid, "EUR"), "EUR")
+        plan = cash_application.automatic([newer, older], [], Money(paid, "EUR"), "EUR")
 
         assert [part.amount_minor for part in plan.parts] == parts
         assert plan.parts[0].invoice is older
@@ -239,14 +239,14 @@ class TestCashApplication:
     def test_a_reference_binds_the_whole_payment(self) -> None:
         named, other = an_invoice(), an_invoice(number="A-2", due_date=DUE - timedelta(9))
 
-        plan = payments.automatic([named, other], ["A-1"], Money(15_000, "EUR"), "EUR")
+        plan = cash_application.automatic([named, other], ["A-1"], Money(15_000, "EUR"), "EUR")
 
         assert [(part.invoice.number, part.amount_minor) for part in plan.parts] == [("A-1", 10_000)]
 
     def test_without_open_items_cash_in_the_customers_currency_is_kept(self) -> None:
-        assert payments.automatic([], [], Money(1, "EUR"), "EUR") == payments.NOTHING
-        with pytest.raises(payments.CurrencyMismatch):
-            payments.automatic([], [], Money(1, "USD"), "EUR")
+        assert cash_application.automatic([], [], Money(1, "EUR"), "EUR") == cash_application.NOTHING
+        with pytest.raises(cash_application.CurrencyMismatch):
+            cash_application.automatic([], [], Money(1, "USD"), "EUR")
 
     @given(
         st.lists(st.tuples(st.integers(1, 500), st.integers(0, 500)), max_size=8),
@@ -258,7 +258,7 @@ class TestCashApplication:
             for n, (net, disputed) in enumerate(owed)
         ]
 
-        plan = payments.automatic(items, [], Money(paid, "EUR"), "EUR")
+        plan = cash_application.automatic(items, [], Money(paid, "EUR"), "EUR")
 
         assert plan.total_minor == min(paid, sum(net for net, _ in owed))
         assert all(0 < part.amount_minor <= part.invoice.balance_minor for part in plan.parts)

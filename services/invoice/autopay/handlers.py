@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.invoice.autopay import rules, store
 from services.invoice.autopay.rules import Collection, Method, MethodNotFound
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
@@ -18,7 +19,6 @@ from services.invoice.deliveries.rules import Notice
 from services.invoice.invoices import handlers as invoices
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment
-from services.invoice.payments.rules import Wanted
 from services.invoice.plans import handlers as plans
 from shared.db import Tx
 from shared.errors import Refused, Unavailable

@@ -12,6 +12,7 @@ from services.invoice.autopay import handlers as autopay
 from services.invoice.autopay.handlers import Charged
 from services.invoice.autopay.rules import RETURNED
 from services.invoice.balances import handlers as balances
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.checkouts import rules, store
 from services.invoice.checkouts.rules import FINAL, Checkout, CheckoutNotFound
 from services.invoice.customers import handlers as customers
@@ -21,7 +22,7 @@ from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment, ReversePayment
-from services.invoice.payments.rules import PaymentIsReversed, Wanted
+from services.invoice.payments.rules import PaymentIsReversed
 from services.invoice.plans import handlers as plans
 from services.invoice.plans.rules import PlanNotFound, due_by
 from shared import log

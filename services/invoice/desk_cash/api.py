@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.desk_cash import handlers, rules
 from services.invoice.desk_words import rules as words
 from services.invoice.desk_words.rules import said
 from services.invoice.matching import handlers as matching
 from services.invoice.matching.handlers import ConfirmCash, RejectCash, ReopenCash
-from services.invoice.payments.rules import Wanted
 from services.invoice.pricing.rules import decimal_text
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError

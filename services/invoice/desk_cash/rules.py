@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import cast
 from uuid import UUID
 
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.desk_words.rules import money_said
 from services.invoice.matching.rules import Status as CashStatus
-from services.invoice.payments.rules import Wanted
 
 CASH_FILTERS: tuple[tuple[CashStatus, str], ...] = (
     ("open", "To decide"),

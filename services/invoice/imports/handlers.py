@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.completeness.rules import allowed, check
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
@@ -31,7 +32,6 @@ from services.invoice.mappings import handlers as mappings
 from services.invoice.mappings.rules import STANDARD, Kind, Reason, Saved, fits
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment
-from services.invoice.payments.rules import Wanted
 from services.invoice.preferences import handlers as preferences
 from services.invoice.tables.rules import Table
 from shared.db import Tx

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.invoice.bank_statements.rules import BankEntry
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.drafting.rules import ExternalId
 from services.invoice.matching import handlers, rules
 from services.invoice.matching.handlers import ConfirmCash, RejectCash, ReopenCash
 from services.invoice.matching.rules import Kind, Share, Shown, Status
-from services.invoice.payments.rules import Wanted
 from services.invoice.proposals.rules import Basis, Proposal
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, Once, PageParams, PrincipalDep

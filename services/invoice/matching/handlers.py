@@ -18,6 +18,7 @@ import asyncpg
 from services.invoice.bank_returns import rules as bank_returns
 from services.invoice.bank_statements import handlers as bank_statements
 from services.invoice.bank_statements.rules import BankEntry
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.entities import handlers as entities
@@ -37,7 +38,6 @@ from services.invoice.matching.rules import (
 from services.invoice.payment_references.rules import payment_reference
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment, Recorded, ReversePayment
-from services.invoice.payments.rules import Wanted
 from services.invoice.proposals import rules as proposals
 from services.invoice.proposals.rules import Judgement, Payer, Proposal
 from services.invoice.reversals import handlers as reversals

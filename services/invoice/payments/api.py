@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from services.invoice.cash_application import rules as cash_application
+from services.invoice.cash_application.rules import Wanted
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import CustomerUnknown
@@ -22,7 +24,6 @@ from services.invoice.payments.handlers import (
     ReversePayment,
     UnapplyPayment,
 )
-from services.invoice.payments.rules import Wanted
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, Once, PageParams, ResourcesDep
 from shared.http.models import Body, Page
@@ -137,7 +138,7 @@ class PaymentOut(BaseModel):
     unapplied: Money
     method: str
     reference: str | None
-    applied_by: rules.Basis
+    applied_by: cash_application.Basis
     allocations: list[AllocationOut]
     reversed_on: date | None
     reversal_reason: str | None

@@ -7,37 +7,31 @@ overdue episode, its disputes where they shrink, the journal, and an event for e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from services.invoice.cash_application import handlers as cash_application
+from services.invoice.cash_application.rules import NOTHING, Part, Plan, Wanted, charges_part, with_discounts
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
+from services.invoice.deductions import handlers as deductions
+from services.invoice.deductions.handlers import Paying
 from services.invoice.deliveries import handlers as deliveries
-from services.invoice.discounts.rules import tax_of
 from services.invoice.disputes import handlers as disputes
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.invoices import handlers as invoices
-from services.invoice.invoices.rules import Adjustment, Component, Invoice, Outcome
+from services.invoice.invoices.rules import Invoice, Outcome
 from services.invoice.journal import handlers as journal
-from services.invoice.journal.rules import Entry, Ledger, payment_allocated, payment_received
+from services.invoice.journal.rules import Entry, payment_allocated, payment_received
 from services.invoice.movements.rules import allocate as allocate_to
-from services.invoice.movements.rules import counts_from, effective_date, restore, take_off
+from services.invoice.movements.rules import counts_from, effective_date
 from services.invoice.movements.rules import unallocate as take_from
-from services.invoice.payment_references.rules import references_in
 from services.invoice.payments import rules, store
-from services.invoice.payments.rules import (
-    Part,
-    PayerUnknown,
-    Payment,
-    PaymentNotFound,
-    Plan,
-    ReversalKind,
-    Wanted,
-)
+from services.invoice.payments.rules import Payment, PaymentNotFound, ReversalKind
 from services.invoice.payments.store import Allocation, NewAllocation
 from services.invoice.plans import handlers as plans
 from services.invoice.write_offs import handlers as write_offs
@@ -95,7 +89,10 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
 
     Raises PayerUnknown, CustomerUnknown, DateRefused, CurrencyMismatch, AllocationRefused, OverAllocated.
     """
-    account = await customers.lock_account(tx, command.customer or await _payer(tx, command), command.entity_id)
+    who = command.customer
+    if who is None:
+        who = await cash_application.payer(tx, command.entity_id, command.allocations, command.reference)
+    account = await customers.lock_account(tx, who, command.entity_id)
     today = account.entity.today(tx.now)
     payment = Payment(
         id=new_id(),
@@ -111,7 +108,7 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
         applied_by="none",
     )
     counts_on = account.entity.open_day(payment.received_on)
-    wanted = rules.with_discounts(
+    wanted = with_discounts(
         await _plan(tx, command, account),
         payment.amount_minor,
         payment.received_on,
@@ -141,53 +138,18 @@ async def receive_payment(tx: Tx, command: ReceivePayment) -> Recorded:
     outcomes = await _settle(tx, account, plan, allocations, today)
     await journal.post(tx, [arrival, *_entries(applied, allocations, today)])
     await outbox.append(tx, received, event, *(event for outcome in outcomes for event in outcome.events))
-    await _take_off(tx, account, applied, plan, outcomes, counts_on, today)
+    paying = Paying(applied.id, applied.received_on, counts_on, today)
+    await deductions.take_off_besides(tx, account, paying, plan, outcomes)
     await deliveries.payment_received(tx, account.entity, account.customer, payment.id)
     return Recorded(applied, _recorded(applied, plan, allocations), tx.now)
 
 
-async def _payer(tx: Tx, command: ReceivePayment) -> CustomerRef:
-    """The customer whose invoices the payment names. Raises PayerUnknown, also when they are several customers'."""
-    numbers = [wanted.number for wanted in command.allocations if wanted.number]
-    ids = [wanted.invoice_id for wanted in command.allocations if wanted.invoice_id]
-    if not command.allocations:
-        numbers = await _numbers_in(tx, command)
-    found = await invoices.customers_of(tx, command.entity_id, numbers, ids) if numbers or ids else []
-    if len(found) != 1:
-        why = "names no invoice that is known" if not found else "names invoices of several customers"
-        raise PayerUnknown(f"there is no customer_id, and the payment {why}", field="/customer_id")
-    return CustomerRef(customer_id=found[0])
-
-
-async def _numbers_in(tx: Tx, command: ReceivePayment) -> list[str]:
-    """The words of the reference that may be invoice numbers, and the numbers that its RF references stand for."""
-    numbers = rules.tokens(command.reference)
-    if references := references_in(command.reference):
-        found = await invoices.referenced(tx, command.entity_id, [], references, rules.TOKENS_MAX)
-        numbers += [invoice.number for invoice in found]
-    return numbers
-
-
 async def _plan(tx: Tx, command: ReceivePayment, account: Account) -> Plan:
-    customer, entity = account.customer, account.entity
     if command.allocations:
-        candidates = await _named(tx, customer.id, entity.id, command.allocations)
-        return rules.by_request(command.allocations, candidates, command.amount)
+        return await cash_application.plan_by_request(tx, account, command.allocations, command.amount)
     if command.apply == "none":
-        return rules.NOTHING
-    numbers = await _numbers_in(tx, command)
-    candidates = await invoices.payable(tx, customer.id, entity.id, numbers, [], command.amount.minor)
-    return rules.automatic(candidates, numbers, command.amount, customer.currency)
-
-
-async def _named(tx: Tx, customer_id: UUID, entity_id: str, wanted: Sequence[Wanted]) -> list[Invoice]:
-    return await invoices.named(
-        tx,
-        customer_id,
-        entity_id,
-        [each.number for each in wanted if each.number and not each.invoice_id],
-        [each.invoice_id for each in wanted if each.invoice_id],
-    )
+        return NOTHING
+    return await cash_application.plan_by_itself(tx, account, command.amount, command.reference)
 
 
 async def _recover(tx: Tx, account: Account, plan: Plan, payment_id: UUID) -> Plan:
@@ -213,79 +175,6 @@ async def _settle(
     outcomes = await disputes.shrink_disputes(tx, paid, today)
     await invoices.save(tx, account.entity, [outcome.invoice for outcome in outcomes])
     return outcomes
-
-
-async def _take_off(
-    tx: Tx, account: Account, payment: Payment, plan: Plan, paid: Sequence[Outcome], counts_on: date, today: date
-) -> None:
-    """Take small differences and discounts off the invoices that a plan has paid; a reversal brings them back."""
-    by_id = {outcome.invoice.id: outcome.invoice for outcome in paid}
-    adjustments = [each for part in plan.parts for each in _adjustments(payment, part, by_id, counts_on, today)]
-    corrects_tax = account.entity.policies.discount_corrects_tax
-    # One after the other, since both may be taken off the same invoice.
-    for component in ("small_difference", "discount"):
-        chosen = [each for each in adjustments if each.component == component]
-        if not chosen:
-            continue
-        moved = [(by_id[each.invoice_id], take_off(by_id[each.invoice_id], each)) for each in chosen]
-        outcomes = await disputes.shrink_disputes(tx, moved, today)
-        entries = [
-            entry
-            for each in chosen
-            for entry in _taken_off(payment, by_id[each.invoice_id], each, corrects_tax=corrects_tax)
-        ]
-        await invoices.adjust(tx, account, list(zip(chosen, outcomes, strict=True)), entries)
-        by_id.update((outcome.invoice.id, outcome.invoice) for outcome in outcomes)
-
-
-def _adjustments(
-    payment: Payment, part: Part, by_id: dict[UUID, Invoice], counts_on: date, today: date
-) -> Iterator[Adjustment]:
-    def adjustment(component: Component, minor: int, effective_on: date, reason: str) -> Adjustment:
-        return Adjustment(
-            id=new_id(),
-            invoice_id=part.invoice.id,
-            component=component,
-            amount_minor=minor,
-            effective_on=effective_on,
-            booked_on=today,
-            reason=reason,
-            source_id=payment.id,
-        )
-
-    if part.difference_minor:
-        moved_on = by_id[part.invoice.id].moved_on
-        yield adjustment("small_difference", part.difference_minor, moved_on, "a payment within the tolerance")
-    if part.discount_minor:
-        earned_on = effective_date(part.invoice, counts_on)
-        yield adjustment("discount", part.discount_minor, earned_on, f"paid early, on {payment.received_on}")
-
-
-def _taken_off(payment: Payment, invoice: Invoice, adjustment: Adjustment, *, corrects_tax: bool) -> list[Entry]:
-    """A discount lowers the tax with the price, where the entity's law says so."""
-    amount = adjustment.amount_minor
-    if adjustment.component == "small_difference":
-        sides: tuple[tuple[Ledger, int], ...] = (("small_differences", amount),)
-    else:
-        tax = tax_of(amount, net_minor=invoice.net_minor, tax_minor=invoice.tax_minor) if corrects_tax else 0
-        sides = (("discounts_allowed", amount - tax), ("output_tax", tax))
-    return [
-        Entry(
-            entity_id=payment.entity_id,
-            customer_id=payment.customer_id,
-            effective_on=adjustment.effective_on,
-            booked_on=adjustment.booked_on,
-            kind="small_difference" if adjustment.component == "small_difference" else "discount",
-            debit=debit,
-            credit="trade_receivables",
-            amount_minor=minor,
-            currency=payment.currency,
-            invoice_id=adjustment.invoice_id,
-            source_id=adjustment.id,
-        )
-        for debit, minor in sides
-        if minor
-    ]
 
 
 def _paid(invoice: Invoice, allocations: Sequence[NewAllocation], today: date) -> Outcome:
@@ -320,7 +209,7 @@ async def _new_allocations(tx: Tx, account: Account, plan: Plan, counts_on: date
     order = account.entity.policies.cash_application.allocation_order
     allocations: list[NewAllocation] = []
     for part in plan.parts:
-        charges = rules.charges_part(
+        charges = charges_part(
             part.invoice, part.amount_minor, charges_paid_minor=paid.get(part.invoice.id, 0), order=order
         )
         principal = part.amount_minor - charges
@@ -376,10 +265,10 @@ async def allocate_payment(tx: Tx, command: AllocatePayment) -> Recorded:
     account, payment, booked_at = await _lock_payment(tx, command.payment_id)
     rules.still_standing(payment)
     today = account.entity.today(tx.now)
-    candidates = await _named(tx, payment.customer_id, payment.entity_id, command.allocations)
-    asked = rules.by_request(command.allocations, candidates, payment.money(payment.unapplied_minor))
+    available = payment.money(payment.unapplied_minor)
+    asked = await cash_application.plan_by_request(tx, account, command.allocations, available)
     fixed = any(each.amount for each in command.allocations)
-    wanted = rules.with_discounts(asked, payment.unapplied_minor, payment.received_on, fixed=fixed)
+    wanted = with_discounts(asked, payment.unapplied_minor, payment.received_on, fixed=fixed)
     plan = await _recover(tx, account, wanted, payment.id)
     applied, event = rules.apply(payment, plan, effective_on=today, booked_on=today)
     allocations = await _new_allocations(tx, account, plan, today)
@@ -388,7 +277,8 @@ async def allocate_payment(tx: Tx, command: AllocatePayment) -> Recorded:
     outcomes = await _settle(tx, account, plan, allocations, today)
     await journal.post(tx, _entries(applied, allocations, today))
     await outbox.append(tx, event, *(event for outcome in outcomes for event in outcome.events))
-    await _take_off(tx, account, applied, plan, outcomes, today, today)
+    paying = Paying(applied.id, applied.received_on, today, today)
+    await deductions.take_off_besides(tx, account, paying, plan, outcomes)
     return Recorded(applied, tuple(await store.allocations_of(tx, [payment.id])), booked_at)
 
 
@@ -418,7 +308,7 @@ async def reverse_payment(tx: Tx, command: ReversePayment) -> Recorded:
     await journal.reverse_payment(tx, payment.id, effective_on=today, booked_on=today)
     await outbox.append(tx, *events, *(event for outcome in outcomes for event in outcome.events))
     adjustments = await invoices.adjustments_from(tx, payment.id)
-    await _restore_adjustments(tx, account, adjustments, [outcome.invoice for outcome in outcomes], today)
+    await deductions.restore_besides(tx, account, adjustments, [outcome.invoice for outcome in outcomes], today)
     if command.kind in ("bounced", "charged_back"):
         await deliveries.notify(tx, account.entity, account.customer, "payment_returned", payment_id=payment.id)
     taken_back = tuple(replace(each, reversed_on=each.reversed_on or today) for each in allocations)
@@ -448,21 +338,8 @@ async def unapply_payment(tx: Tx, command: UnapplyPayment) -> Recorded:
     await journal.post(tx, [_unallocated(unapplied, invoice, minor, today)])
     await outbox.append(tx, event, *outcome.events)
     adjustments = [each for each in await invoices.adjustments_from(tx, payment.id) if each.invoice_id == invoice.id]
-    await _restore_adjustments(tx, account, adjustments, [outcome.invoice], today)
+    await deductions.restore_besides(tx, account, adjustments, [outcome.invoice], today)
     return Recorded(unapplied, tuple(await store.allocations_of(tx, [payment.id])), booked_at)
-
-
-async def _restore_adjustments(
-    tx: Tx, account: Account, adjustments: Sequence[Adjustment], reopened: Sequence[Invoice], today: date
-) -> None:
-    """Bring back what a payment had taken off its invoices besides itself."""
-    by_id = {invoice.id: invoice for invoice in reopened}
-    for adjustment in adjustments:
-        if adjustment.invoice_id not in by_id:  # A credit note has taken the money off the invoice before.
-            by_id[adjustment.invoice_id] = await invoices.get_invoice(tx, adjustment.invoice_id)
-        outcome = restore(by_id[adjustment.invoice_id], adjustment, on=today)
-        by_id[adjustment.invoice_id] = outcome.invoice
-        await invoices.restore(tx, account, [(adjustment, outcome)], on=today, booked_on=today)
 
 
 async def take_back_allocations(tx: Tx, account: Account, invoice: Invoice, amount_minor: int, today: date) -> Invoice:

@@ -16,12 +16,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.invoice.bank_statements.rules import BankEntry
+from services.invoice.cash_application.rules import tokens
 from services.invoice.discounts.rules import cash_to_settle, earned
 from services.invoice.entities.rules import CashApplication as Policy
 from services.invoice.exact_sums.rules import Open, exact_sum
 from services.invoice.invoices.rules import Invoice
 from services.invoice.payment_references.rules import references_in
-from services.invoice.payments.rules import tokens
 from shared.money import Money
 
 Basis = Literal["reference", "payer", "amount", "return", "person", "none"]
