@@ -225,6 +225,33 @@ async def test_the_head_of_collections_sees_steps_promises_disputes_and_the_team
     assert "2 kept, 1 broken" in await site.text(".tiles")
 
 
+async def test_the_first_page_is_of_one_group_as_its_address_says(site: Tab, reporting: Reporting) -> None:
+    await reporting.hear(a_year())
+    await site.go("/?as_of=2021-12-31")
+    await site.page.click("#p-groups a:has-text('Key')")
+    assert site.page.url.endswith("?currency=EUR&segment=key")
+    (kpis,) = (await reporting.get("/v1/reports/kpis", as_of="2021-12-31", segment="key"))["items"]
+    tiles = await site.text(".tiles")
+    assert "Receivables ? €20,000" in tiles
+    assert f"DSO ? {Decimal(kpis['dso']):.1f} days" in tiles
+    assert "segment Key alone" in await site.text("#p-sub")
+    assert await site.page.locator("#p-debtors, #p-groups, #p-latest").count() == 0
+    await all_there(site)
+    forecast = (await reporting.get("/v1/reports/cash-forecast", as_of="2021-12-31", segment="key"))["items"]
+    assert f"€{float(forecast[0]['expected']):,.0f}" in await site.text("#forecast")
+    assert "Not yet due" in await site.text("#provision")
+    assert await site.page.get_attribute("footer a:has-text('ratios')", "href") == (
+        "/v1/reports/kpis?as_of=2021-12-31&segment=key"
+    )
+    await site.page.click("a[rel=prev]")
+    assert "segment=key" in site.page.url
+    await site.page.click("text=show everybody")
+    assert "segment" not in site.page.url
+    assert await site.page.locator("#p-debtors").count() == 1
+    await site.go("/?segment=nobody-is-in-it")
+    assert "Nothing had been invoiced yet to segment nobody-is-in-it" in await site.text("main")
+
+
 async def test_late_payment_is_seen_by_segment_product_line_and_reason(site: Tab, reporting: Reporting) -> None:
     books = a_year()
     books.call(books.items[0].customer_id, D(2021, 11, 8), "cash_flow")

@@ -15,6 +15,7 @@ from services.reporting.ageing.rules import ReportCurrency
 from services.reporting.charts.rules import bars, column_chart, line_chart, month_words
 from services.reporting.dashboard import handlers, rules
 from services.reporting.dashboard.handlers import Forecast, NothingOwed, Overview
+from services.reporting.groups.rules import Group
 from services.reporting.navigation.rules import FILTERS, LINKS, SECTION, TEMPLATES, VALUES, address
 from shared.calendar import local_date
 from shared.db import Database, reading
@@ -31,6 +32,14 @@ pages = APIRouter(include_in_schema=False)
 
 ReaderDep = Annotated[Principal, Depends(SignedIn("reports:read"))]
 Text = Annotated[str | None, Query(max_length=64)]
+
+
+def _group(segment: Text = None, country: Text = None, entity: Text = None, collector: Text = None) -> Group:
+    """Of whom a page is. What is named beside the first counts as left out."""
+    return rules.read_group(segment=segment, country=country, entity=entity, collector=collector)
+
+
+GroupDep = Annotated[Group, Depends(_group)]
 
 FRAME = Frame(
     Path(__file__).parent / "templates",
@@ -49,46 +58,63 @@ async def overview(
     request: Request,
     reader: ReaderDep,
     database: DatabaseDep,
+    group: GroupDep,
     as_of: Text = None,
     currency: Text = None,
     by: Text = None,
 ) -> HTMLResponse:
     """Receivables at the end of a day. What the address holds that cannot be read counts as left out."""
     async with reading(database) as tx:
-        at = address("/", as_of, local_date(tx.now, "UTC"), currency=currency, by=by)
+        at = address("/", as_of, local_date(tx.now, "UTC"), currency=currency, by=by, **_filter(group))
         group_by = rules.read_grouping(by)
-        shown = await handlers.draw_overview(tx, at.on, currency, group_by)
+        shown = await handlers.draw_overview(tx, at.on, currency, group_by, group)
     settings = request.app.state.settings
     if isinstance(shown, NothingOwed):
         urls = {"invoice": settings.invoice_url, "credit": settings.credit_url}
-        return FRAME.draw(request, reader, "nothing.html", at=at, shown=shown, **urls)
+        return FRAME.draw(request, reader, "nothing.html", at=at, shown=shown, group=group, **urls)
     figures = _figures(shown, settings.dso_target_days)
-    return FRAME.draw(request, reader, "overview.html", at=at, shown=shown, group_by=group_by, **figures)
+    of = {"group": group, "filter": _filter(group)}
+    return FRAME.draw(request, reader, "overview.html", at=at, shown=shown, group_by=group_by, **of, **figures)
 
 
 @pages.get("/cash-forecast")
 async def cash_forecast(
-    request: Request, reader: ReaderDep, database: DatabaseDep, currency: ReportCurrency, as_of: Text = None
+    request: Request,
+    reader: ReaderDep,
+    database: DatabaseDep,
+    group: GroupDep,
+    currency: ReportCurrency,
+    as_of: Text = None,
 ) -> HTMLResponse:
     """What should come in, and how the forecasts before did: apart from the first page, since it learns from two years
     of payments. That page takes its own part from here."""
     async with reading(database) as tx:
-        at = address("/cash-forecast", as_of, local_date(tx.now, "UTC"), currency=currency)
-        shown = await handlers.draw_forecast(tx, at.on, at.today, currency)
-    return FRAME.draw(
-        request, reader, "forecast.html", at=at, currency=currency, shown=shown, **_weeks(shown, currency)
-    )
+        at = address("/cash-forecast", as_of, local_date(tx.now, "UTC"), currency=currency, **_filter(group))
+        shown = await handlers.draw_forecast(tx, at.on, at.today, currency, group)
+    of = {"currency": currency, "group": group, "filter": _filter(group)}
+    return FRAME.draw(request, reader, "forecast.html", at=at, shown=shown, **of, **_weeks(shown, currency))
 
 
 @pages.get("/provision")
 async def provision(
-    request: Request, reader: ReaderDep, database: DatabaseDep, currency: ReportCurrency, as_of: Text = None
+    request: Request,
+    reader: ReaderDep,
+    database: DatabaseDep,
+    group: GroupDep,
+    currency: ReportCurrency,
+    as_of: Text = None,
 ) -> HTMLResponse:
     """What would have to be provided for, by the losses of the past."""
     async with reading(database) as tx:
-        at = address("/provision", as_of, local_date(tx.now, "UTC"), currency=currency)
-        shown = await handlers.draw_provision(tx, at.on, currency)
-    return FRAME.draw(request, reader, "provision.html", at=at, currency=currency, shown=shown)
+        at = address("/provision", as_of, local_date(tx.now, "UTC"), currency=currency, **_filter(group))
+        shown = await handlers.draw_provision(tx, at.on, currency, group)
+    of = {"currency": currency, "group": group, "filter": _filter(group)}
+    return FRAME.draw(request, reader, "provision.html", at=at, shown=shown, **of)
+
+
+def _filter(group: Group) -> dict[str, str]:
+    """The group as the address has it."""
+    return {} if group.is_everybody else {group.kind: group.key}
 
 
 @pages.get("/live")

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from services.reporting.ageing.rules import Buckets, GroupBy
+from services.reporting.groups.rules import EVERYBODY, Group, Kind
 from services.reporting.navigation.rules import figure
 from shared.calendar import add_months, month_start
 
@@ -70,6 +72,11 @@ def largest_groups(groups: Sequence[Buckets]) -> list[Buckets]:
 def read_grouping(text: str | None) -> GroupBy:
     known: dict[str, GroupBy] = {each: each for each in GROUPINGS.values()}
     return known.get(text or "", "segment")
+
+
+def read_group(**named: str | None) -> Group:
+    """The first that the address names of `segment`, `country`, `entity` and `collector`."""
+    return next((Group(cast(Kind, kind), key) for kind, key in named.items() if key), EVERYBODY)
 
 
 def day_near(day: date, other: date) -> str:
