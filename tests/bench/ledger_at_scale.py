@@ -289,18 +289,26 @@ _FROM_MOVES = (
     where c.open_now <> 0
     order by s.before_on, c.customer_id
     """,
-    f"""
+    """
     create temp table group_part on commit drop as
     with part as (
         select currency, segment, country, effective_on, due_on, issued_on, sum(change_minor) as change_minor,
                sum(disputed_minor) as disputed_minor, sum(opened) as opened
         from cell group by currency, segment, country, effective_on, due_on, issued_on
     )
-    select g.kind, g.key, a.axis, a.day, p.currency, p.effective_on, sum(p.change_minor)::bigint as change_minor,
-           sum(p.disputed_minor)::bigint as disputed_minor, sum(p.opened)::bigint as opened
-    from part p {_GROUPS}
-    cross join lateral (values ('due', p.due_on), ('issued', p.issued_on)) as a (axis, day)
-    group by g.kind, g.key, a.axis, a.day, p.currency, p.effective_on
+    select g.kind, coalesce(g.key, p.key) as key, p.axis, p.day, p.currency, p.effective_on, p.change_minor,
+           p.disputed_minor, p.opened
+    from (
+        select g.kind, g.key, a.axis, a.day, p.currency, p.effective_on, sum(p.change_minor)::bigint as change_minor,
+               sum(p.disputed_minor)::bigint as disputed_minor, sum(p.opened)::bigint as opened
+        from part p
+        cross join lateral (values ('all', ''), ('segment', p.segment), ('country', p.country)) as g (kind, key)
+        cross join lateral (values ('due', p.due_on), ('issued', p.issued_on)) as a (axis, day)
+        group by g.kind, g.key, a.axis, a.day, p.currency, p.effective_on
+    ) as p
+    join (values ('all', 'all', null), ('all', 'entity', 'default'), ('all', 'collector', 'nobody'),
+                 ('segment', 'segment', null), ('country', 'country', null)) as g (of_kind, kind, key)
+      on g.of_kind = p.kind
     """,
     """
     insert into group_cell as kept (kind, axis, effective_on, key, currency, day, change_minor, disputed_minor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 from typing import Any
 
 from services.reporting.ageing.rules import ALL_KNOWN
@@ -11,7 +12,7 @@ from services.reporting.debtors import queries, rules
 from services.reporting.debtors.rules import Debtor, SortBy
 from shared.db import Tx
 
-FIRST_LOOK = 2
+FIRST_LOOK = 1.5
 """So many times the debtors wanted are added up before looking whether that was enough."""
 
 
@@ -51,7 +52,7 @@ async def _first(tx: Tx, query: RankDebtors, currency: str) -> list[Any]:
 
 async def _first_by_peak(tx: Tx, query: RankDebtors, currency: str, sort_by: SortBy) -> list[Any]:
     found: list[Any] = []
-    offset, chunk = 0, FIRST_LOOK * query.limit
+    offset, chunk = 0, ceil(FIRST_LOOK * query.limit)
     while True:
         candidates = await queries.by_peak(tx, query.as_of, currency, sort_by, offset, chunk + 1)
         ids = [row["customer_id"] for row in candidates[:chunk]]
@@ -60,7 +61,7 @@ async def _first_by_peak(tx: Tx, query: RankDebtors, currency: str, sort_by: Sor
             return found
         if sort_by == "overdue" and candidates[-1]["peak_minor"] <= 0:
             return found
-        offset, chunk = offset + chunk, chunk * 2
+        offset, chunk = offset + chunk, offset + chunk
 
 
 def _debtor(row: Any, currency: str, whole_minor: int, name: Any, as_of: date) -> Debtor:
