@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.reporting import commands
 from services.reporting.app import create_api
 from services.reporting.jobs import Resources, measure_webhooks, send_webhooks
 from services.reporting.settings import Settings
 from services.reporting.webhook_deliveries import handlers, rules
 from services.reporting.webhook_deliveries.rules import Lane, Outcome, Round, Run
-from services.reporting.webhooks import handlers as webhooks
 from services.reporting.webhooks.handlers import Outlet
 from services.reporting.webhooks.rules import Failure
 from shared import telemetry
@@ -319,17 +319,18 @@ async def test_a_key_copied_into_another_webhook_or_sealed_under_a_lost_key_sign
 
 
 async def test_what_was_bare_or_under_an_older_key_is_sealed_under_the_newest(
-    sender: Sender, settings: Settings
+    sender: Sender, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a release before the seals left it; then with a key put before the one in use; then without that one."""
+    """As a release before the seals left it; then with a key put before the one in use; then without that one. By the
+    command of operators."""
     bare = await sender.subscribe()
     await sender.database.pool.execute("update webhook set key = $1", key_of(bare["secret"]))
     sealed = await sender.subscribe()
     newest = b"n" * 32
     newer, both = Seals([newest]), Seals([newest, *read_keys(settings.secrets_key.get_secret_value())])
     for count in (2, 0):
-        async with transaction(sender.database) as tx:
-            assert await webhooks.renew_seals(tx, both) == count
+        await commands.seal(sender.reporting.database.url, both)
+        assert capsys.readouterr().out.splitlines()[-1] == f"{count} webhooks, 0 alert rules, 0 notices sealed anew"
     rows = await sender.database.pool.fetch("select key from webhook")
     assert all(newer.is_current(row["key"]) for row in rows)
     sender.outlet = replace(sender.outlet, seals=newer)
