@@ -66,7 +66,7 @@ async def test_parts_are_offered_with_a_page_for_the_customer_and_the_answer_is_
     await tab.go(f"/accounts/{customer.id}")
     assert "The customer may accept it until 11 Feb 2026." in await tab.text()
 
-    await tab.page.click("text=Offered: plan about €100.00")
+    await tab.page.click("a:has-text('Offered: €100.00 in 2 parts, 18 Feb 2026 to 18 Mar 2026')")
     await tab.press("They accept")
     assert "Ada Lang by phone" in await tab.text("table")
     assert "The invoice service is being asked to do its part." in await tab.text("table")

@@ -16,6 +16,7 @@ from services.reminder.cases import handlers as cases
 from services.reminder.cases.handlers import JudgeStep
 from services.reminder.desk import handlers, rules
 from services.reminder.desk.rules import read_amount, said
+from services.reminder.desk_offers.rules import in_words as offered
 from services.reminder.doubts import handlers as doubts
 from services.reminder.doubts.handlers import SettleContact
 from services.reminder.followers import handlers as followers
@@ -65,6 +66,7 @@ FRAME = Frame(
     section="Collections",
     links=[NavLink(*each) for each in LINKS],
     said=rules.SAID,
+    filters={"offered": offered},
     values={"outcomes": rules.OUTCOMES, "whys": rules.WHYS, "reasons": rules.REASONS},
 )
 

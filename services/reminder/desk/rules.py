@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.reminder.calls.rules import Call, Outcome
 from services.reminder.contacts.rules import SUPPRESSED_BECAUSE, Contact, Suppression
+from services.reminder.desk_offers.rules import in_words as offered
 from services.reminder.legal.rules import Proceeding
 from services.reminder.notes.rules import Note
 from services.reminder.offers.rules import Offer
@@ -21,7 +22,7 @@ from services.reminder.replies.rules import Reply
 from shared.errors import Refused
 from shared.events.reminder import LatePaymentReason
 from shared.money import Money
-from shared.words import day_words, words
+from shared.words import day_words, money_words, words
 
 Kind = Literal["contact", "held", "call", "note", "promise", "pause", "reply", "offer", "placement", "court"]
 
@@ -151,7 +152,7 @@ def _promise(promise: Promise) -> list[Line]:
     made = Line(
         _start(promise.made_on),
         "promise",
-        f"Promised {promise.amount} by {day_words(promise.promised_on)}",
+        f"Promised {money_words(promise.amount)} by {day_words(promise.promised_on)}",
         promise.note or "",
         promise.made_by,
     )
@@ -177,7 +178,7 @@ def _reply(reply: Reply) -> Line:
 
 
 def _offer(offer: Offer) -> list[Line]:
-    made = Line(offer.made_at, "offer", f"Offered: {offer.in_words}", offer.note or "", offer.made_by)
+    made = Line(offer.made_at, "offer", f"Offered: {offered(offer)}", offer.note or "", offer.made_by)
     if offer.ended_on is None:
         return [made]
     at = offer.answered_at or max(_start(offer.ended_on, 1), offer.made_at)
@@ -190,7 +191,7 @@ def _placement(placement: Placement) -> list[Line]:
         Line(
             placement.requested_at,
             "placement",
-            f"Asked that {placement.amount} goes to {placement.agency_id}",
+            f"Asked that {money_words(placement.amount)} goes to {placement.agency_id}",
             placement.note or "",
             placement.requested_by,
         )

@@ -40,7 +40,11 @@ FRAME = Frame(
     links=[NavLink(*each) for each in LINKS],
     said=rules.SAID,
     filters={"offered": rules.in_words},
-    values={"status_words": rules.STATUS_WORDS, "effect_words": rules.EFFECT_WORDS},
+    values={
+        "status_words": rules.STATUS_WORDS,
+        "effect_words": rules.EFFECT_WORDS,
+        "by_strategy": offers.BY_STRATEGY,
+    },
 )
 
 

@@ -114,7 +114,7 @@ def in_words(offer: Offer) -> str:
     """€60.00 by 18 Feb 2026 for all of €100.00"""
     match offer.kind:
         case "extension":
-            return f"More time: {money_words(offer.amount)} by {day_words(offer.pay_by)}"
+            return f"more time, {money_words(offer.amount)} by {day_words(offer.pay_by)}"
         case "plan":
             first, last = offer.instalments[0].due_date, offer.instalments[-1].due_date
             count = len(offer.instalments)
