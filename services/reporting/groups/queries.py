@@ -76,6 +76,24 @@ def member(group: Group, row: str, *, place: str) -> str:
     }[group.kind]
 
 
+def _seen(group: Group, *, place: str) -> str:
+    """The currencies in which anything has happened by $1, as common table expressions that end in `seen`: of a group
+    the index is asked for one after the other, however many days there have been."""
+    if group.kind == "customer":
+        mine = f"r.customer_id = {place}::text::uuid and r.opened_on <= $1"
+        return f"seen as (select distinct r.currency from receivable r where {mine})"
+    mine = f"f.kind = '{group.kind}' and f.key = {place}"
+    return f"""known as (
+            (select f.currency from flow f where {mine} order by f.currency limit 1)
+            union all
+            select (select f.currency from flow f where {mine} and f.currency > k.currency order by f.currency limit 1)
+            from known k where k.currency is not null
+        ), seen as (
+            select k.currency from known k
+            where exists (select from flow f where {mine} and f.currency = k.currency and f.effective_on <= $1)
+        )"""
+
+
 async def age(
     tx: Tx, group: Group, as_of: date, known_at: date, currency: str | None, days: Sequence[int]
 ) -> list[asyncpg.Record]:
@@ -83,9 +101,7 @@ async def age(
     is open. Of a group, not of everybody."""
     return await tx.fetch(
         f"""
-        with seen as (
-            select distinct f.currency from {flows(group, place="$5")} f where f.effective_on <= $1
-        ), owed as (
+        with recursive {_seen(group, place="$5")}, owed as (
             select o.currency, width_bucket($1::date - o.day, $4) as bucket, sum(o.balance_minor)::bigint as balance,
                    sum(o.disputed_minor)::bigint as disputed, sum(o.on_plan_minor)::bigint as on_plan,
                    sum(o.open_invoices)::bigint as open_invoices
