@@ -285,20 +285,11 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals, patience_s: floa
 
 
 def end_stray_postgres(data: Path, patience_s: float = 10) -> None:
-    """End the server of a data directory that outlived whoever started it.
-
-    The pid in `postmaster.pid` may be anybody's by now: it is ended only when its command names this directory.
-    """
-    lines = _read_lines(data / "postmaster.pid")
-    if not lines or not lines[0].strip().isdigit():
+    """End the server of a data directory that outlived whoever started it."""
+    process = _server_of(data)
+    if process is None:
         return
     try:
-        process = psutil.Process(int(lines[0]))
-    except psutil.NoSuchProcess:
-        return
-    try:
-        if str(data) not in process.cmdline():
-            return
         process.send_signal(signal.SIGINT)
         process.wait(patience_s)
     except psutil.NoSuchProcess:
@@ -306,6 +297,19 @@ def end_stray_postgres(data: Path, patience_s: float = 10) -> None:
     except psutil.TimeoutExpired:
         process.send_signal(signal.SIGQUIT)
         process.wait(patience_s)
+
+
+def _server_of(data: Path) -> psutil.Process | None:
+    """What runs on a data directory. The pid in `postmaster.pid` may be anybody's by now: it counts only when its
+    command names this directory."""
+    lines = _read_lines(data / "postmaster.pid")
+    if not lines or not lines[0].strip().isdigit():
+        return None
+    with suppress(psutil.Error):
+        process = psutil.Process(int(lines[0]))
+        if str(data) in process.cmdline():
+            return process
+    return None
 
 
 def _postgres_user() -> str | None:
@@ -385,13 +389,12 @@ def _has_room(folder: Path) -> bool:
 
 
 def _home_under(base: Path, directory: Path) -> Path:
-    """The folder in `base` for the data of `directory`, made anew; leftovers of directories that are gone are swept
-    away."""
+    """The folder in `base` for the data of `directory`, made anew; what others left behind is swept away."""
     for other in base.iterdir():
-        owner = other / "owner"
-        if owner.exists() and not Path(owner.read_text()).exists():
-            end_stray_postgres(other / "data")
-            shutil.rmtree(other, ignore_errors=True)
+        with suppress(FileNotFoundError):  # Its run has just ended, or swept as well.
+            if _forgotten(other):
+                end_stray_postgres(other / "data")
+                shutil.rmtree(other, ignore_errors=True)
     readable = re.sub(r"[^a-z0-9]+", "-", directory.resolve().parent.parent.name.lower())[:24].strip("-")
     home = base / f"{readable}-{hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]}"
     home.mkdir(mode=0o700, exist_ok=True)
@@ -399,6 +402,16 @@ def _home_under(base: Path, directory: Path) -> Path:
     if user := _postgres_user():
         shutil.chown(home, user)
     return home
+
+
+def _forgotten(home: Path) -> bool:
+    """Whether the directory it belongs to is gone; or nobody runs on it, where it takes memory (one that is just being
+    made is young)."""
+    owner = home / "owner"
+    if owner.exists() and not Path(owner.read_text()).exists():
+        return True
+    young = time.time() - home.stat().st_mtime < 600
+    return home.is_relative_to(MEMORY) and not young and _server_of(home / "data") is None
 
 
 def _package_folder(package: str) -> Path:

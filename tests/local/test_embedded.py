@@ -81,3 +81,21 @@ def test_data_in_memory_go_with_the_server(tmp_path: Path) -> None:
         assert home.is_relative_to(embedded.MEMORY) == roomy
     assert not home.exists()
     assert not server.directory.exists()
+
+
+def test_data_in_memory_that_nobody_runs_on_are_swept_by_the_next_to_come(tmp_path: Path) -> None:
+    killed, running, young, coming = (
+        embedded.Postgres(tmp_path / name, embedded.free_port(), in_memory=True)
+        for name in ("killed", "running", "young", "coming")
+    )
+    with embedded.running(running, tmp_path / "log"):
+        for server in (killed, young):
+            server.prepare()
+        an_hour_ago = time.time() - 3600
+        for server in (killed, running):
+            os.utime(server.data.parent, (an_hour_ago, an_hour_ago))
+        in_memory = killed.data.is_relative_to(embedded.MEMORY)
+        coming.prepare()
+        assert [each.data.exists() for each in (killed, running, young)] == [not in_memory, True, True]
+    for server in (killed, young, coming):
+        server.destroy()
