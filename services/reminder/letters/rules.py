@@ -13,7 +13,8 @@ from uuid import UUID
 import segno
 
 from services.reminder.enclosures.rules import Document, wanted
-from services.reminder.mails.rules import Letter, Tongue, tongue, view_of
+from services.reminder.mail_words.rules import Tongue, tongue
+from services.reminder.mails.rules import Letter, view_of
 from services.reminder.wordings.rules import LANGUAGES, Words
 from shared.errors import Conflict, NotFound
 from shared.events.credit import PostalAddress
