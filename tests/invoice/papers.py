@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.invoice.documents.rules import (
+from services.invoice.papers.rules import (
     Address,
     Adjustment,
     BankAccount,

@@ -16,7 +16,7 @@ from lxml import etree
 from saxonche import PySaxonProcessor
 
 from services.invoice.cii import rules as cii
-from services.invoice.documents.rules import Address, NotElectronic, Paper, PaperTax, Party
+from services.invoice.papers.rules import Address, NotElectronic, Paper, PaperTax, Party
 from services.invoice.ubl import rules as ubl
 from tests.invoice.client import Receivables, eur
 from tests.invoice.client import line as wanted

@@ -18,9 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.invoice.accruals import rules as accruals
+from services.invoice.accruals.rules import Claim, Due, Move, Rest, Series
 from services.invoice.entities.rules import InterestTerms
 from services.invoice.interest import rules
-from services.invoice.interest.rules import Charge, Claim, Due, Move, Rest, Series
+from services.invoice.interest.rules import Charge
 from shared.ids import new_id
 from shared.money import Money
 
@@ -67,14 +69,14 @@ def paid(minor: int, on: date, until: date | None = None) -> Move:
 
 
 def borne(
-    of: Claim, as_of: date, terms: InterestTerms = EU, order: rules.AllocationOrder = "charges_first"
-) -> rules.Interest:
-    return rules.interest(of, terms, RATES, as_of, order=order)
+    of: Claim, as_of: date, terms: InterestTerms = EU, order: accruals.AllocationOrder = "charges_first"
+) -> accruals.Interest:
+    return accruals.interest(of, terms, RATES, as_of, order=order)
 
 
-def table(found: rules.Interest) -> list[tuple[str, str, int, int, str, int]]:
+def table(found: accruals.Interest) -> list[tuple[str, str, int, int, str, int]]:
     return [
-        (str(s.first), str(s.last), s.days, s.principal_minor, rules.percent_text(s.percent), s.minor)
+        (str(s.first), str(s.last), s.days, s.principal_minor, accruals.percent_text(s.percent), s.minor)
         for s in found.segments
     ]
 
@@ -91,7 +93,7 @@ def test_from_the_day_after_due_to_the_day_of_payment() -> None:
     found = borne(claim(paid(1_000_00, date(2024, 3, 1))), date(2024, 12, 31))
 
     assert table(found) == [("2024-02-01", "2024-03-01", 30, 1_000_00, "12.50", 10_27)]
-    assert rules.exact_text(found.exact, "EUR") == "10.27397260"
+    assert accruals.exact_text(found.exact, "EUR") == "10.27397260"
 
 
 def test_paid_on_the_due_date_it_bears_nothing_and_a_day_late_one_day() -> None:
@@ -128,12 +130,12 @@ def test_three_half_years() -> None:
     """
     found = borne(claim(total=2_000_00, due=date(2023, 11, 30)), date(2024, 7, 10))
 
-    assert [(s.days, rules.percent_text(s.percent)) for s in found.segments] == [
+    assert [(s.days, accruals.percent_text(s.percent)) for s in found.segments] == [
         (31, "12.00"),
         (182, "12.50"),
         (10, "12.25"),
     ]
-    assert (found.minor, rules.exact_text(found.exact, "EUR")) == (151_75, "151.75342466")
+    assert (found.minor, accruals.exact_text(found.exact, "EUR")) == (151_75, "151.75342466")
 
 
 def test_a_part_payment_lowers_the_principal_from_the_next_day() -> None:
@@ -205,7 +207,7 @@ def test_an_instalment_bears_nothing_on_its_due_date_also_where_a_payment_came_t
     ("order", "principal", "minor"), [("charges_first", 540_00, 7_73), ("principal_first", 500_00, 7_53)]
 )
 def test_a_payment_settles_costs_first_or_the_principal_first(
-    order: rules.AllocationOrder, principal: int, minor: int
+    order: accruals.AllocationOrder, principal: int, minor: int
 ) -> None:
     """S. 367(1) BGB, art. 1343-1 Code civil: costs, interest, principal, unless agreed otherwise. EUR 40 charged on
     10 February, EUR 500 paid on the 15th; the EUR 40 themselves bear nothing.
@@ -259,7 +261,7 @@ def test_in_the_united_kingdom_the_rate_is_that_of_the_day_before_the_half_year(
     changing = {"boe_bank_rate": series("boe_bank_rate", "2024-12-31", d2024_01_01="5.00", d2024_07_01="6.00")}
 
     def percent(due: date) -> Decimal:
-        return rules.annual_rates(UK, changing, due + timedelta(1), due + timedelta(1))[0].percent
+        return accruals.annual_rates(UK, changing, due + timedelta(1), due + timedelta(1))[0].percent
 
     assert (percent(date(2024, 8, 31)), percent(date(2025, 1, 31))) == (Decimal(13), Decimal(14))
 
@@ -279,7 +281,7 @@ def test_a_contract_above_a_reference_rate_follows_it_day_by_day() -> None:
     terms = InterestTerms(law="contract", reference="boe_bank_rate", margin=Decimal(2))
     found = borne(claim(total=3_650_00, due=date(2022, 12, 9)), date(2022, 12, 20), terms)
 
-    assert [(s.days, rules.percent_text(s.percent)) for s in found.segments] == [(5, "3.25"), (6, "5.50")]
+    assert [(s.days, accruals.percent_text(s.percent)) for s in found.segments] == [(5, "3.25"), (6, "5.50")]
     assert (found.exact, found.minor) == (Fraction(9850, 20), 4_92)  # 4.925 to even.
 
 
@@ -302,9 +304,9 @@ def test_a_rate_not_known_yet_is_provisional_and_not_charged() -> None:
 
     assert [(s.days, s.provisional) for s in found.segments] == [(10, False), (5, True)]
     assert found.known_until == date(2026, 6, 30)
-    with pytest.raises(rules.RateUnknown):
-        rules.known(found)
-    with pytest.raises(rules.RateUnknown):
+    with pytest.raises(accruals.RateUnknown):
+        accruals.known(found)
+    with pytest.raises(accruals.RateUnknown):
         borne(claim(due=date(2009, 1, 1)), FEB_29)
 
 
@@ -397,7 +399,7 @@ def claims(draw: st.DrawFn) -> Claim:
 
 @given(claims(), DAYS, st.sampled_from(["charges_first", "principal_first"]))
 def test_segments_add_up_do_not_overlap_and_never_bear_on_more_than_the_principal(
-    of: Claim, as_of: date, order: rules.AllocationOrder
+    of: Claim, as_of: date, order: accruals.AllocationOrder
 ) -> None:
     found = borne(of, as_of, order=order)
 

@@ -15,11 +15,8 @@ from shared.errors import Refused
 from shared.money import Money
 
 AllocationOrder = Literal["charges_first", "principal_first"]
-
-
 Basis = Literal["explicit", "reference", "oldest_due", "none"]
 """How it was decided where a payment goes: told, by the invoice numbers in its reference, by age, or not at all."""
-
 
 TOKENS_MAX = 100
 

@@ -10,7 +10,7 @@ from datetime import date
 
 from lxml import etree
 
-from services.invoice.documents.rules import (
+from services.invoice.papers.rules import (
     Address,
     Adjustment,
     BankAccount,

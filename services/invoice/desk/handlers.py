@@ -28,13 +28,14 @@ from services.invoice.desk.rules import (
 from services.invoice.dispatch import handlers as dispatch
 from services.invoice.disputes import handlers as disputes
 from services.invoice.disputes.rules import Dispute
-from services.invoice.documents.rules import Defect, defects, paper_of
+from services.invoice.documents.rules import paper_of
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import DEFAULT, QUIET, Entity
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Adjustment, Document
 from services.invoice.journal import handlers as journal
 from services.invoice.journal.rules import Booked, Chart, EntryFilter
+from services.invoice.papers.rules import Defect, defects
 from services.invoice.reconciliation import handlers as reconciliation
 from services.invoice.reconciliation.rules import Listed
 from shared.db import Tx

@@ -9,8 +9,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from services.invoice.deliveries.rules import Delivery
-from services.invoice.documents.rules import Paper
 from services.invoice.invoices.rules import Invoice, Outcome
+from services.invoice.papers.rules import Paper
 from shared.errors import NotFound
 from shared.events.invoice import InvoiceDelivered, NoticeSent
 from shared.money import Money

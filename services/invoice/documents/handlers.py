@@ -10,9 +10,9 @@ from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
 from services.invoice.documents import rules
-from services.invoice.documents.rules import Paper
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
+from services.invoice.papers.rules import Paper
 from shared.db import Tx
 
 

@@ -8,10 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, model_validator
 
+from services.invoice.accruals import rules as accruals
+from services.invoice.accruals.rules import Series, exact_text, percent_text
 from services.invoice.drafting.rules import IsoDate
 from services.invoice.interest import handlers, rules
 from services.invoice.interest.handlers import ChargeInvoice, Statement, WaiveCharge
-from services.invoice.interest.rules import Charge, Series, exact_text, percent_text
+from services.invoice.interest.rules import Charge
 from services.invoice.invoices.rules import ChargeKind
 from shared.db import reading, transaction
 from shared.http.dependencies import DatabaseDep, IfMatch, Once, PageParams
@@ -63,7 +65,7 @@ class InterestOut(BaseModel):
     @classmethod
     def of(cls, statement: Statement) -> "InterestOut":
         invoice, found, terms = statement.invoice, statement.interest, statement.terms
-        reference = rules.series_of(terms)
+        reference = accruals.series_of(terms)
         left = rules.uncharged(found, statement.charges)
         waived = sum(each.amount_minor for each in statement.charges if each.kind == "interest" and _waived(each))
         return cls(

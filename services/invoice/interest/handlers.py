@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+from services.invoice.accruals import rules as accruals
+from services.invoice.accruals.rules import Claim, Due, Interest, Move, NothingToCharge, Series
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account
@@ -15,17 +17,7 @@ from services.invoice.disputes import handlers as disputes
 from services.invoice.entities import handlers as entities
 from services.invoice.entities.rules import InterestTerms
 from services.invoice.interest import rules, store
-from services.invoice.interest.rules import (
-    Asked,
-    Charge,
-    ChargeNotFound,
-    Claim,
-    Due,
-    Interest,
-    Move,
-    NothingToCharge,
-    Series,
-)
+from services.invoice.interest.rules import Asked, Charge, ChargeNotFound
 from services.invoice.interest.store import Run
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Adjustment, ChargeKind, Invoice
@@ -98,7 +90,7 @@ async def get_statement(tx: Tx, invoice_id: UUID, as_of: date | None) -> Stateme
     terms = _terms(account)
     claims = await _claims(tx, [invoice], day)
     charges = await store.charges_of(tx, [invoice.id])
-    found = rules.interest(
+    found = accruals.interest(
         claims[invoice.id].without(invoice.disputed_minor), terms, await _series(tx, terms), day, order=_order(account)
     )
     return Statement(invoice, terms, found, tuple(charges))
@@ -145,7 +137,7 @@ async def _claims(tx: Tx, of: Sequence[Invoice], as_of: date) -> dict[UUID, Clai
             0 if invoice.voided_on else invoice.total_minor,
             () if invoice.voided_on else _dues(invoice),
             tuple(moves[invoice.id]),
-            tuple(rules.Rest(rest.first, rest.last) for rest in rests if rest.invoice_id == invoice.id),
+            tuple(accruals.Rest(rest.first, rest.last) for rest in rests if rest.invoice_id == invoice.id),
         )
         for invoice in of
     }
@@ -159,7 +151,7 @@ def _dues(invoice: Invoice) -> tuple[Due, ...]:
 
 
 async def _series(tx: Tx, terms: InterestTerms) -> dict[str, Series]:
-    name = rules.series_of(terms)
+    name = accruals.series_of(terms)
     return await store.find_series(tx, [name]) if name else {}
 
 
@@ -167,7 +159,7 @@ def _terms(account: Account) -> InterestTerms:
     return account.entity.policies.interest.terms(account.customer.country)
 
 
-def _order(account: Account) -> rules.AllocationOrder:
+def _order(account: Account) -> accruals.AllocationOrder:
     return account.entity.policies.cash_application.allocation_order
 
 
@@ -194,7 +186,7 @@ async def charge_invoice(tx: Tx, command: ChargeInvoice) -> tuple[Charge, Invoic
             raise rules.ChargedAlready(f"the cost of recovery was charged on invoice {invoice.number} before")
         claims = await _claims(tx, [invoice], today)
         claim = claims[invoice.id].without(invoice.disputed_minor)
-        debt = rules.debt_when_late(claim, today, order=_order(account))
+        debt = accruals.debt_when_late(claim, today, order=_order(account))
         amount = rules.recovery_cost(_terms(account), invoice.money(debt))
     default = "cost of recovery" if command.kind == "recovery_cost" else "fee"
     charge = _new_charge(invoice, command.kind, amount.minor, today, command.reason or default)
@@ -217,7 +209,7 @@ async def _charge_interest(
     to charge are left out, and days whose rate is not known yet are left for later."""
     terms, charged = _terms(account), defaultdict(list)
     if strict:
-        rules.annual_rates(terms, await _series(tx, terms), today, today)
+        accruals.annual_rates(terms, await _series(tx, terms), today, today)
     claims, series = await _claims(tx, of, until), await _series(tx, terms)
     for charge in await store.charges_of(tx, [invoice.id for invoice in of]):
         charged[charge.invoice_id].append(charge)
@@ -225,11 +217,11 @@ async def _charge_interest(
     for invoice in of:
         claim, before = claims[invoice.id].without(invoice.disputed_minor), charged[invoice.id]
         try:
-            found = rules.interest(claim, terms, series, until, order=_order(account))
+            found = accruals.interest(claim, terms, series, until, order=_order(account))
             if found.provisional and not strict:
-                found = rules.interest(claim, terms, series, found.known_until, order=_order(account))
-            amount = rules.uncharged(rules.known(found), before)
-        except rules.RateUnknown:
+                found = accruals.interest(claim, terms, series, found.known_until, order=_order(account))
+            amount = rules.uncharged(accruals.known(found), before)
+        except accruals.RateUnknown:
             if strict:
                 raise
             continue
@@ -381,8 +373,8 @@ async def _review(tx: Tx, invoice_id: UUID) -> None:
     today, terms = account.entity.today(tx.now), _terms(account)
     claims = await _claims(tx, [invoice], until)
     try:
-        found = rules.interest(claims[invoice_id], terms, await _series(tx, terms), until, order=_order(account))
-    except rules.RateUnknown:  # A series was shortened: what was charged by it stands.
+        found = accruals.interest(claims[invoice_id], terms, await _series(tx, terms), until, order=_order(account))
+    except accruals.RateUnknown:  # A series was shortened: what was charged by it stands.
         return
     invoice = await _make_room(tx, account, invoice, rules.overcharged(found, charges), today)
     correction = rules.correct(found, charges, invoice.balance_minor)
@@ -467,7 +459,7 @@ async def put_series(tx: Tx, series: Series, expected_version: int) -> Series:
     before = (await store.find_series(tx, [series.name])).get(series.name)
     saved = replace(series, version=version + 1)
     await store.save_series(tx, saved)
-    changed = rules.changed_from(before, saved)
+    changed = accruals.changed_from(before, saved)
     if changed:
         await store.ask_review_from(tx, changed)
     return saved

@@ -8,7 +8,8 @@ from datetime import date
 from operator import attrgetter
 from uuid import UUID
 
-from services.invoice.interest.rules import Asked, Charge, Series
+from services.invoice.accruals.rules import Series
+from services.invoice.interest.rules import Asked, Charge
 from shared.db import Tx
 
 # --- reference rates ---

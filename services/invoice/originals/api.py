@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Response
 from services.invoice.cii import rules as cii
 from services.invoice.documents import handlers as documents
 from services.invoice.documents.handlers import Written
-from services.invoice.documents.rules import Paper
 from services.invoice.originals import handlers
 from services.invoice.originals.rules import STATUS, Original
+from services.invoice.papers.rules import Paper
 from services.invoice.pay_links import handlers as pay_links
+from services.invoice.print_words.rules import Language
 from services.invoice.printing import handlers as printing
-from services.invoice.printing.rules import Language
 from services.invoice.ubl import rules as ubl
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, ResourcesDep

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.invoice.documents.rules import Paper, defects
 from services.invoice.entities.rules import Entity
 from services.invoice.originals import rules, store
 from services.invoice.originals.rules import Original
+from services.invoice.papers.rules import Paper, defects
 from services.invoice.printing import handlers as printing
 from services.invoice.ubl import rules as ubl
 from shared.db import Tx

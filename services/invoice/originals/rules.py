@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from services.invoice.documents.rules import Kind, Paper
+from services.invoice.papers.rules import Kind, Paper
 
 STATUS = "document-status"
 """The header that says what a document is: `original` as sent, a marked `copy`, or `unsent`."""

@@ -16,7 +16,7 @@ import orjson
 import typst
 
 from services.invoice.cii import rules as cii
-from services.invoice.documents.rules import Paper, defects
+from services.invoice.papers.rules import Paper, defects
 from services.invoice.printing import rules
 
 Template = Literal["invoice", "statement", "receipt", "notice"]

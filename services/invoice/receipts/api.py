@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.invoice.pay_links import handlers as pay_links
-from services.invoice.printing.rules import Language
+from services.invoice.print_words.rules import Language
 from services.invoice.receipts import handlers
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, ResourcesDep

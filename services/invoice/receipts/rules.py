@@ -10,7 +10,8 @@ from services.invoice.customers.rules import Account
 from services.invoice.documents.rules import accounts_of, buyer_of, seller_of
 from services.invoice.invoices.rules import Invoice
 from services.invoice.payments.rules import Payment
-from services.invoice.printing.rules import WORDS, Tongue, envelope, letterhead, tongue
+from services.invoice.print_words.rules import WORDS, Tongue, tongue
+from services.invoice.printing.rules import envelope, letterhead
 from shared.money import Money
 
 

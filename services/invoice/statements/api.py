@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.invoice.drafting.rules import IsoDate
 from services.invoice.entities.rules import DEFAULT
 from services.invoice.pay_links import handlers as pay_links
-from services.invoice.printing.rules import Language
+from services.invoice.print_words.rules import Language
 from services.invoice.statements import handlers
 from services.invoice.statements.rules import Applied, Entry, EntryKind, Section, Statement
 from shared.db import reading

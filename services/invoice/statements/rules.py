@@ -15,7 +15,8 @@ from uuid import UUID
 
 from services.invoice.customers.rules import Account
 from services.invoice.documents.rules import accounts_of, buyer_of, seller_of
-from services.invoice.printing.rules import Tongue, envelope, letterhead, tongue
+from services.invoice.print_words.rules import Tongue, tongue
+from services.invoice.printing.rules import envelope, letterhead
 from shared.errors import Refused
 from shared.money import Money
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from lxml import etree
 
-from services.invoice.documents.rules import (
+from services.invoice.papers.rules import (
     Address,
     Adjustment,
     BankAccount,

@@ -24,19 +24,19 @@ from services.invoice.deliveries.rules import Delivery
 from services.invoice.disputes import handlers as disputes
 from services.invoice.disputes.rules import Dispute
 from services.invoice.documents import handlers as documents
-from services.invoice.documents.rules import Paper
 from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.rules import Invoice
 from services.invoice.originals import handlers as originals
 from services.invoice.originals.rules import Original
+from services.invoice.papers.rules import Paper
 from services.invoice.pay_links import handlers as pay_links
 from services.invoice.pay_links.handlers import PayLinks
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.rules import Payment
 from services.invoice.plans import handlers as plans
 from services.invoice.plans.rules import Filled, Plan
+from services.invoice.print_words.rules import Tongue, tongue
 from services.invoice.printing import handlers as printing
-from services.invoice.printing.rules import Tongue, tongue
 from services.invoice.receipts import handlers as receipts
 from services.invoice.receipts.rules import Receipt
 from services.invoice.statements import handlers as statements

@@ -16,7 +16,8 @@ from services.invoice.documents.rules import accounts_of, buyer_of, seller_of
 from services.invoice.invoices.rules import Invoice
 from services.invoice.payments.rules import Payment
 from services.invoice.plans.rules import Filled, Plan
-from services.invoice.printing.rules import Language, Tongue, envelope, letterhead
+from services.invoice.print_words.rules import Language, Tongue
+from services.invoice.printing.rules import envelope, letterhead
 from shared.mail_address import one_line
 
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
