@@ -61,10 +61,12 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class AccountPage:
     """All there is to say of an account. `entry` is None when nothing is overdue and nobody has anything to do;
-    `lapsing` are the claims of which somebody was warned that they lapse."""
+    `lapsing` are the claims of which somebody was warned that they lapse. `today` is the customer's; days late are
+    counted up to `counted_on`, as on the worklist and in reports."""
 
     view: View
     today: date
+    counted_on: date
     entry: Entry | None
     parts: Sequence[Part]
     guidance: Guidance | None
@@ -119,6 +121,7 @@ async def draw_account(tx: Tx, customer_id: UUID, entity_id: str) -> AccountPage
     return AccountPage(
         view=view,
         today=local_date(tx.now, view.account.time_zone),
+        counted_on=tx.now.date(),
         entry=entry,
         parts=advice.parts(entry, tx.now) if entry else (),
         guidance=advice.next_action(entry, tx.now) if entry else None,

@@ -42,7 +42,7 @@ def explain(
     if held and sent and held.id < sent.id:
         held = None
     return Explanation(
-        situation=_situation(case, account, today),
+        situation=_situation(case, account, today, now.date()),
         last_contact=sayings.last_contact(sent, strategy, account),
         last_suppression=sayings.held_back(held, account) if held else None,
         silence=_silence(case, account, strategy, step, contacts, touches, today, policy),
@@ -59,7 +59,8 @@ def _reason(case: Case, step: Coming | Reason, today: date) -> str:
     return str(Reason.TOO_EARLY if isinstance(step, Coming) else step)
 
 
-def _situation(case: Case, account: Account, today: date) -> str:
+def _situation(case: Case, account: Account, today: date, counted_on: date) -> str:
+    """`today` is the customer's; days late are counted up to `counted_on`, as everywhere else."""
     who = account.name or "This customer"
     if not case.is_open:
         ahead = [item for item in account.items if not item.is_overdue]
@@ -72,7 +73,7 @@ def _situation(case: Case, account: Account, today: date) -> str:
     oldest = account.overdue[0] if account.overdue else None
     facts = f"{sayings.invoices(account.overdue)} overdue and may be chased"
     age = (
-        f", the oldest ({oldest.number}) was due on {day(oldest.due_on)}, {days((today - oldest.due_on).days)} ago"
+        f", the oldest ({oldest.number}) was due on {day(oldest.due_on)}, {days((counted_on - oldest.due_on).days)} ago"
         if oldest
         else ""
     )

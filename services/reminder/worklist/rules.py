@@ -188,7 +188,7 @@ def next_action(entry: Entry, now: datetime) -> Guidance:
     if rests:
         until = f" It rests until {day_words(rests.until)}." if rests.until else ""
         return Guidance(Action.WAIT, f"{_RESTS[rests.kind]}{until}")
-    days = entry.days_overdue(today)
+    days = entry.days_overdue(now.date())
     if not entry.owed and entry.disputed:
         return Guidance(
             Action.SOLVE_DISPUTE,
