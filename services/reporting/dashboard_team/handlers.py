@@ -75,7 +75,9 @@ async def draw_collections(tx: Tx, as_of: date, currency: str | None, window_day
 
 
 async def compare_messages(tx: Tx, as_of: date, window_days: int, by: By) -> list[Effect]:
-    return await effectiveness.compare_messages(tx, CompareMessages(as_of, window_days, by))
+    """The more frequent first: as a strategy goes on, each step reaches fewer."""
+    effects = await effectiveness.compare_messages(tx, CompareMessages(as_of, window_days, by))
+    return sorted(effects, key=lambda effect: (-effect.invoices, effect.group))
 
 
 async def _months(tx: Tx, currency: str, as_of: date) -> list[tuple[date, Promises]]:
