@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from services.credit.exposure import handlers as exposure
+from services.credit.limits import handlers as limits
+from services.credit.ticks import look_at_accounts
+from shared.db import transaction
 from shared.events.reminder import CaseEscalated, CaseState, PromiseBroken, PromiseState
 from shared.money import Money
+from shared.ticks import TickContext
 from tests.credit.books import Invoice
 from tests.credit.client import Credit, names, problem
 
@@ -240,3 +246,25 @@ async def test_a_broken_promise_holds_where_the_policy_says_so(credit_in_2012: C
     await credit.hear(invoice.issue(), event)
 
     assert await held(credit, customer["id"]) == ("orders invoices" if by_policy else None)
+
+
+WAITING = """
+select count(*) > 0 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+"""
+
+
+async def test_who_has_a_customer_looked_at_and_the_look_itself_lock_in_the_same_order(credit_in_2012: Credit) -> None:
+    """Otherwise each would wait for the other, and one be thrown out by the database."""
+    database = credit_in_2012.database
+    customer = UUID((await credit_in_2012.onboard())["id"])
+    async with transaction(database) as tx:
+        await exposure.watch(tx, [customer], tx.now)
+        now = tx.now
+    async with transaction(database) as tx:
+        await limits.lock_standing(tx, customer, TODAY)
+        look = asyncio.create_task(look_at_accounts(TickContext(database, now, None)))
+        while not await database.pool.fetchval(WAITING):
+            await asyncio.sleep(0.01)
+        await exposure.watch(tx, [customer], tx.now)
+    assert await look
+    assert await database.pool.fetchval("select count(*) from account_watch") == 0
