@@ -19,7 +19,7 @@ from services.credit.segmentations import handlers as segmentations
 from services.credit.segmentations import rules as documents
 from services.credit.segmentations.rules import Found, Published, Value
 from services.credit.segments import rules, store
-from services.credit.segments.rules import Known, Pin, Preview, SegmentNotPinned
+from services.credit.segments.rules import Known, Pin, Preview, SegmentNotPinned, Trial
 from shared.calendar import local_date
 from shared.db import Tx
 
@@ -96,13 +96,13 @@ async def preview(tx: Tx, document: str | None) -> Preview:
         segmentation = documents.parse(document)
     today = local_date(tx.now, "UTC")
     known_rates = await _rates(tx, today)
-    book: list[tuple[Known, Mapping[str, Value]]] = []
+    trial = Trial(segmentation, MOVERS_MAX)
     after: UUID | None = None
     while ids := await store.page(tx, after, BOOK_CHUNK):
         for known in await store.known(tx, ids, today, *windows(today)):
-            book.append((known, rules.facts(known, segmentation.currency, known_rates, today)))
+            trial.take(known, rules.facts(known, segmentation.currency, known_rates, today))
         after = ids[-1]
-    return rules.preview(segmentation, book, MOVERS_MAX)
+    return trial.preview
 
 
 async def pin_segment(tx: Tx, command: PinSegment) -> Customer:

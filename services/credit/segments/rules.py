@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -105,21 +106,27 @@ def look_again_at(today: date) -> datetime:
     return datetime.combine(add_months(today.replace(day=1), 1), time(), UTC)
 
 
-def preview(segmentation: Segmentation, book: Iterable[tuple[Known, Mapping[str, Value]]], movers_max: int) -> Preview:
-    """Nothing is changed by it."""
-    moves: dict[tuple[str, str], int] = {}
-    movers: list[Mover] = []
-    customers = pinned = 0
-    for known, values in book:
-        customers += 1
-        found = Found(known.segment, -1) if known.pin else segment_of(segmentation, values)
-        pinned += known.pin is not None
-        moves[known.segment, found.segment] = moves.get((known.segment, found.segment), 0) + 1
-        if found.segment != known.segment and len(movers) < movers_max:
-            movers.append(Mover(known.customer_id, known.segment, found.segment, found.rule))
-    return Preview(
-        customers=customers,
-        pinned=pinned,
-        moves=tuple(Move(*pair, count) for pair, count in sorted(moves.items())),
-        movers=tuple(movers),
-    )
+class Trial:
+    """Rules tried on a book, some customers at a time: it need not be in memory. Nothing is changed by it."""
+
+    def __init__(self, segmentation: Segmentation, movers_max: int) -> None:
+        self._segmentation, self._movers_max = segmentation, movers_max
+        self._moves: Counter[tuple[str, str]] = Counter()
+        self._movers: list[Mover] = []
+        self._pinned = 0
+
+    def take(self, known: Known, values: Mapping[str, Value]) -> None:
+        found = Found(known.segment, -1) if known.pin else segment_of(self._segmentation, values)
+        self._pinned += known.pin is not None
+        self._moves[known.segment, found.segment] += 1
+        if found.segment != known.segment and len(self._movers) < self._movers_max:
+            self._movers.append(Mover(known.customer_id, known.segment, found.segment, found.rule))
+
+    @property
+    def preview(self) -> Preview:
+        return Preview(
+            customers=self._moves.total(),
+            pinned=self._pinned,
+            moves=tuple(Move(*pair, count) for pair, count in sorted(self._moves.items())),
+            movers=tuple(self._movers),
+        )
