@@ -41,6 +41,10 @@ async def fits(tab: Tab) -> None:
     for width in (390, 1280):
         await tab.page.set_viewport_size({"width": width, "height": 900})
         assert await tab.overflow() <= 0, (tab.page.url, width)
+
+
+async def is_open_to_all(tab: Tab) -> None:
+    await fits(tab)
     assert await tab.accessibility_faults() == []
 
 
@@ -55,14 +59,14 @@ async def test_parts_are_offered_with_a_page_for_the_customer_and_the_answer_is_
     await tab.page.click("text=Make an offer")
     assert "Alone: up to 3 parts, or more time until 18 Feb 2026." in await tab.text()
     await tab.page.click("summary:has-text('Payment in parts')")
-    await fits(tab)
+    await is_open_to_all(tab)
     plan = "form:has(input[value=plan])"
     await tab.page.fill(f"{plan} input[name=count]", "2")
     await tab.page.uncheck(f"{plan} input[value=R-2]")
     await tab.press("Offer the parts")
     assert "€50.00 on 18 Feb 2026, €50.00 on 18 Mar 2026" in await tab.text(".facts")
     assert "/offers/" in await tab.text(".url")
-    await fits(tab)
+    await is_open_to_all(tab)
     await tab.go(f"/accounts/{customer.id}")
     assert "The customer may accept it until 11 Feb 2026." in await tab.text()
 
@@ -116,7 +120,7 @@ async def test_an_agency_is_added_and_its_commission_changed_unless_somebody_was
     await tab.page.fill("input[name=percent] >> nth=0", "15 %")
     await tab.page.fill("input[name=days_from] >> nth=1", "0")
     await tab.page.fill("input[name=percent] >> nth=1", "25")
-    await fits(tab)
+    await is_open_to_all(tab)
     await tab.press("Add the agency")
     assert "commissions are given by rising age" in await tab.text("[role=alert]")
     tab.complaints.clear()  # The browser notes the refusal's status.

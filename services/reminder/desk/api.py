@@ -66,7 +66,7 @@ FRAME = Frame(
     section="Collections",
     links=[NavLink(*each) for each in LINKS],
     said=rules.SAID,
-    filters={"offered": offered},
+    filters={"offered": offered, "advised": rules.advised},
     values={"outcomes": rules.OUTCOMES, "whys": rules.WHYS, "reasons": rules.REASONS},
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -19,6 +19,7 @@ from services.reminder.pauses.rules import Pause, Why
 from services.reminder.placements.rules import Placement
 from services.reminder.promises.rules import Promise
 from services.reminder.replies.rules import Reply
+from services.reminder.worklist.rules import Action
 from shared.errors import Refused
 from shared.events.reminder import LatePaymentReason
 from shared.money import Money
@@ -47,9 +48,21 @@ SAID = {
 }
 """What a page says after something was done, by the word in its address."""
 
+ADVISED: Mapping[Action, str] = {
+    Action.PLACE: "Decide about an agency",
+    Action.HELP: "Help a colleague",
+    Action.FIND_OUT: "Find out what became of it",
+}
+"""What is to be done, where its identifier alone would not say it."""
+
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 WHYS: tuple[Why, ...] = get_args(Why)
 REASONS: tuple[str, ...] = get_args(get_args(LatePaymentReason)[0])
+
+
+def advised(action: Action) -> str:
+    """Call back"""
+    return ADVISED.get(action, words(action))
 
 
 class AmountUnreadable(Refused):

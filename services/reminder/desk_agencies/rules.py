@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from services.reminder.placements.rules import Agency, Rate
 from shared.errors import Refused
+from shared.mail_address import is_address
 
 SAID = {"kept": "Kept. Placements that run keep the commission they were made under."}
 """What a page says after something was done, by the word in its address."""
@@ -18,7 +19,6 @@ SPARE_RATES = 2
 DAYS_FROM_MAX = 3_650
 SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
-MAIL_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
 class FieldUnreadable(Refused):
@@ -56,7 +56,7 @@ def read_form(written: Written) -> Agency:
         raise FieldUnreadable(
             f"{short!r} is no short name: take small letters, digits and hyphens, as in north-collect", field="/id"
         )
-    if email and not MAIL_ADDRESS.fullmatch(email):
+    if email and not is_address(email):
         raise FieldUnreadable(f"{email!r} is no mail address", field="/email")
     rates = tuple(_rate(days, percent) for days, percent in written.rates if days.strip() or percent.strip())
     return Agency(short, written.version + 1, name, email or None, rates)
