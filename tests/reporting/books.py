@@ -210,7 +210,7 @@ class Books:
         state = PaymentState(
             id=payment_id,
             version=1,
-            entity_id="default",
+            entity_id=item.entity_id,
             status="unapplied",
             received_on=on,
             amount=amount,
@@ -218,10 +218,10 @@ class Books:
             unapplied=amount,
             method="bank_transfer",
         )
-        self.events.append(PaymentReceived(**dated, entity_id="default", payment=state))
+        self.events.append(PaymentReceived(**dated, entity_id=item.entity_id, payment=state))
         applied = state.model_copy(update={"version": 2, "status": "applied", "applied": amount, "unapplied": none})
         part = AllocationPart(invoice_id=item.id, invoice_number=item.number, amount=amount)
-        self.events.append(PaymentApplied(**dated, entity_id="default", payment=applied, allocations=(part,)))
+        self.events.append(PaymentApplied(**dated, entity_id=item.entity_id, payment=applied, allocations=(part,)))
         self._move(item, on, booked_on, -minor)
         if item.balance:
             self.events.append(

@@ -129,7 +129,7 @@ async def test_ratios_are_asked_of_one_group_over_http(
 
 def with_outcomes() -> Books:
     """The textbook of retail with a dispute of ten days, a broken promise, a write-off of 500, and two reminders; and
-    the same of key in the other entity, but for the dispute that took five days and three reminders."""
+    the same of key in the other entity, but for the dispute that took five days, three reminders, and 200 paid."""
     books = textbook()
     for item, days, reminders in ((books.items[0], 10, 2), (books.items[3], 5, 3)):
         dispute = books.dispute(item, D(2021, 6, 12), 100_00)
@@ -138,6 +138,7 @@ def with_outcomes() -> Books:
         for _ in range(reminders):
             books.remind(item.customer_id, D(2021, 6, 14), entity_id=item.entity_id)
     books.write_off(books.items[0], D(2021, 6, 25), 500_00)
+    books.pay(books.items[3], D(2021, 6, 26), 200_00)
     return books
 
 
@@ -155,16 +156,16 @@ BY_HAND = {
         "turnover": "10.35",  # 10,000 x 365 / 30 / mean of 9,000 and 14,500
     },
     "key": {
-        "dso_simple": "30.00",
-        "dso_sales_weighted": "30.00",
-        "best_possible_dso": "30.00",
+        "dso_simple": "18.00",  # 300 / 500 x 30
+        "dso_sales_weighted": "18.00",
+        "best_possible_dso": "18.00",
         "bad_debt_ratio": "0.00",
         "promise_kept_rate": "0.00",
         "dispute_rate": "100.00",
         "dispute_days": "5.00",
-        "straight_through_rate": None,
+        "straight_through_rate": "100.00",
         "cost_per_contact": "0.50",
-        "turnover": "24.33",  # 500 x 365 / 30 / 250
+        "turnover": "40.56",  # 500 x 365 / 30 / 150
     },
 }
 

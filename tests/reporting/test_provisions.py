@@ -108,10 +108,10 @@ def test_where_neither_group_nor_book_was_seen_there_is_no_rate() -> None:
 
 
 def two_segments() -> Books:
-    """Retail: one of two invoices of 1,000 is lost. Key: four invoices of 1,000, all paid. All due in March 2020 and
-    closed before April ends; today each segment owes 500 that are late for 21 days."""
+    """Retail: one of two invoices of 1,000 is lost. Key: one of four. All due in March 2020 and closed before April
+    ends; today each segment owes 500 that are late for 21 days."""
     books = Books()
-    for segment, count, lost in (("retail", 2, 1), ("key", 4, 0)):
+    for segment, count, lost in (("retail", 2, 1), ("key", 4, 1)):
         customer = books.onboard(segment.title(), segment)
         bills = [books.issue(customer, D(2020, 3, 1), 1_000_00, net_days=15) for _ in range(count)]
         for place, bill in enumerate(bills):
@@ -123,9 +123,9 @@ def two_segments() -> Books:
 @pytest.mark.parametrize(
     ("seen_min", "rates"),
     [
-        (2, {"retail": ("group", "50.0000", "250.00"), "key": ("group", "0.0000", "0.00")}),
-        (3, {"retail": ("book", "16.6667", "83.33"), "key": ("group", "0.0000", "0.00")}),
-        (5, {"retail": ("book", "16.6667", "83.33"), "key": ("book", "16.6667", "83.33")}),
+        (2, {"retail": ("group", "50.0000", "250.00"), "key": ("group", "25.0000", "125.00")}),
+        (3, {"retail": ("book", "33.3333", "166.67"), "key": ("group", "25.0000", "125.00")}),
+        (5, {"retail": ("book", "33.3333", "166.67"), "key": ("book", "33.3333", "166.67")}),
     ],
 )
 async def test_segments_have_their_own_losses_where_their_history_carries_them(
