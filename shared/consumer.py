@@ -87,6 +87,8 @@ class Consumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop, then drain, commit and leave the group."""
+        for topic in self._subscriptions.topics:
+            telemetry.DEAD_LETTERS.labels(topic)  # An increase is only seen of a figure that was there before.
         consumer = AIOKafkaConsumer(
             **self._broker.connection(),
             group_id=self._broker.topic_prefix + self._subscriptions.group,

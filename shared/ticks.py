@@ -91,6 +91,8 @@ class Ticker:
             self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
+        for name, _, _ in self._ticks.jobs:
+            telemetry.TICK_FAILURES.labels(name)  # An increase is only seen of a figure that was there before.
         pause = 0.1
         while not stop.is_set():
             try:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from prometheus_client import REGISTRY
+
 from shared.db import Database, transaction
 from shared.ticks import TickContext, Ticker, Ticks
 
@@ -111,6 +113,21 @@ async def test_a_job_that_fails_is_tried_again_and_does_not_stop_the_others(open
         await running
     assert calls == [at(2), at(2)]
     assert await announced(database) == [at(2)]
+
+
+async def test_a_job_that_never_failed_stands_among_the_figures_so_that_the_first_failure_is_an_increase(
+    open_database: OpenDatabase,
+) -> None:
+    ticks = Ticks()
+
+    @ticks.on(next_due="select null::timestamptz")
+    async def never_fails(context: TickContext) -> bool:
+        return False
+
+    stop = asyncio.Event()
+    stop.set()
+    await Ticker(await open_database("plumbing"), ticks, None).run(stop)
+    assert REGISTRY.get_sample_value("dueward_tick_failures_total", {"tick": "never_fails"}) == 0
 
 
 async def test_a_ticker_that_lost_its_database_hears_the_clock_again(open_database: OpenDatabase) -> None:
