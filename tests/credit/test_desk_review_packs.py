@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
+from services.credit.sign_offs import rules
 from tests.browser import needs_chromium
+from tests.credit.applications import money
 from tests.credit.client import Credit, names, problem
-from tests.credit.desk import Desk
+from tests.credit.desk import TODAY, Desk
 from tests.credit.test_review_packs import on, traded
 
 
@@ -52,6 +58,40 @@ async def test_a_pack_tells_what_became_of_decisions_and_is_signed_with_its_figu
     assert "is before" in await reader.text("[role=alert]")
     assert await reader.page.locator("main form[method=post]").count() == 0
     reader.complaints.clear()  # The browser notes the refusal's status.
+
+
+@pytest.mark.parametrize(
+    ("review_on", "signed_on", "due"),
+    [
+        (0, None, True),
+        (1, None, False),
+        (-1, None, True),
+        (-5, -6, True),
+        (-5, -5, False),
+        (-5, -4, False),
+        (None, None, False),
+    ],
+)
+def test_outcomes_are_due_from_their_day_until_somebody_signs(
+    review_on: int | None, signed_on: int | None, due: bool
+) -> None:
+    days = [None if each is None else TODAY + timedelta(days=each) for each in (review_on, signed_on)]
+    assert rules.is_due(days[0], days[1], TODAY) is due
+
+
+@needs_chromium
+async def test_the_work_list_names_outcomes_that_are_due_until_they_are_signed(desk: Desk) -> None:
+    body = {"limits": [{"limit": money("1.00")}], "owner": "Petra Voss", "review_on": "2026-03-10"}
+    assert (await desk.credit.change("PUT", "/v1/credit-policy", 1, body)).status_code == 200
+    carl = await desk.tab("carl")
+    await carl.go("/")
+    assert "The credit policy Petra Voss 10 Mar 2026" in await carl.text("#outcomes tbody")
+    await carl.page.click("#outcomes a")
+    await carl.page.wait_for_url("**/review-packs")
+    await carl.page.check("[value=kept]")
+    await carl.press("Sign the review")
+    await carl.go("/")
+    assert await carl.page.locator("#outcomes").count() == 0
 
 
 async def test_a_sign_off_names_a_period_that_is_over_and_says_what_is_to_change(credit_in_2012: Credit) -> None:

@@ -23,6 +23,8 @@ from services.credit.reservations.rules import BlockedOrder
 from services.credit.reviews import handlers as reviews
 from services.credit.reviews.handlers import Wanted
 from services.credit.reviews.rules import Review
+from services.credit.sign_offs import handlers as sign_offs
+from services.credit.sign_offs.rules import Due
 from services.credit.term_requests import handlers as term_requests
 from services.credit.term_requests.rules import TermRequest
 from services.credit.terms.rules import Terms
@@ -56,6 +58,7 @@ class WorkList:
     orders: Sequence[BlockedOrder]
     applications: Sequence[Application]
     reviews: Sequence[Review]
+    outcomes: Sequence[Due]
     whose: Mapping[UUID, Whose]
 
     @property
@@ -80,6 +83,7 @@ async def draw_work_list(tx: Tx) -> WorkList:
         orders=orders,
         applications=rules.in_order(applied),
         reviews=due,
+        outcomes=await sign_offs.outcomes_due(tx),
         whose=await _whose(tx, concerned, today),
     )
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from services.credit.limits import handlers as limits
 from services.credit.review_packs import handlers as review_packs
+from services.credit.scorecards import handlers as scorecards
 from services.credit.sign_offs import rules, store
-from services.credit.sign_offs.rules import Conclusion, SignOff
+from services.credit.sign_offs.rules import Conclusion, Due, SignOff
+from shared.calendar import local_date
 from shared.db import Tx
 from shared.ids import new_id
 
@@ -48,3 +51,17 @@ async def sign_review(tx: Tx, command: SignReview) -> SignOff:
 async def list_sign_offs(tx: Tx, scorecard: str | None, before: UUID | None, count_max: int) -> Sequence[SignOff]:
     """Newest first."""
     return await store.page(tx, scorecard, before, count_max)
+
+
+async def outcomes_due(tx: Tx) -> Sequence[Due]:
+    """What is to be looked at, the longest due first. A pack has the policy's outcomes whatever the scorecard."""
+    today, signed = local_date(tx.now, "UTC"), await store.last_signed(tx)
+    policy = (await limits.policy_in_force(tx)).policy
+    found: list[Due] = []
+    if policy.review_on and rules.is_due(policy.review_on, max(signed.values(), default=None), today):
+        found.append(Due(None, "The credit policy", policy.owner, policy.review_on))
+    for each in await scorecards.list_scorecards(tx):
+        card = each.scorecard
+        if rules.is_due(card.review_on, signed.get(card.name), today):
+            found.append(Due(card.name, card.title, card.owner, card.review_on))
+    return sorted(found, key=lambda due: due.since)
