@@ -27,6 +27,7 @@ from services.reminder.desk_placements import api as desk_placements
 from services.reminder.desk_policy import api as desk_policy
 from services.reminder.desk_simulations import api as desk_simulations
 from services.reminder.desk_strategies import api as desk_strategies
+from services.reminder.desk_team import api as desk_team
 from services.reminder.desk_templates import api as desk_templates
 from services.reminder.doubts import api as doubts
 from services.reminder.explanations import api as explanations
@@ -112,6 +113,7 @@ SERVICE = Service(
         desk_placements.pages,
         desk_agencies.pages,
         desk_offers.pages,
+        desk_team.pages,
         desk_legal.pages,
         desk_strategies.pages,
         desk_simulations.pages,

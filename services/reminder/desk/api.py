@@ -391,5 +391,12 @@ async def team(request: Request, reader: ReaderDep, database: DatabaseDep) -> Re
         figures = await team_figures.count(tx, month_start(today), today)
         colleagues = {colleague.subject: colleague for colleague in await handlers.draw_team(tx)}
     return FRAME.draw(
-        request, reader, "team.html", figures=figures, total=counting.total(figures), colleagues=colleagues, today=today
+        request,
+        reader,
+        "team.html",
+        figures=figures,
+        total=counting.total(figures),
+        colleagues=colleagues,
+        today=today,
+        may_write="reminders:write" in reader.scopes,
     )

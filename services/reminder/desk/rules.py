@@ -44,6 +44,7 @@ SAID = {
     "arrived": "It arrived, and counts as sent.",
     "not_arrived": "It did not arrive. While its step is the newest, it goes out once more; what has happened says so.",
     "asked": "Another person has to approve that the account goes to the agency; it is on their list.",
+    "kept": "Kept.",
     "followed": "They hear of this account from now on.",
 }
 """What a page says after something was done, by the word in its address."""
