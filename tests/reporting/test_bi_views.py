@@ -33,6 +33,8 @@ VIEWS = {
     "message_v1": "message_id customer_id strategy step tone channel status effective_on",
     "daily_flow_v1": "group_kind group_key effective_on currency invoices credit_sales cash credited written_off "
     "charged other",
+    "product_line_v1": "invoice_id product_line currency amount",
+    "late_reason_v1": "customer_id said_on reason",
 }
 """What tools rely on: a name or a column that goes, or changes its place, breaks them."""
 
@@ -62,6 +64,7 @@ def a_ledger() -> Books:
     books.issue(acme, D(2021, 3, 2), 99_999, "JPY")
     books.issue(acme, D(2021, 3, 3), 1_234, "KWD")
     books.remind(acme, D(2021, 4, 6))
+    books.call(acme, D(2021, 4, 7), "cash_flow")
     return books
 
 
@@ -95,6 +98,21 @@ async def test_amounts_are_in_major_units_of_their_currency(reporting: Reporting
         assert await connection.fetchval("select amount from bi.dispute_v1 where outcome is null") == Decimal("100.00")
         cash = "select cash from bi.daily_flow_v1 where group_kind = 'all' and effective_on = $1"
         assert await connection.fetchval(cash, D(2021, 3, 9)) == Decimal("234.50")
+
+
+async def test_late_payment_can_be_told_by_product_line_and_reason_from_the_views(reporting: Reporting) -> None:
+    books = a_ledger()
+    books.issue(books.items[0].customer_id, D(2021, 3, 4), 300, "KWD", sold={"CLOUD": 200, "DESKS": 50})
+    await reporting.hear(books)
+    async with analyst(reporting.database) as connection:
+        shares = await connection.fetch("select product_line, amount from bi.product_line_v1 order by product_line")
+        assert [tuple(row) for row in shares] == [
+            ("CLOUD", Decimal("0.200")),
+            ("DESKS", Decimal("0.050")),
+            (None, Decimal("0.050")),
+        ]
+        (said,) = await connection.fetch("select said_on, reason from bi.late_reason_v1")
+        assert tuple(said) == (D(2021, 4, 7), "cash_flow")
 
 
 async def test_every_currency_has_the_decimals_it_has_elsewhere(reports_database: Database) -> None:
