@@ -131,7 +131,10 @@ async def follow_by(credit: Credit, what: str, days: int = 14, **rules: Any) -> 
     """Every class gets the same, so that a test need not know which one an assessment finds."""
     policy = await credit.get("/v1/credit-policy")
     body = {
-        "limits": [{"segment": None, "limit": {"amount": "50000.00", "currency": "EUR"}}],
+        "limits": [
+            {"segment": None, "limit": {"amount": "50000.00", "currency": "EUR"}},
+            {"segment": "key", "limit": {"amount": "90000.00", "currency": "EUR"}},
+        ],
         "rules": {
             "classes": {name: {**CLASS, "net_days_max": days} for name in "ABCDE"},
             "terms": {"then": what, **WIDE, **rules.pop("terms", {})},
@@ -184,6 +187,22 @@ async def test_an_assessment_moves_the_terms_by_itself_and_tells_everybody_why(c
     await follow_by(credit, "apply", days=60)
     await credit.tick()
     assert await terms_of(credit, customer) == (60, 30, "5000.00", "recommended")
+
+
+async def test_terms_and_limit_are_recommended_again_when_the_segment_is_another(credit_in_2012: Credit) -> None:
+    credit = credit_in_2012
+    await follow_by(credit, "apply", recommended={"then": "apply", "up_percent_max": 1000})
+    customer = await newcomer(credit)
+    await assess(credit, customer)
+    assert (await terms_of(credit, customer))[2] == "5000.00"
+
+    version = (await credit.get(f"/v1/customers/{customer}"))["version"]
+    await credit.change("PATCH", f"/v1/customers/{customer}", version, {"segment": "key"})
+    await credit.tick()
+
+    assert (await terms_of(credit, customer))[2] == "9000.00"
+    shown = await credit.get(f"/v1/customers/{customer}/credit")
+    assert (shown["base_limit"]["amount"], shown["limit_source"]) == ("45000.00", "recommended")
 
 
 async def test_a_deposit_counts_only_once_it_was_received(credit_in_2012: Credit) -> None:

@@ -79,9 +79,12 @@ async def open_account(tx: Tx, customer_id: UUID, segment: str, currency: str, t
 
 
 async def follow_customer(tx: Tx, customer_id: UUID, today: date) -> Account:
-    """Bring the limit in line with a customer whose segment or currency this transaction changed."""
+    """Bring the limit in line with a customer whose segment or currency this transaction changed; what is recommended
+    for it follows where the policy wants that."""
     account, facts = await lock_standing(tx, customer_id, today)
     policy = await store.policy_in_force(tx)
+    if policy.rules.follows:
+        await follow_ups.note(tx, {customer_id: {"segmentation"}})
     return await _save(tx, account, rules.follow_policy(account, policy, facts.exposure, today))
 
 
