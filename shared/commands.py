@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from shared import event_log, parked
 from shared.clock import Clock
@@ -22,6 +22,8 @@ from shared.service import Service
 from shared.settings import ServiceSettings
 
 T = TypeVar("T")
+
+PARKED = ("id", "type", "customer", "attempts", "next try", "reason")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Operations:
 
     def list_parked(self, limit: int = 100) -> None:
         """Show parked events, oldest first."""
-        table = Table("id", "type", "customer", "attempts", "next try", "reason")
+        table = Table(*(Column(name, overflow="fold") for name in PARKED))
         for row in self._do(lambda tx: parked.list_parked(tx, limit)):
             next_try = f"{row['next_retry_at']:%F %T}"
             cells = (row["id"], row["type"], row["key"], row["attempts"], next_try, row["reason"])

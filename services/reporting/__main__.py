@@ -1,4 +1,4 @@
-"""`python -m services.reporting api | worker | migrate | parked ... | replay | rebuild`."""
+"""`python -m services.reporting api | worker | migrate | parked ... | replay | rebuild | seal`."""
 
 from services.reporting.app import main
 
