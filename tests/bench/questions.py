@@ -45,6 +45,7 @@ from tests.bench.publishing import fresh_database
 SIZES = (100_000, 1_000_000, 10_000_000)
 OPEN = 1_000_000
 ASKED = 200
+AIM = 1.3
 MONTH = 31
 NAMES = {LONGER: "longer", WIDER: "wider"}
 POSTGRES = {
@@ -156,7 +157,7 @@ async def small(layout: Layout, settled: int, open_: int, asked: int) -> Table:
 
 def measure(growth: Growth, sizes: Sequence[int], open_: int, asked: int) -> None:
     """Print the costs beside each other, with how much the largest ledger costs beside the smallest."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=160)
     spans = {"longer": ("the last month", "the whole history"), "wider": ("two years",)}[NAMES[growth]]
     found: dict[str, dict[int, dict[str, Cost]]] = {span: {} for span in spans}
     with tempfile.TemporaryDirectory(prefix="dueward-bench-", ignore_cleanup_errors=True) as folder:
@@ -195,15 +196,16 @@ async def _gigabytes(url: str) -> float:
 def _table(found: dict[int, dict[str, Cost]]) -> Table:
     table = Table("question", box=None, pad_edge=False)
     for settled in found:
-        table.add_column(f"{settled:,} settled\np50 / p99 / cpu ms, rows", justify="right")
-    table.add_column("last / first\np50, cpu", justify="right")
+        table.add_column(f"{settled:,} settled\np50 / p99 / cpu ms, rows", justify="right", no_wrap=True)
+    table.add_column(f"last / first, aim {AIM}\np50, cpu, rows", justify="right", no_wrap=True)
     for name in QUESTIONS:
         costs = [found[settled][name] for settled in found]
         first, last = costs[0], costs[-1]
         table.add_row(
             name,
             *(f"{c.p50_ms:.1f} / {c.p99_ms:.1f} / {c.cpu_ms:.1f}, {c.rows:,}" for c in costs),
-            f"{last.p50_ms / first.p50_ms:.2f}, {last.cpu_ms / max(first.cpu_ms, 0.01):.2f}",
+            f"{last.p50_ms / first.p50_ms:.2f}, {last.cpu_ms / max(first.cpu_ms, 0.01):.2f},"
+            f" {last.rows / max(first.rows, 1):.2f}",
         )
     return table
 

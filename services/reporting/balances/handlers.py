@@ -16,24 +16,26 @@ from shared.events.invoice import InvoiceEvent
 async def keep_balances(tx: Tx, received: Sequence[Received]) -> None:
     """Movements keep every version; an invoice's state only its newest; a customer's sums are in its groups as of now.
 
-    Sums are shared by all customers, so other writers queue from here to the end of the transaction.
+    Sums of groups are shared by all customers: whoever adds to the same ones waits from there to the end of the
+    transaction, and while customers change groups everybody does.
     """
     movements = [m for r in received if (m := rules.movement(r.event))]
     invoices = rules.newest_invoices(r.event for r in received)
     if invoices:
         await store.keep_invoices(tx, [_row(event) for event in invoices])
-    if not movements and not customers.may_regroup(received):
-        return
-    await store.queue(tx)
-    moves: list[Regrouped] = await customers.keep_groups(tx, received)
-    if moves:
-        await store.regroup(tx, moves)
+    if customers.may_regroup(received):
+        await store.queue(tx)
+        moves: list[Regrouped] = await customers.keep_groups(tx, received)
+        if moves:
+            await store.regroup(tx, moves)
+    elif movements:
+        await store.share(tx)
     if movements:
         await store.keep_movements(tx, movements)
 
 
 async def queue(tx: Tx) -> None:
-    """From here to the end of the transaction nobody else adds to any sum."""
+    """From here to the end of the transaction nobody else writes any sum."""
     await store.queue(tx)
 
 

@@ -22,7 +22,7 @@ Regrouped = tuple[UUID, str, str, str]
 """customer id, kind of group, the group it leaves, the group it joins."""
 
 FIGURES_LOCK = 8_004_002
-"""One transaction at a time adds to sums that all of them share, and keeps the lock until it commits."""
+"""Shared by whoever adds movements, until it commits; whoever adds sums up or moves them has it alone."""
 
 _GROUPS = """
     left join customer c on c.id = {0}.customer_id
@@ -107,6 +107,7 @@ from delta
 group by customer_id, currency, effective_on, due_on, issued_on
 having not (sum(change_minor) = 0 and sum(increase_minor) = 0 and sum(disputed_minor) = 0 and sum(on_plan_minor) = 0
             and sum(opened) = 0)
+order by customer_id, currency, effective_on, due_on, issued_on
 """
 
 _ADDING_TO_ACCOUNT_CELLS = """
@@ -121,7 +122,8 @@ _GROUP_CELLS = """
 insert into group_cell as kept (kind, axis, effective_on, key, currency, day, change_minor, disputed_minor,
                                 on_plan_minor, opened)
 select kind, axis, effective_on, key, currency, day, change_minor, disputed_minor, on_plan_minor, opened
-from delta_of_group
+from {0}
+order by kind, axis, effective_on, key, currency, day
 """
 
 _ADDING_TO_GROUP_CELLS = """
@@ -138,6 +140,7 @@ select d.customer_id, s.before_on, d.currency, d.due_on, d.issued_on, sum(d.chan
        sum(d.disputed_minor)::bigint, sum(d.on_plan_minor)::bigint, sum(d.opened)::bigint
 from delta d join standing_day s on s.before_on > d.effective_on and s.of_accounts
 group by d.customer_id, s.before_on, d.currency, d.due_on, d.issued_on
+order by d.customer_id, s.before_on, d.currency, d.due_on, d.issued_on
 on conflict (customer_id, before_on, currency, due_on, issued_on) do update
 set balance_minor = kept.balance_minor + excluded.balance_minor,
     disputed_minor = kept.disputed_minor + excluded.disputed_minor,
@@ -150,8 +153,9 @@ insert into group_standing as kept (kind, axis, before_on, key, currency, day, b
                                     on_plan_minor, open_invoices)
 select d.kind, d.axis, s.before_on, d.key, d.currency, d.day, sum(d.change_minor)::bigint,
        sum(d.disputed_minor)::bigint, sum(d.on_plan_minor)::bigint, sum(d.opened)::bigint
-from delta_of_group d join standing_day s on s.before_on > d.effective_on
+from {0} d join standing_day s on s.before_on > d.effective_on
 group by d.kind, d.axis, s.before_on, d.key, d.currency, d.day
+order by d.kind, d.axis, s.before_on, d.key, d.currency, d.day
 """
 
 _ADDING_TO_GROUP_STANDINGS = """
@@ -179,6 +183,7 @@ join (select before_on, lead(before_on, 1, 'infinity') over (order by before_on)
   on d.effective_on < p.until_on
 where d.change_minor <> 0 or d.increase_minor <> 0
 group by d.currency, p.before_on, d.customer_id
+order by d.currency, p.before_on, d.customer_id
 """
 
 _ADDING_TO_ACCOUNT_PERIODS = """
@@ -203,9 +208,10 @@ select of_kind, key, currency, effective_on,
        coalesce(-sum(sign * change_minor) filter (where kind in ('discount', 'difference', 'restored', 'other')), 0)
            ::bigint,
        coalesce(sum(sign) filter (where kind = 'sale'), 0), min(booked_on) filter (where of_kind = 'all')
-from part
+from {0}
 where kind <> 'hold'
 group by of_kind, key, currency, effective_on
+order by of_kind, key, currency, effective_on
 """
 
 _ADDING_TO_FLOWS = """
@@ -234,28 +240,47 @@ with given as (
 , delta as materialized ({_DELTA})
 , delta_of_group as materialized ({_DELTA_OF_GROUP})
 , part as ({_PARTS.format("fresh")})
-, receivables as ({_RECEIVABLES} {_REPLACING})
-, account_cells as ({_ACCOUNT_CELLS} {_ADDING_TO_ACCOUNT_CELLS})
-, account_standings as ({_ACCOUNT_STANDINGS})
-, account_periods as ({_ACCOUNT_PERIODS} {_ADDING_TO_ACCOUNT_PERIODS})
-, group_standings as ({_GROUP_STANDINGS} {_ADDING_TO_GROUP_STANDINGS})
-, group_cells as ({_GROUP_CELLS} {_ADDING_TO_GROUP_CELLS})
-{_FLOWS} {_ADDING_TO_FLOWS}
+, receivables as ({_RECEIVABLES} {_REPLACING} returning true)
+, account_cells as ({_ACCOUNT_CELLS} {_ADDING_TO_ACCOUNT_CELLS} returning true)
+, account_standings as ({_ACCOUNT_STANDINGS} returning true)
+, account_periods as ({_ACCOUNT_PERIODS} {_ADDING_TO_ACCOUNT_PERIODS} returning true)
+, kept_of_accounts as materialized (
+    select (select count(*) from receivables) + (select count(*) from account_cells)
+           + (select count(*) from account_standings) + (select count(*) from account_periods) as n
+), shared as (
+    select d.* from kept_of_accounts k cross join delta_of_group d where k.n >= 0
+)
+, group_standings as ({_GROUP_STANDINGS.format("shared")} {_ADDING_TO_GROUP_STANDINGS} returning true)
+, group_cells as ({_GROUP_CELLS.format("shared")} {_ADDING_TO_GROUP_CELLS} returning true)
+, kept_of_groups as materialized (
+    select (select count(*) from group_standings) + (select count(*) from group_cells) as n
+)
+{_FLOWS.format("(select p.* from kept_of_groups k cross join part p where k.n >= 0) as part")} {_ADDING_TO_FLOWS}
 """
+"""What is the customers' own comes first, and then, table by table and row by row in one order, what all share: from
+there on others wait who add to the same sums, and none of them for one that waits for it."""
 
 
-async def queue(tx: Tx) -> None:
-    """Wait for other writers of shared sums, from here to the end of the transaction; what they wrote is seen then.
+async def share(tx: Tx) -> None:
+    """From here to the end of the transaction sums may be added to by whoever else only adds.
 
     The statements behind it have more parts than a plan for the values at hand is worth.
     """
-    await tx.execute(
-        "select pg_advisory_xact_lock($1), set_config('plan_cache_mode', 'force_generic_plan', true)", FIGURES_LOCK
-    )
+    await tx.execute(_LOCK.format("_shared"), FIGURES_LOCK)
+
+
+async def queue(tx: Tx) -> None:
+    """Wait for everybody who writes sums, and keep them waiting to the end of the transaction; what they wrote is seen
+    then."""
+    await tx.execute(_LOCK.format(""), FIGURES_LOCK)
+
+
+_LOCK = "select pg_advisory_xact_lock{0}($1), set_config('plan_cache_mode', 'force_generic_plan', true)"
 
 
 async def keep_movements(tx: Tx, movements: Sequence[Movement]) -> None:
-    """Add each movement once, and what it changes to every sum. Call `queue` before."""
+    """Add each movement once, and what it changes to every sum. Call `share` or `queue` before, and `keep_invoices`,
+    which makes others wait who have movements of the same invoices."""
     await tx.execute(KEEP, *map(list, zip(*movements, strict=True)))
 
 
@@ -338,7 +363,7 @@ _REGROUP_FLOWS = f"""
     select m.sign, m.kind as of_kind, m.key, v.*
     from moved m join receivable r using (customer_id) join movement v on v.invoice_id = r.invoice_id
 )
-{_FLOWS} {_ADDING_TO_FLOWS}
+{_FLOWS.format("part")} {_ADDING_TO_FLOWS}
 """
 
 

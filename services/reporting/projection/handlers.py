@@ -46,7 +46,7 @@ READ_MODELS = (
 
 
 async def keep_read_models(tx: Tx, received: Sequence[Received]) -> None:
-    """Balances come last, because their writers queue."""
+    """Balances come last, because whoever adds to the same sums waits from there on."""
     await contacts.keep_contacts(tx, received)
     await rates.keep_rates(tx, received)
     await outcomes.keep_outcomes(tx, received)
