@@ -283,7 +283,7 @@ _FROM_MOVES = (
                (sum(disputed_minor) over w)::bigint as held_minor, (sum(opened) over w)::bigint as open_now,
                lead(effective_on, 1, 'infinity') over w as until_on
         from cell c
-        window w as (partition by customer_id, currency, due_on, issued_on order by effective_on)
+        window w as (partition by due_on, issued_on, customer_id, currency order by effective_on)
     ) c
     join standing_day s on s.of_accounts and s.before_on > c.effective_on and s.before_on <= c.until_on
     where c.open_now <> 0
@@ -315,7 +315,7 @@ _FROM_MOVES = (
                                     on_plan_minor, opened)
     select kind, axis, effective_on, key, currency, day, change_minor, disputed_minor, 0, opened
     from group_part
-    order by effective_on, key, day
+    order by effective_on, day, key
     on conflict (kind, axis, effective_on, key, currency, day) do update
     set change_minor = kept.change_minor + excluded.change_minor,
         disputed_minor = kept.disputed_minor + excluded.disputed_minor, opened = kept.opened + excluded.opened
@@ -329,7 +329,7 @@ _FROM_MOVES = (
                (sum(disputed_minor) over w)::bigint as held_minor, (sum(opened) over w)::bigint as open_now,
                lead(effective_on, 1, 'infinity') over w as until_on
         from group_part c
-        window w as (partition by kind, axis, key, currency, day order by effective_on)
+        window w as (partition by day, key, currency, kind, axis order by effective_on)
     ) c
     join standing_day s on s.before_on > c.effective_on and s.before_on <= c.until_on
     where c.open_now <> 0
