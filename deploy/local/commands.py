@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 
@@ -22,6 +22,7 @@ from deploy.local import ledger as ledgers
 from deploy.local.embedded import EmbeddedPartFailed
 from deploy.local.layout import SERVICE_PORTS, BadOptions, Layout, Mode
 from deploy.local.ledger import BadLedger, Row
+from deploy.local.profiles import SELLER
 from deploy.local.replay import Progress, ReplayFailed, Summary, Target
 from shared.tokens import make_link, make_token
 
@@ -49,6 +50,7 @@ def demo(
     _start(layout)
     target = Target({service: layout.url(service) for service in SERVICE_PORTS}, layout.token.read_text())
     try:
+        asyncio.run(_describe_seller(target, min(row.invoice_date for row in rows)))
         replayed = _replay(target, rows)
         summary.show(console, replayed, asyncio.run(summary.ask(target, replayed.last)))
     except (ReplayFailed, httpx.HTTPError) as error:
@@ -189,6 +191,17 @@ def _read_ledger(path: Path) -> list[Row]:
     return rows
 
 
+async def _describe_seller(target: Target, on: date) -> None:
+    headers = {"Authorization": f"Bearer {target.token}", "If-Match": '"1"'}
+    url = target.base_urls["invoice"]
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+        # Without a clock, a service that simulates answers nothing.
+        clock = await client.put("/simulation/clock", json={"now": f"{on}T00:00:00Z"})
+        clock.raise_for_status()
+        answer = await client.patch("/v1/entities/default", json=SELLER)
+        answer.raise_for_status()
+
+
 def _replay(target: Target, rows: list[Row]) -> Summary:
     """Replay with a progress bar; ten lines where there is no terminal."""
     columns = (
@@ -221,7 +234,7 @@ def _replay(target: Target, rows: list[Row]) -> Summary:
 def _print_addresses(layout: Layout) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for service in ("invoice", "reminder", "credit", "reporting"):
-        table.add_row(service, f"{layout.url(service)}/docs")
+        table.add_row(service, layout.url(service), "pages; the API at /docs")
     table.add_row("token", str(_short(layout.token)))
     table.add_row("mails", str(_short(layout.mails)))
     console.print(table)

@@ -17,6 +17,22 @@ GENERATED = re.compile(r"([A-Z]{2})-(\d{4})-([A-Z]{3})", re.ASCII)
 SEGMENTS = {"small": 50, "mid": 35, "key": 15}
 """Segment -> how many of a hundred generated customers are in it."""
 
+SELLER = {
+    "name": "Northwind Trading",
+    "seller": {
+        "legal_name": "Northwind Trading B.V.",
+        "address": {"lines": ["Wilhelminakade 85"], "postal_code": "3072 AP", "city": "Rotterdam", "country": "NL"},
+        "registration": "KVK 12345678",
+        "contact_name": "Ida Falk",
+        "email": "billing@northwind.example",
+        "phone": "+31 10 1234567",
+        "bank_accounts": [{"iban": "NL91ABNA0417164300"}],
+    },
+}
+"""In whose name a demo sells: without an address its invoices would not be electronic ones, and without an account
+nobody could pay them. It has no VAT id: a ledger's amounts are outside the scope of tax, and such an invoice bears
+none."""
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerProfile:

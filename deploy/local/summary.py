@@ -22,13 +22,15 @@ SENT = ("sent", "delivered")
 
 @dataclass(frozen=True)
 class Figures:
-    """`contacts` counts messages by step; the rest is as the reports give it."""
+    """`contacts` counts messages by step; `books` is what came of holding invoices and payments against the journal,
+    and the journal against reporting; the rest is as the reports give it."""
 
     contacts: Counter[str]
     not_sent: Counter[str]
     overdue_episodes: int
     ageing: list[dict[str, Any]]
     kpis: list[dict[str, Any]]
+    books: dict[str, Any]
 
 
 async def ask(target: Target, as_of: date) -> Figures:
@@ -48,7 +50,10 @@ async def ask(target: Target, as_of: date) -> Figures:
         ageing = [row async for row in _pages(client, f"{reports}/ageing", as_of=as_of.isoformat())]
         kpis = await client.get(f"{reports}/kpis", params={"as_of": as_of.isoformat(), "window_days": 90})
         kpis.raise_for_status()
-    return Figures(contacts, not_sent, len(episodes), ageing, kpis.json()["items"])
+        reconciliations = f"{target.base_urls['invoice']}/v1/reconciliations"
+        books = await client.post(reconciliations, headers={"Idempotency-Key": f"books-{as_of}"})
+        books.raise_for_status()
+    return Figures(contacts, not_sent, len(episodes), ageing, kpis.json()["items"], books.json())
 
 
 async def _pages(client: httpx.AsyncClient, url: str, **query: str) -> AsyncIterator[dict[str, Any]]:
@@ -85,6 +90,10 @@ def _story(replayed: Summary, figures: Figures) -> Table:
         table.add_row("", f"{count:,}", f"[dim]{step}")
     for status, count in figures.not_sent.items():
         table.add_row("", f"{count:,}", f"[dim]{status}")
+    books = figures.books
+    compared = books["invoices_compared"] + books["payments_compared"]
+    held = f"differences; {compared:,} balances held against the journal"
+    table.add_row("books", f"{books['differences_count']:,}", held)
     return table
 
 
