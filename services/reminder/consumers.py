@@ -8,7 +8,8 @@ the events that tell it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.reminder.cases import handlers as cases
@@ -21,7 +22,7 @@ from services.reminder.placements import handlers as placements
 from services.reminder.promises import handlers as promises
 from services.reminder.promises.handlers import Heard
 from services.reminder.receivables import handlers as receivables
-from services.reminder.receivables.handlers import KeepAccounts
+from services.reminder.receivables.handlers import KeepAccounts, Kept
 from services.reminder.receivables.rules import Key
 from shared.db import Tx
 from shared.delivery import Received, Subscriptions
@@ -40,58 +41,16 @@ subscriptions = Subscriptions(group="reminder", topics=("ar.customer", "ar.credi
 @subscriptions.every_batch
 async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
     customers = [one.event for one in received if isinstance(one.event, CustomerEvent)]
-    invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
     moved = [event.customer_id for event in customers if isinstance(event, CustomerUpdated)]
     written_to_there = await receivables.subsidiaries(tx, moved)
-    kept = await receivables.keep_accounts(
-        tx,
-        KeepAccounts(
-            customers=[event.customer for event in customers],
-            invoices=[(event.customer_id, event.invoice) for event in invoices],
-            fresh_days=[
-                (event.invoice.id, event.collect_again_on)
-                for event in invoices
-                if isinstance(event, InvoiceDisputeResolved) and event.collect_again_on
-            ],
-            assessed=[
-                (one.event.customer_id, one.event.file) for one in received if isinstance(one.event, CreditAssessed)
-            ],
-            also=[*written_to_there, *(one.event.customer_id for one in received if isinstance(one.event, NoticeSent))],
-        ),
-    )
+    kept = await receivables.keep_accounts(tx, _accounts_to_keep(received, customers, written_to_there))
     news = iter(kept.first_time)
     received = [one for one in received if not isinstance(one.event, InvoiceEvent) or next(news)]
     invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
-    causes: dict[Key, Cause] = {}
-    of_customers: dict[UUID, Cause] = {}
-    for one in received:
-        if isinstance(one.event, InvoiceEvent):
-            key = one.event.customer_id, one.event.invoice.entity_id
-            causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=kept.ended.get(key, frozenset()))
-        elif isinstance(one.event, NoticeSent):
-            notice = one.event.customer_id, one.event.entity_id
-            causes.setdefault(notice, Cause(one.envelope.correlation_id, one.envelope.id))
-        elif isinstance(one.event, CustomerEvent | CreditAssessed):
-            of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
+    causes, of_customers = _causes(received, kept)
     for subsidiary, parent in written_to_there.items():
         of_customers.setdefault(subsidiary, of_customers[parent])
-    held = await cases.follow_accounts(
-        tx,
-        causes,
-        of_customers,
-        messages=[
-            *(
-                RecordTouch(sent.customer_id, sent.invoice.entity_id, "email", "other", tx.now, str(sent.delivery_id))
-                for one in received
-                if isinstance(sent := one.event, InvoiceDelivered) and sent.channel == "email"
-            ),
-            *(
-                RecordTouch(sent.customer_id, sent.entity_id, sent.channel, "other", tx.now, str(sent.delivery_id))
-                for one in received
-                if isinstance(sent := one.event, NoticeSent)
-            ),
-        ],
-    )
+    held = await cases.follow_accounts(tx, causes, of_customers, messages=_messages(received, tx.now))
     await legal.watch(tx, invoices)
     # A promise that is open, or a placement, holds its case: of other accounts nobody has to look for any.
     minded = held | {
@@ -107,3 +66,49 @@ async def follow_accounts(tx: Tx, received: Sequence[Received]) -> None:
     # An invoice of which nothing may be asked for any more may have been the last one of its case.
     uncollectable = {(e.customer_id, e.entity_id) for e in invoices if not e.invoice.collectable.minor}
     await moot_tasks.end_moot_tasks(tx, uncollectable)
+
+
+def _accounts_to_keep(
+    received: Sequence[Received], customers: Sequence[CustomerEvent], subsidiaries: Iterable[UUID]
+) -> KeepAccounts:
+    invoices = [one.event for one in received if isinstance(one.event, InvoiceEvent)]
+    return KeepAccounts(
+        customers=[event.customer for event in customers],
+        invoices=[(event.customer_id, event.invoice) for event in invoices],
+        fresh_days=[
+            (event.invoice.id, event.collect_again_on)
+            for event in invoices
+            if isinstance(event, InvoiceDisputeResolved) and event.collect_again_on
+        ],
+        assessed=[(one.event.customer_id, one.event.file) for one in received if isinstance(one.event, CreditAssessed)],
+        also=[*subsidiaries, *(one.event.customer_id for one in received if isinstance(one.event, NoticeSent))],
+    )
+
+
+def _causes(received: Iterable[Received], kept: Kept) -> tuple[dict[Key, Cause], dict[UUID, Cause]]:
+    """What accounts are looked at again for, and what customers are with all their accounts: the last news of each."""
+    causes: dict[Key, Cause] = {}
+    of_customers: dict[UUID, Cause] = {}
+    for one in received:
+        if isinstance(one.event, InvoiceEvent):
+            key = one.event.customer_id, one.event.invoice.entity_id
+            causes[key] = Cause(one.envelope.correlation_id, one.envelope.id, ended=kept.ended.get(key, frozenset()))
+        elif isinstance(one.event, NoticeSent):
+            notice = one.event.customer_id, one.event.entity_id
+            causes.setdefault(notice, Cause(one.envelope.correlation_id, one.envelope.id))
+        elif isinstance(one.event, CustomerEvent | CreditAssessed):
+            of_customers[one.event.customer_id] = Cause(one.envelope.correlation_id, one.envelope.id)
+    return causes, of_customers
+
+
+def _messages(received: Iterable[Received], at: datetime) -> list[RecordTouch]:
+    """What other services sent to customers."""
+    sent, noticed = list[RecordTouch](), list[RecordTouch]()
+    for event in (one.event for one in received):
+        if isinstance(event, InvoiceDelivered) and event.channel == "email":
+            about = event.invoice.entity_id, "email", "other", at, str(event.delivery_id)
+            sent.append(RecordTouch(event.customer_id, *about))
+        elif isinstance(event, NoticeSent):
+            about = event.entity_id, event.channel, "other", at, str(event.delivery_id)
+            noticed.append(RecordTouch(event.customer_id, *about))
+    return [*sent, *noticed]
