@@ -245,9 +245,10 @@ def typed_amount(text: str, currency: str) -> Money | None:
     plain = re.sub(r"[\s\u00a0\u202f'’]", "", text.replace(currency, "")).strip("€$£¥")
     if not plain:
         return None
-    whole, point, decimals = re.fullmatch(r"(.*?)(?:([.,])(\d*))?", plain, re.ASCII | re.DOTALL).groups("")  # type: ignore[union-attr]
-    if point and len(decimals) > exponent(currency):
-        whole, decimals = f"{whole}{point}{decimals}", ""
+    last = re.search(r"[.,](\d*)\Z", plain, re.ASCII)
+    whole, decimals = (plain[: last.start()], last[1]) if last else (plain, "")
+    if len(decimals) > exponent(currency):
+        whole, decimals = plain, ""
     if not re.fullmatch(r"\d+|\d{1,3}([.,])\d{3}(\1\d{3})*", whole, re.ASCII):
         raise AmountUnreadable(f"{text[:40]!r} is not an amount such as 125.00", field="/amount")
     try:
