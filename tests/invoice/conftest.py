@@ -14,6 +14,7 @@ from services.invoice.settings import Settings
 from shared.db import Database
 from tests.invoice.client import SIMULATED_FROM, CreditNextDoor, Receivables, ReportingNextDoor
 from tests.invoice.desk import desk, served, sign_in  # noqa: F401  # Fixtures of the finance desk.
+from tests.invoice.notices import house  # noqa: F401  # The fixture.
 from tests.invoice.pay_site import debits, site, stripe_url, tab  # noqa: F401  # Fixtures of the customer's page.
 from tests.service_client import app_of, calling, settings_of
 

@@ -17,9 +17,9 @@ from shared.clock import real_now
 from shared.db import transaction
 from shared.ids import new_id
 from tests.invoice.client import Receivables
+from tests.invoice.notices import agree, card_left, keep_picture, kinds, owing, text_of
 from tests.invoice.test_dispatch import power_cut
 from tests.invoice.test_documents_api import describe_seller
-from tests.invoice.test_notices import agree, card_left, desk, keep_picture, kinds, owing, text_of  # noqa: F401
 from tests.mailbox import Mailbox
 
 
@@ -46,11 +46,11 @@ def plan(**changes: Any) -> Plan:
     return replace(agreed, **changes)
 
 
-async def nine_on(desk: Receivables, day: str) -> None:  # noqa: F811
+async def nine_on(house: Receivables, day: str) -> None:
     """Everything due by nine o'clock, when instalments are reminded of; and what was written for customers leaves."""
-    await desk.at(day, 9)
-    await desk.tick()
-    await desk.tick()
+    await house.at(day, 9)
+    await house.tick()
+    await house.tick()
 
 
 APRIL, MAY = date(2024, 4, 10), date(2024, 5, 10)
@@ -110,20 +110,20 @@ def test_when_something_is_next_to_be_told(left: int, changes: dict[str, Any], o
 
 
 async def test_each_instalment_is_told_before_its_day_with_what_remains_and_the_missed_one_once(
-    desk: Receivables,  # noqa: F811
+    house: Receivables,
     smtp: Mailbox,
 ) -> None:
-    customer, issued = await owing(desk)
-    agreed = await agree(desk, customer)
-    await desk.tick()
-    assert await desk.next_due(instalment_reminders.NEXT_DUE) == datetime(2024, 3, 29, 9, tzinfo=UTC)
+    customer, issued = await owing(house)
+    agreed = await agree(house, customer)
+    await house.tick()
+    assert await house.next_due(instalment_reminders.NEXT_DUE) == datetime(2024, 3, 29, 9, tzinfo=UTC)
 
     said = {}
     for day in ("2024-03-28", "2024-03-29", "2024-03-30", "2024-04-01", "2024-04-02", "2024-04-03"):
         smtp.messages.clear()
-        await desk.at(day, 9)
-        await desk.tick()
-        await desk.tick()
+        await house.at(day, 9)
+        await house.tick()
+        await house.tick()
         said[day] = list(smtp.messages)
 
     assert {day: len(mails) for day, mails in said.items() if mails} == {"2024-03-29": 1, "2024-04-02": 1}
@@ -136,27 +136,27 @@ async def test_each_instalment_is_told_before_its_day_with_what_remains_and_the_
     assert "Geht sie bis zum 4. April 2024 ein, läuft Ihr Ratenplan einfach weiter" in text_of(after)
     keep_picture(before, "instalment_due")
     keep_picture(after, "instalment_missed")
-    assert (await desk.get(f"/v1/plans/{agreed['id']}"))["status"] == "agreed"
+    assert (await house.get(f"/v1/plans/{agreed['id']}"))["status"] == "agreed"
     # After payment the next look is the next instalment's.
-    await desk.pay("100.00", customer_id=customer, reference=issued["number"])
-    await desk.tick()
-    assert await desk.next_due(instalment_reminders.NEXT_DUE) == datetime(2024, 4, 28, 9, tzinfo=UTC)
+    await house.pay("100.00", customer_id=customer, reference=issued["number"])
+    await house.tick()
+    assert await house.next_due(instalment_reminders.NEXT_DUE) == datetime(2024, 4, 28, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 async def test_reminders_of_instalments_are_written_in_each_language(
-    desk: Receivables,  # noqa: F811
+    house: Receivables,
     smtp: Mailbox,
     language: str,
 ) -> None:
-    customer, issued = await owing(desk, language=language)
-    await agree(desk, customer)
-    await desk.tick()
+    customer, issued = await owing(house, language=language)
+    await agree(house, customer)
+    await house.tick()
     smtp.messages.clear()
 
-    await nine_on(desk, "2024-03-29")
-    await nine_on(desk, "2024-04-02")
-    await desk.tick()
+    await nine_on(house, "2024-03-29")
+    await nine_on(house, "2024-04-02")
+    await house.tick()
 
     assert len(smtp.messages) == 2
     for name, mail in zip(("due", "missed"), smtp.messages, strict=True):
@@ -179,132 +179,132 @@ async def test_reminders_of_instalments_are_written_in_each_language(
     ],
 )
 async def test_nothing_is_told_of_what_is_paid_or_of_a_plan_that_is_over(
-    desk: Receivables,  # noqa: F811
+    house: Receivables,
     happens: str,
     told: list[str],
 ) -> None:
-    customer, issued = await owing(desk)
-    agreed = await agree(desk, customer)
-    await desk.tick()
+    customer, issued = await owing(house)
+    agreed = await agree(house, customer)
+    await house.tick()
     amounts = {"paid": "100.00", "paid_too_little": "99.99", "paid_in_full": "300.00", "paid_and_bounced": "100.00"}
     payment: dict[str, Any] = {}
     if happens in amounts:
-        payment = await desk.pay(amounts[happens], customer_id=customer, reference=issued["number"])
+        payment = await house.pay(amounts[happens], customer_id=customer, reference=issued["number"])
     elif happens == "called_off":
-        await desk.post(f"/v1/plans/{agreed['id']}/cancellation", {"reason": "agreed otherwise"})
+        await house.post(f"/v1/plans/{agreed['id']}/cancellation", {"reason": "agreed otherwise"})
 
-    await nine_on(desk, "2024-03-29")
+    await nine_on(house, "2024-03-29")
     if happens == "paid_and_bounced":
-        await desk.at("2024-03-30")
-        assert (await desk.reverse(payment["id"])).status_code == 201
+        await house.at("2024-03-30")
+        assert (await house.reverse(payment["id"])).status_code == 201
     for day in ("2024-04-01", "2024-04-02", "2024-04-05"):
-        await nine_on(desk, day)
+        await nine_on(house, day)
 
-    seen = await kinds(desk.database)
+    seen = await kinds(house.database)
     assert [kind for kind in seen if kind != "payment_returned"] == told
 
 
-async def test_an_instalment_that_the_saved_card_is_charged_for_is_not_asked_for(desk: Receivables) -> None:  # noqa: F811
-    customer, _ = await owing(desk)
-    await agree(desk, customer)
-    await card_left(desk, customer)
+async def test_an_instalment_that_the_saved_card_is_charged_for_is_not_asked_for(house: Receivables) -> None:
+    customer, _ = await owing(house)
+    await agree(house, customer)
+    await card_left(house, customer)
 
-    await nine_on(desk, "2024-03-29")
-    assert await kinds(desk.database) == ["plan_agreed"]
+    await nine_on(house, "2024-03-29")
+    assert await kinds(house.database) == ["plan_agreed"]
 
     for day in ("2024-04-01", "2024-04-02"):  # The card is empty: the customer hears of that, and of the next attempt.
-        await desk.at(day, 9)
-        await desk.tick()
-    assert await kinds(desk.database) == ["plan_agreed", "collection_failed"]
+        await house.at(day, 9)
+        await house.tick()
+    assert await kinds(house.database) == ["plan_agreed", "collection_failed"]
 
 
-async def test_two_rounds_at_the_same_moment_tell_of_an_instalment_once(desk: Receivables) -> None:  # noqa: F811
-    customer, _ = await owing(desk)
-    await agree(desk, customer)
-    await desk.at("2024-03-29", 9)
+async def test_two_rounds_at_the_same_moment_tell_of_an_instalment_once(house: Receivables) -> None:
+    customer, _ = await owing(house)
+    await agree(house, customer)
+    await house.at("2024-03-29", 9)
 
     async def round_of() -> bool:
-        async with transaction(desk.database) as tx:
+        async with transaction(house.database) as tx:
             return await instalment_reminders.remind_of_instalments(tx)
 
     await asyncio.gather(*(round_of() for _ in range(4)))
     assert not await round_of()
 
-    assert await kinds(desk.database) == ["plan_agreed", "instalment_due"]
+    assert await kinds(house.database) == ["plan_agreed", "instalment_due"]
 
 
 async def test_a_reminder_whose_instalment_was_paid_before_the_mail_could_leave_is_not_sent(
-    desk: Receivables,  # noqa: F811
+    house: Receivables,
     smtp: Mailbox,
 ) -> None:
-    customer, issued = await owing(desk)
-    await agree(desk, customer)
-    await desk.tick()
+    customer, issued = await owing(house)
+    await agree(house, customer)
+    await house.tick()
     smtp.messages.clear()
-    await desk.at("2024-03-29", 9)
-    async with transaction(desk.database) as tx:
+    await house.at("2024-03-29", 9)
+    async with transaction(house.database) as tx:
         await instalment_reminders.remind_of_instalments(tx)
-    await desk.pay("100.00", customer_id=customer, reference=issued["number"])
+    await house.pay("100.00", customer_id=customer, reference=issued["number"])
 
-    await desk.tick()
+    await house.tick()
 
     assert smtp.messages == []
-    [newest, *_] = (await desk.get("/v1/deliveries", customer_id=customer))["items"]
+    [newest, *_] = (await house.get("/v1/deliveries", customer_id=customer))["items"]
     assert (newest["kind"], newest["status"]) == ("instalment_due", "failed")
     assert "paid" in newest["reason"]
 
 
 @pytest.mark.parametrize("after", [True, False])
 async def test_a_killed_sender_leaves_the_reminder_in_doubt_and_nobody_sends_it_again(
-    desk: Receivables,  # noqa: F811
+    house: Receivables,
     smtp: Mailbox,
     after: bool,
 ) -> None:
-    customer, _ = await owing(desk)
-    await agree(desk, customer)
-    await desk.tick()
+    customer, _ = await owing(house)
+    await agree(house, customer)
+    await house.tick()
     smtp.messages.clear()
-    await desk.at("2024-03-29", 9)
-    with power_cut(desk, after=after) as dying:
+    await house.at("2024-03-29", 9)
+    with power_cut(house, after=after) as dying:
         await dying.tick()
-    await desk.database.pool.execute(
+    await house.database.pool.execute(
         "update delivery set lease_until = $1 where status = 'sending'", real_now() - timedelta(seconds=1)
     )
 
-    await desk.tick()
-    await nine_on(desk, "2024-04-01")
+    await house.tick()
+    await nine_on(house, "2024-04-01")
 
     assert len(smtp.messages) == (1 if after else 0)
-    assert await desk.database.pool.fetchval("select status from delivery where kind = 'instalment_due'") == "unknown"
+    assert await house.database.pool.fetchval("select status from delivery where kind = 'instalment_due'") == "unknown"
 
 
-async def test_paper_customers_are_reminded_by_letter(desk: Receivables, smtp: Mailbox) -> None:  # noqa: F811
-    customer, _ = await owing(desk)
-    await desk.http.put(
+async def test_paper_customers_are_reminded_by_letter(house: Receivables, smtp: Mailbox) -> None:
+    customer, _ = await owing(house)
+    await house.http.put(
         f"/v1/customers/{customer}/document-preferences", json={"paper": True}, headers={"if-match": '"0"'}
     )
-    await agree(desk, customer)
+    await agree(house, customer)
     smtp.messages.clear()
-    await nine_on(desk, "2024-03-29")
-    await nine_on(desk, "2024-03-30")
+    await nine_on(house, "2024-03-29")
+    await nine_on(house, "2024-03-30")
 
-    batch = (await desk.get("/v1/letter-batches"))["items"][0]
-    found = await desk.get(f"/v1/letter-batches/{batch['id']}")
+    batch = (await house.get("/v1/letter-batches"))["items"][0]
+    found = await house.get(f"/v1/letter-batches/{batch['id']}")
 
     assert [sheet["kind"] for sheet in found["manifest"]] == ["instalment_due"]
     assert smtp.messages == []
 
 
-async def test_the_entity_says_whether_and_when_instalments_are_reminded_of(desk: Receivables) -> None:  # noqa: F811
-    await describe_seller(desk, delivery={"automatic": True}, plans={"remind_days_before": 7, "remind_missed": False})
-    customer, _ = await owing(desk)
-    await agree(desk, customer)
+async def test_the_entity_says_whether_and_when_instalments_are_reminded_of(house: Receivables) -> None:
+    await describe_seller(house, delivery={"automatic": True}, plans={"remind_days_before": 7, "remind_missed": False})
+    customer, _ = await owing(house)
+    await agree(house, customer)
 
     for day in ("2024-03-24", "2024-03-25", "2024-03-26", "2024-04-02"):
-        await nine_on(desk, day)
+        await nine_on(house, day)
 
-    assert await kinds(desk.database) == ["plan_agreed", "instalment_due"]
-    asked = await desk.database.pool.fetchval("select requested_on from delivery where kind = 'instalment_due'")
+    assert await kinds(house.database) == ["plan_agreed", "instalment_due"]
+    asked = await house.database.pool.fetchval("select requested_on from delivery where kind = 'instalment_due'")
     assert asked.isoformat() == "2024-03-25"
 
 
@@ -321,15 +321,15 @@ async def test_the_entity_says_whether_and_when_instalments_are_reminded_of(desk
     ],
 )
 async def test_what_a_saved_method_collects_is_not_asked_for_and_what_it_does_not_is(
-    desk: Receivables,  # noqa: F811
+    house: Receivables,
     kind: str,
     added: str,
     charge: str | None,
     asked: bool,
 ) -> None:
-    customer, _ = await owing(desk)
-    agreed = await agree(desk, customer)
-    pool, method = desk.database.pool, new_id()
+    customer, _ = await owing(house)
+    agreed = await agree(house, customer)
+    pool, method = house.database.pool, new_id()
     await pool.execute(
         "insert into saved_method (id, customer_id, entity_id, status, intent_id, added_at, kind, last4, mandate_id,"
         " mandate_reference, provider_customer, provider_method, label)"
@@ -343,9 +343,9 @@ async def test_what_a_saved_method_collects_is_not_asked_for_and_what_it_does_no
             " ($1, $2, $3, 'default', 1, 'EUR', 10000, $4, $5, '2024-04-01', '2024-04-01', 'insufficient funds')",
             *(new_id(), method, UUID(customer), charge, UUID(agreed["id"])),
         )
-    await desk.at("2024-03-29", 9)
+    await house.at("2024-03-29", 9)
 
-    async with transaction(desk.database) as tx:
+    async with transaction(house.database) as tx:
         await instalment_reminders.remind_of_instalments(tx)
 
-    assert ("instalment_due" in await kinds(desk.database)) is asked
+    assert ("instalment_due" in await kinds(house.database)) is asked
