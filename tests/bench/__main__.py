@@ -30,6 +30,7 @@ from tests.bench import (
     forecasting,
     imports,
     issuing,
+    load,
     projection,
     publishing,
     questions,
@@ -58,8 +59,43 @@ FULL = Size(posts=4_000, rows=100_000, events=50_000, payments=300, decisions=4_
 SHORT = Size(posts=400, rows=5_000, events=5_000, payments=40, decisions=400, accounts=2_000)
 
 
-async def measure(layout: Layout, size: Size) -> None:
-    """Run every measurement against a running stack and print it as soon as it is there."""
+@dataclass(frozen=True)
+class Measured:
+    rates: Table
+    day: reminding.Day
+    month: reminding.Month
+    decisions: load.Run
+    bare: load.Run
+    delays_ms: cash.Delays
+    questions: tuple[Table, ...]
+
+
+async def measure(layout: Layout, size: Size) -> Measured:
+    """Every measurement against a running stack, one after the other."""
+    customers = await issuing.onboard(layout, 50)
+    rates, day = await measure_rates(layout, size, customers)
+    await until_at_rest(layout)
+    console.print("[dim]measuring a simulation of thirty days ...")
+    month = await reminding.simulate_a_month(layout, size.accounts)
+    await until_at_rest(layout)
+    console.print("[dim]measuring credit decisions ...")
+    decisions = await deciding.make_decisions(layout, customers, size.decisions)
+    await until_at_rest(layout)
+    bodies = [deciding.decision_body(customers[0], n) for n in range(size.decisions)]
+    bare = await floors.load_a_bare_route(layout, bodies)
+    await until_at_rest(layout)
+    delays_ms = await cash.from_payment_to_silence(layout, customers[:5], size.payments)
+    await until_at_rest(layout)
+    console.print("[dim]asking about past days ...")
+    asked = await questions.small(layout, settled=size.rows // 5, open_=size.rows // 5, asked=50)
+    await until_at_rest(layout)
+    console.print("[dim]searching, and writing files ...")
+    found, files = await finding.small(layout, open_=size.rows // 5, asked=50)
+    return Measured(rates, day, month, decisions, bare, delays_ms, (asked, found, files))
+
+
+async def measure_rates(layout: Layout, size: Size, customers: list[str]) -> tuple[Table, reminding.Day]:
+    """What is done in a second, each beside its floor; and the daily run of reminders, of which more is told."""
     table = Table("what", "Dueward", "floor", "ratio", "aim", box=None, pad_edge=False)
 
     async def row(what: str, aim: str, ours: Awaitable[float], floor: Callable[[], Awaitable[float]]) -> None:
@@ -70,7 +106,6 @@ async def measure(layout: Layout, size: Size) -> None:
         bare = await floor()
         table.add_row(what, f"{measured:,.0f}/s", f"{bare:,.0f}/s", f"{measured / bare:.2f}", aim)
 
-    customers = await issuing.onboard(layout, 50)
     await row(
         "POST /v1/invoices, 16 connections",
         "0.50",
@@ -113,31 +148,15 @@ async def measure(layout: Layout, size: Size) -> None:
         daily_run(),
         lambda: reminding.floor_of_daily_run(layout, size.accounts),
     )
-    await until_at_rest(layout)
-    console.print("[dim]measuring a simulation of thirty days ...")
-    month = await reminding.simulate_a_month(layout, size.accounts)
-    await until_at_rest(layout)
-    console.print("[dim]measuring credit decisions ...")
-    decisions = await deciding.make_decisions(layout, customers, size.decisions)
-    await until_at_rest(layout)
-    bodies = [deciding.decision_body(customers[0], n) for n in range(size.decisions)]
-    bare = await floors.load_a_bare_route(layout, bodies)
-    await until_at_rest(layout)
-    delays_ms = await cash.from_payment_to_silence(layout, customers[:5], size.payments)
-    await until_at_rest(layout)
-    console.print("[dim]asking about past days ...")
-    asked = await questions.small(layout, settled=size.rows // 5, open_=size.rows // 5, asked=50)
-    await until_at_rest(layout)
-    console.print("[dim]searching, and writing files ...")
-    found, files = await finding.small(layout, open_=size.rows // 5, asked=50)
-    console.print()
-    console.print(table)
-    console.print()
-    console.print(asked)
-    console.print()
-    console.print(found)
-    console.print()
-    console.print(files)
+    return table, days[0]
+
+
+def report(size: Size, measured: Measured) -> None:
+    decisions, bare, delays_ms = measured.decisions, measured.bare, measured.delays_ms
+    day, month = measured.day, measured.month
+    for table in (measured.rates, *measured.questions):
+        console.print()
+        console.print(table)
     console.print(
         f"\na credit decision with a reservation, {decisions.requests} over 16 connections: "
         f"median {decisions.percentile_ms(0.5):.1f} ms, 99th percentile {decisions.percentile_ms(0.99):.1f} ms; "
@@ -148,9 +167,9 @@ async def measure(layout: Layout, size: Size) -> None:
         f"99th percentile {delays_ms.p99:.0f} ms, over {delays_ms.count} payments"
     )
     console.print(
-        f"the daily run, over {size.accounts * reminding.ITEMS:,} open items, took {days[0].cpu_seconds:.1f} s of the"
+        f"the daily run, over {size.accounts * reminding.ITEMS:,} open items, took {day.cpu_seconds:.1f} s of the"
         f" processor (PostgreSQL's not counted) and at most"
-        f" {days[0].peak_mb:.0f} MB, aim 500"
+        f" {day.peak_mb:.0f} MB, aim 500"
     )
     console.print(
         f"simulating thirty days of these accounts ({month.contacts:,} contacts) took {month.seconds:.1f} s, aim 60:"
@@ -164,9 +183,10 @@ def main(short: bool) -> None:
         # The ports of a stack lie within 55,000 of each other; a free one for PostgreSQL says where there is room.
         layout = Layout(folder=Path(folder), offset=max(free_port() - POSTGRES_PORT, 1_000) % 10_000, mode="up")
         stack.up(layout)
+        size = SHORT if short else FULL
         keep_what_is_loaded()  # As in the processes measured; the floors that run in this one have it as well.
         try:
-            asyncio.run(measure(layout, SHORT if short else FULL))
+            report(size, asyncio.run(measure(layout, size)))
         finally:
             stack.down(layout)
 
