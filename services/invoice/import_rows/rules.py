@@ -23,7 +23,8 @@ from services.invoice.drafting.rules import (
     IsoDate,
     Wire,
 )
-from services.invoice.mappings.rules import Kind, Layout, Profile, Reason, lay_out, map_row
+from services.invoice.mapped_rows.rules import Layout, Reason, lay_out, map_row
+from services.invoice.mappings.rules import Kind, Profile
 from services.invoice.pricing.rules import ONE, Line, LineDetails, Priced, ProductLine, price
 from services.invoice.tables.rules import Typed, typed_number
 from shared.errors import DomainError

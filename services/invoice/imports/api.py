@@ -16,7 +16,8 @@ from services.invoice.import_rows.rules import BadRow
 from services.invoice.imports import handlers, rules
 from services.invoice.imports.handlers import ReceiveImport
 from services.invoice.imports.rules import Format, Import, Mode, Status, Upload
-from services.invoice.mappings.rules import Kind, Saved, propose
+from services.invoice.mapping_guesses.rules import propose
+from services.invoice.mappings.rules import Kind, Saved
 from services.invoice.tables.rules import FileRefused, Table
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep, Once, PageParams

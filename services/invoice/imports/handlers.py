@@ -28,8 +28,9 @@ from services.invoice.invoices import handlers as invoices
 from services.invoice.invoices.handlers import IssueInvoice
 from services.invoice.invoices.rules import CreditAnswer, Document, Invoice
 from services.invoice.journal import handlers as journal
+from services.invoice.mapped_rows.rules import Reason, fits
 from services.invoice.mappings import handlers as mappings
-from services.invoice.mappings.rules import STANDARD, Kind, Reason, Saved, fits
+from services.invoice.mappings.rules import STANDARD, Kind, Saved
 from services.invoice.payments import handlers as payments
 from services.invoice.payments.handlers import ReceivePayment
 from services.invoice.preferences import handlers as preferences

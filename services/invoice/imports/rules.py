@@ -15,7 +15,8 @@ from services.invoice.entities.rules import DEFAULT
 from services.invoice.import_rows.rules import BadRow, Row, number_in, read_rows
 from services.invoice.invoices.rules import Invoice
 from services.invoice.journal.rules import Entry
-from services.invoice.mappings.rules import Kind, Profile, Saved, column_of, fits, place_of
+from services.invoice.mapped_rows.rules import column_of, fits, place_of
+from services.invoice.mappings.rules import Kind, Profile, Saved
 from services.invoice.tables.rules import Table, Typed, read_csv, read_xlsx
 from shared.errors import DomainError, NotFound, Refused
 

@@ -13,7 +13,8 @@ from asyncpg import Record
 
 from services.invoice.import_rows.rules import BadRow
 from services.invoice.imports.rules import Chunk, Import, Run, Step
-from services.invoice.mappings.rules import Reason, read_profile
+from services.invoice.mapped_rows.rules import Reason
+from services.invoice.mappings.rules import read_profile
 from shared.db import Tx
 
 NEXT_ISSUE = "(select min(due_at) from import_chunk where step = 'issue')"
