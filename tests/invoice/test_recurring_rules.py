@@ -11,10 +11,11 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.invoice.billing_days.rules import Pause, PriceChange, Recurring, bills, settled_status
 from services.invoice.drafting.rules import LineIn
 from services.invoice.recurrence.rules import Days, RuleRefused, ends_after, read_rule, whole_period
 from services.invoice.recurring import rules
-from services.invoice.recurring.rules import Pause, PriceChange, Recurring, bills, part_minor, settled_status
+from services.invoice.recurring.rules import part_minor
 from shared.calendar import ONE_DAY
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))

@@ -7,6 +7,19 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
+from services.invoice.billing_days.rules import (
+    COUNT_MAX,
+    PRICE_CHANGES_MAX,
+    CatchUp,
+    Pause,
+    Period,
+    PeriodStatus,
+    PriceChange,
+    Proration,
+    Recurring,
+    Status,
+    Timing,
+)
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.drafting.rules import (
@@ -26,20 +39,7 @@ from services.invoice.pricing.rules import Priced, decimal_text
 from services.invoice.recurrence.rules import Days
 from services.invoice.recurring import handlers
 from services.invoice.recurring.handlers import AgreeRecurring, Preview
-from services.invoice.recurring.rules import (
-    COUNT_MAX,
-    PRICE_CHANGES_MAX,
-    CatchUp,
-    Pause,
-    Period,
-    PeriodStatus,
-    PriceChange,
-    Proration,
-    Recurring,
-    Status,
-    Timing,
-    issue_date,
-)
+from services.invoice.recurring.rules import issue_date
 from services.invoice.terms.rules import PaymentTerms
 from shared.db import reading, transaction
 from shared.http.cursors import encode_cursor

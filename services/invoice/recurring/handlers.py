@@ -11,6 +11,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from services.invoice.billing_days import rules as billing_days
+from services.invoice.billing_days.rules import Bill, Period, Recurring
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
 from services.invoice.customers.rules import Account, CustomerUnknown, billable
@@ -21,7 +23,7 @@ from services.invoice.invoices.rules import CreditAnswer
 from services.invoice.pricing.rules import Priced
 from services.invoice.recurrence.rules import ends_after
 from services.invoice.recurring import rules, store
-from services.invoice.recurring.rules import Bill, Period, PeriodNotFound, PeriodNotHeld, Recurring, RecurringNotFound
+from services.invoice.recurring.rules import PeriodNotFound, PeriodNotHeld, RecurringNotFound
 from shared.db import Tx
 from shared.errors import DomainError, PreconditionFailed, Unavailable
 from shared.ids import new_id
@@ -123,7 +125,7 @@ async def get_recurring(tx: Tx, recurring_id: UUID) -> Recurring:
 
 
 async def list_recurring(
-    tx: Tx, *, after: UUID | None, customer_id: UUID | None, status: rules.Status | None, limit: int
+    tx: Tx, *, after: UUID | None, customer_id: UUID | None, status: billing_days.Status | None, limit: int
 ) -> list[Recurring]:
     return await store.page(tx, after, customer_id, status, limit)
 
@@ -132,7 +134,7 @@ async def list_periods(
     tx: Tx,
     recurring_id: UUID | None,
     *,
-    status: rules.PeriodStatus | None,
+    status: billing_days.PeriodStatus | None,
     after: tuple[UUID, date] | None,
     limit: int,
 ) -> list[Period]:
@@ -152,7 +154,7 @@ async def preview_recurring(tx: Tx, recurring_id: UUID, most: int) -> tuple[Recu
     recurring = await get_recurring(tx, recurring_id)
     account = await customers.find_account(tx, CustomerRef(recurring.customer_id), recurring.entity_id)
     language = account.customer.language if account else "en"
-    return recurring, [_preview(recurring, bill, language) for bill in rules.bills(recurring, most)]
+    return recurring, [_preview(recurring, bill, language) for bill in billing_days.bills(recurring, most)]
 
 
 def _preview(recurring: Recurring, bill: Bill, language: str) -> Preview:
@@ -180,7 +182,7 @@ async def due_bills(tx: Tx) -> list[DueBill]:
     """The next periods to be invoiced by now, one for each recurring invoice."""
     found: list[DueBill] = []
     for recurring in await store.due(tx, AT_ONCE):
-        bill = rules.next_bill(recurring)
+        bill = billing_days.next_bill(recurring)
         assert bill is not None
         found.append(await _look(tx, recurring, bill))
     return found

@@ -1,8 +1,6 @@
-"""Invoices that repeat: which period is billed next, when, and what its lines come to.
+"""Invoices that repeat: what the days that are billed (`billing_days`) come to, and how what was agreed may change.
 
-The occurrences of a rule (RFC 5545, RRULE) begin the periods; a period ends on the day before the next occurrence. In
-advance a period is billed on its first day, in arrears on the day after its last. What of a period is not wanted
-(before the start, after the end, in a pause) is left out of it by days:
+What of a period is not wanted is left out of it by days:
 
     part of days a to b, of a period of n days at price P  =  c(b) - c(a - 1)     with c(d) = half-even(P x d / n)
 
@@ -15,23 +13,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from services.invoice.drafting.rules import (
-    LINES_MAX,
-    DeliveryChannel,
-    IsoDate,
-    LineIn,
-    Wire,
+from services.invoice.billing_days.rules import (
+    HUNDRED_PERCENT,
+    PAUSES_MAX,
+    PERCENT_PLACES,
+    Bill,
+    Pause,
+    PriceChange,
+    Recurring,
+    settled_status,
 )
+from services.invoice.drafting.rules import LineIn
 from services.invoice.pricing.rules import (
     ONE,
     FinePrice,
@@ -44,27 +44,12 @@ from services.invoice.pricing.rules import (
     scaled,
 )
 from services.invoice.pricing.rules import Period as LinePeriod
-from services.invoice.recurrence.rules import Days, read_rule, whole_period
-from services.invoice.terms.rules import PaymentTerms
+from services.invoice.recurrence.rules import Days, read_rule
 from shared.calendar import ONE_DAY
 from shared.errors import Conflict, NotFound, Refused
 from shared.money import Money
 
-Timing = Literal["advance", "arrears"]
-Proration = Literal["days", "none"]
-"""By days, or whole periods only: then the first and the last one cost as much as any, and one that begins in a pause
-is left out."""
-CatchUp = Literal["period_date", "today"]
-"""What an invoice is dated that comes late: the day it should have been issued (booked today), or today."""
-Status = Literal["active", "paused", "ended"]
-PeriodStatus = Literal["issued", "held", "dropped"]
-
-COUNT_MAX = 1_200
-PRICE_CHANGES_MAX = 100
-PAUSES_MAX = 100
 START_BACK_DAYS_MAX = 400
-PERCENT_PLACES = 4
-_HUNDRED_PERCENT = 100 * 10**PERCENT_PLACES
 
 
 class RecurringNotFound(NotFound):
@@ -97,174 +82,6 @@ class TemplateRefused(Refused):
     title = "The lines of the recurring invoice cannot be billed"
 
 
-# --- what is agreed ---
-
-
-def _percentage(text: str) -> str:
-    if scaled(text, PERCENT_PLACES) <= -_HUNDRED_PERCENT:
-        raise ValueError("a price cannot fall by all of it")
-    return text
-
-
-class PriceChange(Wire):
-    """From a day on: other lines, or the unit prices of those before it by so many percent more (or less), half-even
-    in minor units. Changes build on each other in the order of their days."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    first: IsoDate = Field(alias="from", description="First day of the new price")
-    lines: Annotated[tuple[LineIn, ...], Field(min_length=1, max_length=LINES_MAX)] | None = None
-    percentage: (
-        Annotated[str, Field(pattern=r"^-?[0-9]{1,4}(\.[0-9]{1,4})?$", examples=["3.5"]), AfterValidator(_percentage)]
-        | None
-    ) = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> PriceChange:
-        if (self.lines is None) == (self.percentage is None):
-            raise ValueError("say what changes once, by lines or by percentage")
-        return self
-
-
-class Pause(Wire):
-    """Days that are not billed: `until` is the first day billed again, open while nobody has said it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    first: IsoDate = Field(alias="from", description="First day not billed")
-    until: IsoDate | None = Field(default=None, description="First day billed again")
-
-
-@dataclass(frozen=True, slots=True)
-class Recurring:
-    """`billed_through` is the last day decided on, None before the first; on `next_bill_on` the next invoice is due."""
-
-    id: UUID
-    version: int
-    entity_id: str
-    customer_id: UUID
-    status: Status
-    name: str | None
-    rrule: str
-    starts_on: date
-    ends_on: date | None
-    timing: Timing
-    proration: Proration
-    catch_up: CatchUp
-    pauses: tuple[Pause, ...]
-    lines: tuple[LineIn, ...]
-    price_changes: tuple[PriceChange, ...]
-    payment_terms: PaymentTerms | None
-    reference: str | None
-    delivery_channel: DeliveryChannel | None
-    billed_through: date | None
-    next_bill_on: date | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """An invoice to come: the days of a period that it bills, when it is due to be issued, and the last day that is
-    decided on with it."""
-
-    whole: Days
-    runs: tuple[Days, ...]
-    bill_on: date
-    through: date
-
-    @property
-    def days(self) -> Days:
-        return Days(self.runs[0].first, self.runs[-1].last)
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """What became of a period: its invoice, or why there is none yet (`held`) or never will be (`dropped`)."""
-
-    recurring_id: UUID
-    bill: Bill
-    status: PeriodStatus
-    decided_at: datetime
-    invoice_id: UUID | None = None
-    reason: str | None = None
-    detail: str | None = None
-
-
-# --- which days are billed next ---
-
-
-def next_bill(recurring: Recurring) -> Bill | None:
-    """The invoice that comes next; None when the end is reached, or nothing can be said before a pause ends."""
-    rule = read_rule(recurring.rrule, recurring.starts_on)
-    day = recurring.billed_through + ONE_DAY if recurring.billed_through else recurring.starts_on
-    end = recurring.ends_on or date.max
-    while day <= end:
-        whole = whole_period(rule, day)
-        if whole.last == date.max:
-            return None
-        wanted = Days(day, min(whole.last, end))
-        runs, waits = _unpaused(recurring, whole, wanted)
-        if runs:
-            last = wanted.last if recurring.timing == "arrears" or not waits else runs[-1].last
-            bill_on = runs[0].first if recurring.timing == "advance" else wanted.last + ONE_DAY
-            return Bill(whole, runs, bill_on, last)
-        if waits:
-            return None
-        day = wanted.last + ONE_DAY
-    return None
-
-
-def _unpaused(recurring: Recurring, whole: Days, wanted: Days) -> tuple[tuple[Days, ...], bool]:
-    """The runs of days to be billed, and whether the rest waits for the end of a pause."""
-    if recurring.proration == "none":
-        return _unpaused_whole(recurring, whole, wanted)
-    runs: list[Days] = []
-    day = wanted.first
-    for pause in sorted(recurring.pauses, key=lambda each: each.first):
-        if pause.until is not None and pause.until <= day:
-            continue
-        if pause.first > wanted.last:
-            break
-        if pause.first > day:
-            runs.append(Days(day, pause.first - ONE_DAY))
-        if pause.until is None:
-            return tuple(runs), True
-        day = max(day, pause.until)
-    if day <= wanted.last:
-        runs.append(Days(day, wanted.last))
-    return tuple(runs), False
-
-
-def _unpaused_whole(recurring: Recurring, whole: Days, wanted: Days) -> tuple[tuple[Days, ...], bool]:
-    begun_before = wanted.first > max(whole.first, recurring.starts_on)
-    paused = [p for p in recurring.pauses if p.first <= wanted.first and (p.until is None or wanted.first < p.until)]
-    if paused:
-        return (), any(pause.until is None for pause in paused)
-    return ((), False) if begun_before else ((wanted,), False)
-
-
-def bills(recurring: Recurring, most: int) -> list[Bill]:
-    """The next invoices, as far as can be said today."""
-    found: list[Bill] = []
-    while len(found) < most and (bill := next_bill(recurring)):
-        found.append(bill)
-        recurring = replace(recurring, billed_through=bill.through)
-    return found
-
-
-def settled_status(recurring: Recurring) -> Recurring:
-    """The same with the status and the next day that follow from its dates."""
-    bill = next_bill(recurring)
-    waits = any(pause.until is None for pause in recurring.pauses)
-    over = recurring.ends_on is not None and (recurring.billed_through or date.min) >= recurring.ends_on
-    if bill is None and (over or not waits):
-        return replace(recurring, status="ended", next_bill_on=None)
-    return replace(recurring, status="paused" if waits else "active", next_bill_on=bill.bill_on if bill else None)
-
-
-# --- what an invoice comes to ---
-
-
 def lines_on(recurring: Recurring, day: date) -> tuple[LineIn, ...]:
     """The lines at the prices of a day."""
     lines = recurring.lines
@@ -281,11 +98,11 @@ def _changes(recurring: Recurring) -> list[PriceChange]:
 
 def _dearer(line: LineIn, percentage: str) -> LineIn:
     """A price finer than the minor unit stays as fine as it may be; a whole one stays whole."""
-    factor, was = _HUNDRED_PERCENT + scaled(percentage, PERCENT_PLACES), line.unit_price
+    factor, was = HUNDRED_PERCENT + scaled(percentage, PERCENT_PLACES), line.unit_price
     if isinstance(was, Money):
-        now: UnitPrice = Money(divide_half_even(was.minor * factor, _HUNDRED_PERCENT), was.currency)
+        now: UnitPrice = Money(divide_half_even(was.minor * factor, HUNDRED_PERCENT), was.currency)
     else:
-        fine = divide_half_even((was.minor * ONE + was.millionths) * factor, _HUNDRED_PERCENT)
+        fine = divide_half_even((was.minor * ONE + was.millionths) * factor, HUNDRED_PERCENT)
         minor, millionths = divmod(fine, ONE)
         now = FinePrice(minor, millionths, was.currency) if millionths else Money(minor, was.currency)
     return line.model_copy(update={"unit_price": now})
@@ -352,8 +169,6 @@ def part_minor(whole_minor: int, whole: Days, part: Days) -> int:
     return up_to(before + part.count) - up_to(before)
 
 
-# --- what the lines say ---
-
 PLACEHOLDERS = ("period_start", "period_end", "month", "year")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -378,9 +193,6 @@ def _locale(language: str) -> Locale:
         return Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
         return Locale("en")
-
-
-# --- what is refused ---
 
 
 def agreed(recurring: Recurring, today: date) -> Recurring:

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from services.invoice.billing_days.rules import Bill, Pause, Period, PriceChange, Recurring
 from services.invoice.drafting.rules import LineIn
 from services.invoice.recurrence.rules import Days
-from services.invoice.recurring.rules import Bill, Pause, Period, PriceChange, Recurring
 from services.invoice.terms.rules import PaymentTerms
 from shared.db import Tx
 
