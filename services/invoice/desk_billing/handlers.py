@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from services.invoice.billing_days.rules import Period, Recurring
 from services.invoice.completeness import handlers as completeness
 from services.invoice.customers import handlers as customers
 from services.invoice.customers.handlers import CustomerRef
@@ -26,7 +27,6 @@ from services.invoice.mappings import handlers as mappings
 from services.invoice.mappings.rules import Saved
 from services.invoice.pricing.rules import Priced
 from services.invoice.recurring import handlers as recurring
-from services.invoice.recurring.rules import Period, Recurring
 from shared.db import Tx
 
 ROWS = 50

@@ -25,15 +25,7 @@ from services.invoice.papers.rules import (
     Preceding,
 )
 from services.invoice.payment_references.rules import payment_reference
-from services.invoice.pricing.rules import (
-    BP,
-    ONE,
-    LineParticulars,
-    Period,
-    PricedLine,
-    PricedSurcharge,
-    TaxCategory,
-)
+from services.invoice.pricing.rules import BP, ONE, LineParticulars, Period, PricedLine, PricedSurcharge, TaxCategory
 from services.invoice.terms_text.rules import describe
 from shared.money import exponent
 

@@ -12,11 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from services.invoice.pricing.rules import (
-    BP,
-    TAXED,
-    TaxCategory,
-)
+from services.invoice.pricing.rules import BP, TAXED, TaxCategory
 from shared.errors import Conflict
 from shared.money import exponent, format_minor
 

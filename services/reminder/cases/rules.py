@@ -22,10 +22,7 @@ from services.reminder.strategies.rules import TO_CUSTOMER, Channel, Published, 
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import local_date
 from shared.errors import Conflict, NotFound
-from shared.events.reminder import (
-    CaseEscalated,
-    CaseStepSkipped,
-)
+from shared.events.reminder import CaseEscalated, CaseStepSkipped
 from shared.records import replace
 
 REFUSED_KEPT = 10

@@ -20,14 +20,7 @@ from services.reminder.strategies.rules import Published, Strategy
 from services.reminder.tasks.rules import AssignTask
 from shared.calendar import local_date
 from shared.events.event import Event
-from shared.events.reminder import (
-    CaseClosed,
-    CaseEvent,
-    CaseHeld,
-    CaseOpened,
-    CaseReleased,
-    CaseState,
-)
+from shared.events.reminder import CaseClosed, CaseEvent, CaseHeld, CaseOpened, CaseReleased, CaseState
 from shared.records import replace
 
 
