@@ -13,13 +13,15 @@ pytestmark = needs_chromium
 
 
 async def test_a_suspect_is_compared_and_merged_only_when_somebody_is_sure(desk: Desk) -> None:
-    await policy(desk.credit)
+    await policy(desk.credit, terms={"then": "ask"}, approvals=[{"above": money("0.00"), "approvers": 1}])
     old = await desk.credit.onboard(name="Acme", external_id="OLD-1")
     new = await desk.credit.onboard(name=EVIL, external_id="NEW-2", vat_id="DE136695976")
     await desk.credit.onboard(name="Other", address=None, contacts=[])
     await owing(desk.credit, old["id"], 70_000)
     await owing(desk.credit, new["id"], 50_000)
     await ordered(desk.credit, old["id"], "10.00", "PO-1")
+    asked = {"net_days": 60, "reason": "They asked"}
+    assert (await desk.credit.post(f"/v1/customers/{old['id']}/term-requests", asked)).status_code == 201
     tab = await desk.tab("ben", width=390)
     await tab.go(f"/customers/{old['id']}")
     await tab.page.click("text=Is it known twice?")
@@ -33,6 +35,7 @@ async def test_a_suspect_is_compared_and_merged_only_when_somebody_is_sure(desk:
     assert "OLD-1 is closed for good" in into_new
     assert "(€710.00) counts against the limit of NEW-2, €1,000.00: headroom is −€210.00 then" in into_new
     assert "no holds, 1 reserved order and no blocked orders go over" in into_new
+    assert "ends, 1 change of terms asked for is refused." in into_new
     assert await tab.overflow() <= 0
 
     await tab.page.fill(f"#into-{new['id']} [name=reason]", "Same register number")

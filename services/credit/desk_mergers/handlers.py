@@ -24,6 +24,7 @@ from services.credit.mergers import rules as mergers
 from services.credit.reservations import handlers as reservations
 from services.credit.reviews import handlers as reviews
 from services.credit.reviews.handlers import Wanted
+from services.credit.term_requests import handlers as term_requests
 from shared.calendar import local_date
 from shared.db import Tx
 from shared.errors import DomainError
@@ -51,6 +52,7 @@ class Side:
     reserved: int
     blocked: int
     requests: int
+    term_requests: int
     reviews: int
 
     @property
@@ -118,6 +120,7 @@ async def _side(tx: Tx, customer_id: UUID) -> Side:
         reserved=sum(each.status == "held" for each in orders),
         blocked=len(await reservations.list_blocked(tx, "waiting", customer_id, None, COUNTED_MAX)),
         requests=len(await limit_requests.list_requests(tx, "waiting", customer_id, None, COUNTED_MAX)),
+        term_requests=len(await term_requests.list_requests(tx, "waiting", customer_id, None, COUNTED_MAX)),
         reviews=len(await reviews.list_reviews(tx, Wanted("open", customer_id), None, COUNTED_MAX)),
     )
 
