@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from services.credit.desk_segments.rules import first_document
@@ -12,6 +14,10 @@ from tests.credit.desk import EVIL, TODAY, Desk, owing
 from tests.credit.test_segments import DOCUMENT
 
 EDITOR = ".editor textarea"
+WAITING = """
+select waitstart from pg_locks
+where not granted and database = (select oid from pg_database where datname = current_database())
+"""
 
 
 def changed(old: str, new: str) -> tuple[str, ...]:
@@ -111,6 +117,33 @@ async def test_rules_are_tried_on_the_book_published_gone_by_and_switched_off(de
     await tab.press("Switch it off")
     assert "not gone by" in await tab.text(".chips")
     tab.complaints.clear()  # The browser notes the refusal's status.
+
+
+@needs_chromium
+async def test_who_types_on_has_the_book_tried_once_more_and_not_twice_at_once(desk: Desk) -> None:
+    customer = (await desk.credit.onboard(segment="key"))["id"]
+    await owing(desk.credit, customer, 100)
+    tab = await desk.tab("ben")
+    await tab.go("/segmentation")
+    text = await tab.page.input_value(EDITOR)
+
+    async def waiting(besides: object = None) -> object:
+        """The one trial that waits for the book, other than an earlier one."""
+        while True:
+            found = [row["waitstart"] for row in await desk.credit.database.pool.fetch(WAITING)]
+            if len(found) == 1 and found[0] not in (None, besides):
+                return found[0]
+            await asyncio.sleep(0.02)
+
+    async with asyncio.timeout(60):
+        async with desk.credit.database.pool.acquire() as connection, connection.transaction():
+            await connection.execute("lock table customer")
+            await tab.page.fill(EDITOR, text.replace("title:", "# One\ntitle:"))
+            first = await waiting()
+            async with tab.page.expect_event("requestfailed", lambda request: "/check?" in request.url):
+                await tab.page.fill(EDITOR, text.replace("title:", "# Two\ntitle:"))
+            await waiting(besides=first)
+        await tab.page.wait_for_selector("#remarks[data-faults='0']")
 
 
 @needs_chromium

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import Response
 
 from services.credit.desk_scorecards import handlers
+from services.credit.desk_scorecards.handlers import ScorecardShown
 from services.credit.desk_words import rules as words
 from services.credit.scorecards import handlers as scorecards
 from shared.calendar import local_date
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
+from shared.http.connected import GONE_AWAY, while_connected
 from shared.http.dependencies import DatabaseDep
 from shared.http.pages import AttemptDep, Frame, NavLink, act, link
 from shared.http.security import Principal
@@ -56,8 +58,13 @@ async def _draw(
     refused: DomainError | None = None,
     template: str = "scorecard.html",
 ) -> Response:
-    async with reading(database) as tx:
-        shown = await handlers.draw_scorecard(tx, name, typed)
+    async def look() -> ScorecardShown:
+        async with reading(database) as tx:
+            return await handlers.draw_scorecard(tx, name, typed)
+
+    shown = await while_connected(request, look())  # The whole book is tried: not for who types on and asks anew.
+    if shown is None:
+        return Response(status_code=GONE_AWAY)
     may_write = "credit:write" in reader.scopes
     return frame.draw(request, reader, template, shown=shown, refused=refused, may_write=may_write)
 

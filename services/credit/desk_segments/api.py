@@ -7,10 +7,12 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from services.credit.desk_segments import handlers
+from services.credit.desk_segments.handlers import SegmentationShown
 from services.credit.desk_words import rules as words
 from services.credit.segmentations.rules import CATEGORIES, NUMBERS
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
+from shared.http.connected import GONE_AWAY, while_connected
 from shared.http.dependencies import DatabaseDep
 from shared.http.pages import AttemptDep, Frame, NavLink, act, link
 from shared.http.security import Principal
@@ -46,8 +48,13 @@ async def _draw(
     refused: DomainError | None = None,
     template: str = "segmentation.html",
 ) -> Response:
-    async with reading(database) as tx:
-        shown = await handlers.draw_segmentation(tx, reader.name or reader.subject, typed)
+    async def look() -> SegmentationShown:
+        async with reading(database) as tx:
+            return await handlers.draw_segmentation(tx, reader.name or reader.subject, typed)
+
+    shown = await while_connected(request, look())  # The whole book is tried: not for who types on and asks anew.
+    if shown is None:
+        return Response(status_code=GONE_AWAY)
     may_write = "credit:write" in reader.scopes
     return frame.draw(request, reader, template, shown=shown, refused=refused, may_write=may_write)
 
