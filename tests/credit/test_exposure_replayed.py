@@ -200,6 +200,7 @@ def environment(
         "DATABASE_URL": database_url("credit"),
         "KAFKA_BOOTSTRAP_SERVERS": broker,
         "KAFKA_IDEMPOTENCE": "false",
+        "KAFKA_LEAVES_GROUPS": "false",
         "KAFKA_SESSION_TIMEOUT_MS": "1000",
         "TOPIC_PREFIX": topic_prefix,
         "TOPIC_PARTITIONS": "1",

@@ -46,6 +46,7 @@ def environment(database_url: Callable[[str], str], broker: str, topic_prefix: s
         "DATABASE_URL": database_url("invoice"),
         "KAFKA_BOOTSTRAP_SERVERS": broker,
         "KAFKA_IDEMPOTENCE": "false",
+        "KAFKA_LEAVES_GROUPS": "false",
         "TOPIC_PREFIX": topic_prefix,
         "TOPIC_PARTITIONS": "1",
         "TOPIC_REPLICATION_FACTOR": "1",
