@@ -75,7 +75,7 @@ async def test_a_credit_file_shows_what_is_owed_why_the_class_is_what_it_is_and_
     assert "Credit report score 80" in await tab.text("[aria-labelledby=h-inputs]")
     answers = await tab.text("[aria-labelledby=h-decisions]")
     assert "PO-1 €150.00 Approved" in answers
-    assert "PO-2 €900.00 Declined 900.00 EUR is too much: of the limit of 1000.00 EUR, 650.00 EUR is taken" in answers
+    assert "PO-2 €900.00 Declined €900.00 is too much: of the limit of €1,000.00, €650.00 is taken" in answers
 
 
 @needs_chromium
@@ -206,3 +206,5 @@ async def test_the_pages_fit_a_phone_and_a_desktop(desk: Desk, width: int) -> No
     for path in ("/customers", f"/customers/{customer}"):
         await tab.go(path)
         assert await tab.overflow() <= 0, path
+    rows = "nav => new Set([...nav.children].map(each => each.offsetTop)).size"
+    assert width < 1280 or await tab.page.eval_on_selector(".top nav", rows) == 1, "links stand side by side"
