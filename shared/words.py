@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
 from shared.money import Money
+
+_AMOUNT = re.compile(r"(?<![\w.,:-])(-?\d+(?:\.\d+)?) ([A-Z]{3})\b", re.ASCII)
 
 
 def day_words(day: date | datetime | None) -> str:
@@ -29,6 +32,18 @@ def amount(minor: int, currency: str, *, whole: bool = False) -> str:
 
 def money_words(money: Money) -> str:
     return amount(money.minor, money.currency)
+
+
+def amounts_in(sentence: str) -> str:
+    """A sentence that the API gives too, with its amounts as pages show them: `1234.50 EUR` reads "€1,234.50"."""
+    return _AMOUNT.sub(_shown, sentence)
+
+
+def _shown(found: re.Match[str]) -> str:
+    try:
+        return money_words(Money.parse(found[1], found[2]))
+    except ValueError:
+        return found[0]  # 14:00 UTC
 
 
 def number(value: float) -> str:

@@ -26,7 +26,7 @@ from shared.db import Tx
 from shared.errors import DomainError
 from shared.http.idempotency import OnceOnly, RequestInFlight
 from shared.http.security import Principal, authenticate
-from shared.words import amount, day_words, days_late, moment_words, money_words, number, words
+from shared.words import amount, amounts_in, day_words, days_late, moment_words, money_words, number, words
 
 _SHARED = Path(__file__).parent / "templates"
 _POLICY = (
@@ -76,7 +76,13 @@ class Frame:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
-            day=day_words, moment=moment_words, money=money_words, number=number, words=words, late=days_late
+            day=day_words,
+            moment=moment_words,
+            money=money_words,
+            amounts=amounts_in,
+            number=number,
+            words=words,
+            late=days_late,
         )
         self._templates.filters.update(filters or {})
         self._templates.globals.update(section=section, amount=amount, attempt=uuid4, **(values or {}))

@@ -12,6 +12,7 @@ from services.credit.control_charts.rules import Chart, Plotted
 from services.credit.exposure.rules import Breakdown
 from services.credit.vetting.rules import Kept, Passed
 from shared.money import Money
+from shared.words import day_words
 
 Tone = Literal["open", "part", "bad", "reserved", "total"]
 
@@ -126,7 +127,7 @@ def curve_of(chart: Chart) -> Curve | None:
 
     def dot(place: int, each: Plotted) -> Dot:
         point = each.point
-        when = f"{point.days} days beyond terms on {point.seen_on}, {each.expected_days:.0f} expected"
+        when = f"{point.days} days beyond terms on {day_words(point.seen_on)}, {round(each.expected_days)} expected"
         return Dot(
             x=round((place + 0.5) * 100 / len(plotted), 2),
             y=height(point.days),
