@@ -15,6 +15,7 @@ from services.reporting.cash_received import api as cash_received
 from services.reporting.consumers import subscriptions
 from services.reporting.dashboard import api as dashboard
 from services.reporting.dashboard_customer import api as dashboard_customer
+from services.reporting.dashboard_invoices import api as dashboard_invoices
 from services.reporting.dashboard_patterns import api as dashboard_patterns
 from services.reporting.dashboard_sales import api as dashboard_sales
 from services.reporting.dashboard_team import api as dashboard_team
@@ -84,6 +85,7 @@ SERVICE = Service(
     pages=(
         dashboard.pages,
         dashboard_customer.pages,
+        dashboard_invoices.pages,
         dashboard_team.pages,
         dashboard_patterns.pages,
         dashboard_sales.pages,

@@ -144,8 +144,11 @@ def a_year() -> Books:
 def pages(books: Books) -> list[str]:
     return [
         "/",
+        "/?segment=key",
+        "/invoices",
         "/collections",
         "/patterns?by=reason&days=365",
+        "/patterns?by=product_line&days=365",
         "/accounts?owner=Maya+Feld",
         f"/customers/{books.items[0].customer_id}",
     ]
@@ -322,6 +325,68 @@ async def test_a_page_follows_what_happens_without_being_loaded_again(site: Tab,
     assert await site.page.locator("#live").count() == 0, "a past day does not move"
 
 
+async def test_every_page_that_follows_today_is_drawn_anew(site: Tab, reporting: Reporting) -> None:
+    books = a_year()
+    await reporting.hear(books)
+    beta = books.items[1].customer_id
+    shown = ("/collections", "/patterns", "/invoices", "/accounts?owner=Tom+Berger", f"/customers/{beta}")
+    tabs = [site.page, *[await site.page.context.new_page() for _ in shown[1:]]]
+    for tab, path in zip(tabs, shown, strict=True):
+        await tab.goto(site.url + path)
+        await expect(tab.locator("#live")).to_be_visible()
+        await tab.evaluate("window.stayed = true")
+    item = books.issue(beta, END - 50 * DAY, 70_000_00)
+    books.dispute(item, END, 500_00)
+    paid = books.issue(beta, END - 60 * DAY, 90_00)
+    books.pay(paid, paid.due_on + 1 * DAY)
+    await reporting.hear(books)
+    for tab, told in zip(tabs, ("€1,700", "33.3 %", "€92,500.00", "€72,500", "€72,500.00"), strict=True):
+        await expect(tab.locator("main")).to_contain_text(told)
+        assert await tab.evaluate("window.stayed")
+
+
+async def test_a_bar_of_the_ageing_leads_to_its_invoices_which_add_up_to_it(site: Tab, reporting: Reporting) -> None:
+    books = a_year()
+    acme = books.items[0].customer_id
+    for _ in range(60):
+        books.issue(acme, D(2021, 9, 1), 10_00)
+    await reporting.hear(books)
+    await site.go("/?as_of=2021-12-31")
+    await site.page.click("#p-ageing a:has-text('91+ days late')", timeout=5_000)
+    assert site.page.url.endswith("/invoices?currency=EUR&age=d91_plus")
+    assert "€600.00 in 60 invoices" in await site.text("#p-invoices")
+    assert await site.page.locator("#p-invoices tbody tr").count() == 50
+    first = set(await site.page.locator("#p-invoices tbody th").all_inner_texts())
+    await site.page.click("#p-invoices a[rel=next]")
+    then = set(await site.page.locator("#p-invoices tbody th").all_inner_texts())
+    assert (len(first | then), len(then)) == (60, 10)
+    await site.page.click("#p-invoices nav a:has-text('1–30 days late')")
+    assert "after" not in site.page.url
+    assert "26 days late €1,200.00 – €10,000.00" in await site.text("#p-invoices tbody")
+    await site.page.click("#p-invoices tbody a")
+    assert await site.text("h1") == "Acme <& Söhne>"
+    await site.go("/invoices?age=old&after=never&currency=XXX&as_of=2021-12-31")
+    assert "Everything open" in await site.text("#p-invoices"), "what cannot be read counts as left out"
+    await site.go("/?as_of=2021-12-31&segment=key")
+    assert await site.page.locator("#p-ageing a").count() == 0, "the list is of everybody, and this bar is not"
+
+
+async def test_every_page_prints_black_on_white_and_in_full(site: Tab, reporting: Reporting) -> None:
+    books = a_year()
+    await reporting.hear(books)
+    await site.page.emulate_media(color_scheme="dark", media="print")
+    await site.page.set_viewport_size({"width": 1032, "height": 700})  # A4 landscape within its margins.
+    for path in pages(books):
+        await site.go(path)
+        await all_there(site)
+        assert await site.overflow() == 0, path
+        assert await site.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        for part in ("nav", "form", "button", "summary", "#live", "footer"):
+            assert await site.page.locator(f"{part}:visible").count() == 0, (path, part)
+        cut = "[...document.querySelectorAll('.card')].filter(c => c.scrollWidth > c.clientWidth + 1).map(c => c.id)"
+        assert await site.page.evaluate(cut) == [], path
+
+
 async def test_the_theme_is_the_devices_until_somebody_chooses(site: Tab, reporting: Reporting) -> None:
     await reporting.hear(a_year())
     await site.page.emulate_media(color_scheme="dark")
@@ -348,7 +413,7 @@ async def test_every_page_can_be_read_by_everybody_and_fits_every_screen(
     for path in pages(books):
         await site.go(path)
         await all_there(site)
-        for width in (1920, 1280, 390):
+        for width in (2560, 1280, 390):
             await site.page.set_viewport_size({"width": width, "height": 900})
             assert await site.overflow() == 0, (path, width)
             assert await site.accessibility_faults() == [], (path, width)
