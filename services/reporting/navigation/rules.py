@@ -91,7 +91,8 @@ def figure(value: Decimal | float | None, places: int = 1) -> str:
     """A figure for people: 1,234.5; a dash for none."""
     if value is None:
         return "–"
-    return format_decimal(value, format="#,##0" + ("." + "0" * places if places else ""), locale="en")
+    shown = format_decimal(value, format="#,##0" + ("." + "0" * places if places else ""), locale="en")
+    return shown.replace("-", "−")
 
 
 def whole_amount(minor: int, currency: str) -> str:
