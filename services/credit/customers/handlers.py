@@ -54,6 +54,9 @@ async def onboard_customer(tx: Tx, command: OnboardCustomer) -> Customer:
 async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
     """Raises CustomerNotFound, PreconditionFailed, CustomerClosed, ParentRefused, Refused, ApprovalNeeded for terms
     that one alone may not set, and LimitSetByHand where such a limit would change its currency."""
+    moves = not {"parent_id", "contact_parent"}.isdisjoint(command.wanted)
+    if moves:
+        await store.lock_parents(tx)
     customer = await store.lock_customer(tx, command.customer_id)
     if customer is None:
         raise CustomerNotFound(command.customer_id)
@@ -66,7 +69,7 @@ async def change_customer(tx: Tx, command: ChangeCustomer) -> Customer:
     rules.expect_active(customer)
     outcome = rules.change(customer, command.wanted, command.today)
 
-    if not {"parent_id", "contact_parent"}.isdisjoint(command.wanted):
+    if moves:
         await _check_parent(tx, outcome.customer)
     if outcome.terms_before:
         account, facts = await limits.lock_standing(tx, customer.id, command.today)

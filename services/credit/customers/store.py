@@ -66,10 +66,15 @@ async def find_customer(tx: Tx, external_id: str) -> Customer | None:
     return _customer(row) if row else None
 
 
-async def ancestors(tx: Tx, parent_id: UUID) -> list[UUID]:
-    """The parent, its parent and so on; empty when there is no such customer. Until the transaction ends nobody else
-    changes who belongs to whom."""
+async def lock_parents(tx: Tx) -> None:
+    """Until the transaction ends nobody else changes who belongs to whom. Before any customer's row: who has one and
+    waits for this, while another has this and waits for the row, waits for ever."""
     await tx.execute("select pg_advisory_xact_lock(hashtext('customer.parent_id'))")
+
+
+async def ancestors(tx: Tx, parent_id: UUID) -> list[UUID]:
+    """The parent, its parent and so on, which stay so; empty when there is no such customer."""
+    await lock_parents(tx)
     return [row["id"] for row in await tx.fetch(_ANCESTORS, parent_id)]
 
 
@@ -84,7 +89,7 @@ select id from up
 
 
 async def lock_family(tx: Tx, customer_ids: Collection[UUID]) -> list[Customer]:
-    await tx.execute("select pg_advisory_xact_lock(hashtext('customer.parent_id'))")
+    await lock_parents(tx)
     return [_customer(row) for row in await tx.fetch(_LOCK_FAMILY, list(customer_ids))]
 
 
