@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -53,7 +54,8 @@ class Basis:
 
 async def forecast_receipts(tx: Tx, query: ForecastReceipts) -> tuple[list[Receipts], Basis]:
     expected, basis = await _expect(tx, query.as_of, query.today, query.currency, query.group)
-    return rules.receipts(expected, rules.periods(query.as_of, query.weeks, query.by)), basis
+    ends = rules.periods(query.as_of, query.weeks, query.by)
+    return await asyncio.to_thread(rules.receipts, expected, ends), basis
 
 
 async def measure_forecasts(tx: Tx, query: MeasureForecasts) -> list[Accuracy]:
@@ -66,7 +68,7 @@ async def measure_forecasts(tx: Tx, query: MeasureForecasts) -> list[Accuracy]:
             row["currency"]: row["received_minor"]
             for row in await queries.received(tx, before, before + WEEK, query.currency, query.group)
         }
-        for forecast in rules.receipts(expected, [before, before + WEEK]):
+        for forecast in await asyncio.to_thread(rules.receipts, expected, [before, before + WEEK]):
             hits[forecast.currency].append(Hit(forecast, came_in.get(forecast.currency, 0)))
     return [Accuracy(currency, tuple(of)) for currency, of in sorted(hits.items())]
 
@@ -83,7 +85,8 @@ async def _expect(
         named = {(row["customer_id"], row["number"]) for row in rows}
         promises = [each for each in promises if (each.customer_id, each.entity_id) in owing]
         agreed = {key: plan for key, plan in agreed.items() if key in named}
-    expected = rules.expectations(odds, map(_item, rows), promises, agreed, as_of)
+    items = [_item(row) for row in rows]
+    expected = await asyncio.to_thread(rules.expectations, odds, items, promises, agreed, as_of)
     return expected, Basis(len(rows), len(promises), len(agreed), odds.model.learned_from)
 
 

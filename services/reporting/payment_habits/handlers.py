@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -21,7 +22,8 @@ async def keep_courses(tx: Tx, received: Sequence[Received]) -> None:
 
 async def learn(tx: Tx, as_of: date) -> Model:
     """From what was known at the end of that day, and nothing later."""
-    return rules.fit(
+    habits = [
         Habit(row["customer_id"], (row["disputed"], row["channel"]), row["count"], row["days"], row["days_squared"])
         for row in await store.habits(tx, as_of, as_of - HISTORY)
-    )
+    ]
+    return await asyncio.to_thread(rules.fit, habits)  # Seconds for a large book, in which others are answered.

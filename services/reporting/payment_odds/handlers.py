@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import asyncpg
@@ -26,7 +27,7 @@ async def learn(tx: Tx, as_of: date) -> Odds:
     still_open = await queries.still_open(tx, as_of, since, every)
     seen = [_seen(row, since, row["paid_on"], paid=True) for row in paid]
     seen += [_seen(row, since, as_of, invoices=row["invoices"]) for row in still_open]
-    return rules.learn(model, seen, as_of)
+    return await asyncio.to_thread(rules.learn, model, seen, as_of)
 
 
 def _seen(row: asyncpg.Record, since: date, until: date, *, paid: bool = False, invoices: int = 1) -> Seen:
