@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 
 import pytest
 
-from services.credit.sign_offs import rules
+from services.credit.review_days import rules
 from tests.browser import needs_chromium
 from tests.credit.applications import money
 from tests.credit.client import Credit, names, problem
-from tests.credit.desk import TODAY, Desk
+from tests.credit.desk import Desk
 from tests.credit.test_review_packs import on, traded
 
 
@@ -61,22 +61,22 @@ async def test_a_pack_tells_what_became_of_decisions_and_is_signed_with_its_figu
 
 
 @pytest.mark.parametrize(
-    ("review_on", "signed_on", "due"),
+    ("review_on", "signed_on", "due_on"),
     [
-        (0, None, True),
-        (1, None, False),
-        (-1, None, True),
-        (-5, -6, True),
-        (-5, -5, False),
-        (-5, -4, False),
-        (None, None, False),
+        ("2026-03-10", None, "2026-03-10"),
+        ("2026-03-10", "2026-03-09", "2026-03-10"),
+        ("2026-03-10", "2026-03-10", "2027-03-10"),
+        ("2026-03-10", "2026-03-11", "2027-03-11"),
+        ("2023-01-01", "2024-02-29", "2025-02-28"),
+        (None, None, None),
+        (None, "2026-03-10", "2027-03-10"),
     ],
 )
-def test_outcomes_are_due_from_their_day_until_somebody_signs(
-    review_on: int | None, signed_on: int | None, due: bool
+def test_outcomes_are_due_on_the_documents_day_and_a_year_after_somebody_signed(
+    review_on: str | None, signed_on: str | None, due_on: str | None
 ) -> None:
-    days = [None if each is None else TODAY + timedelta(days=each) for each in (review_on, signed_on)]
-    assert rules.is_due(days[0], days[1], TODAY) is due
+    days = [None if each is None else date.fromisoformat(each) for each in (review_on, signed_on, due_on)]
+    assert rules.due_on(days[0], days[1]) == days[2]
 
 
 @needs_chromium
@@ -92,6 +92,15 @@ async def test_the_work_list_names_outcomes_that_are_due_until_they_are_signed(d
     await carl.press("Sign the review")
     await carl.go("/")
     assert await carl.page.locator("#outcomes").count() == 0
+    policy = await desk.credit.get("/v1/credit-policy")
+    assert (policy["review_on"], policy["review_due_on"]) == ("2026-03-10", "2027-03-10")
+    for path in ("/policy", "/review-packs"):
+        await carl.go(path)
+        assert "outcomes looked at 10 Mar 2027" in await carl.text(), path
+    await on(desk.credit, "2027-03-11 09:00Z")
+    assert (await desk.credit.get("/v1/credit-policy"))["review_overdue"] is True
+    await carl.go("/")
+    assert "The credit policy Petra Voss 10 Mar 2027" in await carl.text("#outcomes tbody")
 
 
 async def test_a_sign_off_names_a_period_that_is_over_and_says_what_is_to_change(credit_in_2012: Credit) -> None:

@@ -17,6 +17,7 @@ from services.credit.limits.handlers import ChangePolicy, PolicyInForce
 from services.credit.policies import handlers as policies
 from services.credit.policies import rules as comparing
 from services.credit.policies.handlers import Version
+from services.credit.review_days.handlers import review_days
 from services.credit.scorecards import handlers as scorecards
 from services.credit.scorecards.rules import Published
 from services.credit.what_ifs import handlers as what_ifs
@@ -46,7 +47,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class PolicyShown:
-    """`text` is what stands in the editor, `asked` what stands in the form of the what-if."""
+    """`text` is what stands in the editor, `asked` what stands in the form of the what-if. Outcomes are to be
+    looked at next on `review_on`."""
 
     today: date
     in_force: PolicyInForce
@@ -55,6 +57,7 @@ class PolicyShown:
     versions: Sequence[Version]
     scorecards: Sequence[Published]
     asked: Asked
+    review_on: date | None
 
     @property
     def yesterday(self) -> date:
@@ -81,6 +84,7 @@ async def draw_policy(tx: Tx, typed: str | None = None, asked: Asked | None = No
         await policies.list_versions(tx, None, VERSIONS_SHOWN),
         await scorecards.list_scorecards(tx),
         asked or Asked(today - timedelta(days=PERIOD_DAYS), today - timedelta(days=1)),
+        (await review_days(tx)).of_policy(in_force.policy.review_on),
     )
 
 

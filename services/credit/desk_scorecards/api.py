@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from services.credit.desk_scorecards import handlers
 from services.credit.desk_scorecards.handlers import ScorecardShown
 from services.credit.desk_words import rules as words
+from services.credit.review_days.handlers import review_days
 from services.credit.scorecards import handlers as scorecards
 from shared.calendar import local_date
 from shared.db import Database, Tx, reading
@@ -39,8 +40,8 @@ Typed = Annotated[str, Form()]
 async def list_scorecards(request: Request, reader: ReaderDep, database: DatabaseDep) -> Response:
     """The newest version of each, with who answers for it and when its outcomes are looked at."""
     async with reading(database) as tx:
-        found, today = await scorecards.list_scorecards(tx), local_date(tx.now, "UTC")
-    return frame.draw(request, reader, "scorecards.html", found=found, today=today)
+        found, days, today = await scorecards.list_scorecards(tx), await review_days(tx), local_date(tx.now, "UTC")
+    return frame.draw(request, reader, "scorecards.html", found=found, days=days, today=today)
 
 
 @pages.get("/scorecards/{name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from services.credit.assessments import handlers as assessments
@@ -11,6 +12,7 @@ from services.credit.customers import handlers as customers
 from services.credit.customers.rules import Customer
 from services.credit.desk_scorecards.rules import Checked
 from services.credit.desk_words.rules import NothingChanged
+from services.credit.review_days.handlers import review_days
 from services.credit.scorecards import handlers as scorecards
 from services.credit.scorecards import rules as documents
 from services.credit.scorecards.handlers import PublishScorecard
@@ -23,12 +25,14 @@ MOVERS_SHOWN = 25
 
 @dataclass(frozen=True, slots=True)
 class ScorecardShown:
-    """`text` is what stands in the editor, `movers` the customers whom it would put in another class."""
+    """`text` is what stands in the editor, `movers` the customers whom it would put in another class.
+    Outcomes are to be looked at next on `review_on`."""
 
     published: Published
     text: str
     checked: Checked
     movers: Mapping[UUID, Customer]
+    review_on: date
 
 
 async def draw_scorecard(tx: Tx, name: str, typed: str | None = None) -> ScorecardShown:
@@ -37,7 +41,9 @@ async def draw_scorecard(tx: Tx, name: str, typed: str | None = None) -> Scoreca
     text = published.document if typed is None else typed
     checked = await check(tx, name, text)
     concerned = {each.customer_id for each in checked.trial.movers[:MOVERS_SHOWN]} if checked.trial else set()
-    return ScorecardShown(published, text, checked, await customers.customers_of(tx, concerned))
+    card = published.scorecard
+    review_on = (await review_days(tx)).of_scorecard(card.name, card.review_on)
+    return ScorecardShown(published, text, checked, await customers.customers_of(tx, concerned), review_on)
 
 
 async def check(tx: Tx, name: str, document: str) -> Checked:

@@ -13,6 +13,7 @@ from services.credit.policies.handlers import Version
 from services.credit.policies.rules import Change
 from services.credit.policy_rules import rules as documents
 from services.credit.policy_rules.rules import PolicyLimit, PolicyRules
+from services.credit.review_days.handlers import ReviewDays, review_days
 from shared.calendar import local_date
 from shared.db import reading, transaction
 from shared.http.dependencies import DatabaseDep, IfMatch, PageParams, PrincipalDep
@@ -51,7 +52,8 @@ class PolicyLimitOut(BaseModel):
 
 class PolicyOut(BaseModel):
     """A version of the policy. `changed_at` and `changed_by` are null for the one that came with the service.
-    `review_overdue`: the day of its review has passed."""
+    `review_due_on` is `review_on` until a review is signed then or later, and a year after that one from then on;
+    `review_overdue`: that day has passed."""
 
     version: int
     limits: list[PolicyLimitOut]
@@ -60,12 +62,13 @@ class PolicyOut(BaseModel):
     changed_by: str | None
     owner: str | None
     review_on: date | None
+    review_due_on: date | None
     review_overdue: bool
     reason: str | None
 
     @classmethod
-    def of(cls, found: PolicyInForce, today: date) -> "PolicyOut":
-        review_on = found.policy.review_on
+    def of(cls, found: PolicyInForce, days: ReviewDays, today: date) -> "PolicyOut":
+        due_on = days.of_policy(found.policy.review_on)
         return cls(
             version=found.policy.version,
             limits=[PolicyLimitOut(segment=entry.segment, limit=entry.limit) for entry in found.policy.limits],
@@ -73,8 +76,9 @@ class PolicyOut(BaseModel):
             changed_at=found.changed_at,
             changed_by=found.changed_by,
             owner=found.policy.owner,
-            review_on=review_on,
-            review_overdue=review_on is not None and review_on < today,
+            review_on=found.policy.review_on,
+            review_due_on=due_on,
+            review_overdue=due_on is not None and due_on < today,
             reason=found.policy.reason,
         )
 
@@ -119,8 +123,8 @@ class PolicyCheckOut(BaseModel):
 async def show_policy(database: DatabaseDep) -> Response:
     """The default limits and rules in force, with who answers for them."""
     async with reading(database) as tx:
-        found = await accounts.policy_in_force(tx)
-    return respond(PolicyOut.of(found, local_date(tx.now, "UTC")), etag=found.policy.version)
+        found, days = await accounts.policy_in_force(tx), await review_days(tx)
+    return respond(PolicyOut.of(found, days, local_date(tx.now, "UTC")), etag=found.policy.version)
 
 
 @router.put("/credit-policy", response_model=PolicyOut, dependencies=[scope("credit:write")])
@@ -142,8 +146,8 @@ async def change_policy(
             review_on=body.review_on,
             reason=body.reason,
         )
-        found = await accounts.change_policy(tx, command)
-    return respond(PolicyOut.of(found, local_date(tx.now, "UTC")), etag=found.policy.version)
+        found, days = await accounts.change_policy(tx, command), await review_days(tx)
+    return respond(PolicyOut.of(found, days, local_date(tx.now, "UTC")), etag=found.policy.version)
 
 
 @router.get("/credit-policy/versions", response_model=Page[VersionOut], dependencies=[scope("credit:read")])
@@ -152,9 +156,9 @@ async def list_versions(database: DatabaseDep, page: PageParams) -> Page[Version
     before = int(page.after[0]) if page.after else None
     async with reading(database) as tx:
         found = await handlers.list_versions(tx, before, page.limit + 1)
-        today = local_date(tx.now, "UTC")
+        days, today = await review_days(tx), local_date(tx.now, "UTC")
     shown, more = page.cut(found, lambda last: [last.found.policy.version])
-    return Page[VersionOut](items=[_out(each, today) for each in shown], next_cursor=more)
+    return Page[VersionOut](items=[_out(each, days, today) for each in shown], next_cursor=more)
 
 
 @router.get("/credit-policy/versions/{version}", response_model=VersionOut, dependencies=[scope("credit:read")])
@@ -162,8 +166,8 @@ async def show_version(database: DatabaseDep, version: int, since: VersionNumber
     """One version, with all that changed since an earlier or later one (`since`; the one before it when left out)."""
     async with reading(database) as tx:
         found = await handlers.compare_versions(tx, version, since)
-        today = local_date(tx.now, "UTC")
-    return respond(_out(found, today), etag=version)
+        days, today = await review_days(tx), local_date(tx.now, "UTC")
+    return respond(_out(found, days, today), etag=version)
 
 
 @router.post("/credit-policy/checks", response_model=PolicyCheckOut, dependencies=[scope("credit:read")])
@@ -184,7 +188,7 @@ def _limits(body: ChangePolicyIn) -> tuple[PolicyLimit, ...]:
     return tuple(PolicyLimit(entry.segment, entry.limit) for entry in body.limits)
 
 
-def _out(version: Version, today: date) -> VersionOut:
+def _out(version: Version, days: ReviewDays, today: date) -> VersionOut:
     return VersionOut(
-        policy=PolicyOut.of(version.found, today), changes=[ChangeOut.of(each) for each in version.changes]
+        policy=PolicyOut.of(version.found, days, today), changes=[ChangeOut.of(each) for each in version.changes]
     )

@@ -128,8 +128,8 @@ def _policy(pack: ReviewPack) -> PolicyOutcomeOut:
     return PolicyOutcomeOut(
         version=policy.version,
         owner=policy.owner,
-        review_on=policy.review_on,
-        review_overdue=policy.review_on is not None and policy.review_on < pack.made_on,
+        review_on=pack.review_on,
+        review_overdue=pack.review_on is not None and pack.review_on < pack.made_on,
         changes=[
             PolicyChangeOut(
                 version=found.policy.version,

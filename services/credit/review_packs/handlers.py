@@ -26,6 +26,7 @@ from services.credit.limits.handlers import PolicyInForce
 from services.credit.policies import rules as policies
 from services.credit.policies.rules import Change
 from services.credit.policy_rules.rules import RiskClass
+from services.credit.review_days.handlers import review_days
 from services.credit.review_packs import rules, store
 from services.credit.review_packs.rules import Became, Named, Overridden, PolicyOutcome, ScorecardOutcome
 from services.credit.scorecards import handlers as scorecards
@@ -41,12 +42,14 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, slots=True)
 class ReviewPack:
-    """`changes` are those of the policy within the period; `policy` is the one in force."""
+    """`changes` are those of the policy within the period; `policy` is the one in force, whose outcomes are to be
+    looked at next on `review_on`."""
 
     since: date
     until: date
     made_on: date
     policy: PolicyInForce
+    review_on: date | None
     changes: tuple[tuple[PolicyInForce, tuple[Change, ...]], ...]
     outcome: PolicyOutcome
     scorecard: ScorecardOutcome
@@ -64,14 +67,17 @@ async def gather(tx: Tx, scorecard: str, since: date, until: date) -> ReviewPack
             f"{count} decisions were made in this time; {DECISIONS_MAX} can be looked at at once.", field="/from"
         )
     versions, observed = await store.observed(tx, scorecard, since, until, today)
+    policy, days = await limits.policy_in_force(tx), await review_days(tx)
+    review_on = days.of_scorecard(scorecard, card.review_on)
     return ReviewPack(
         since=since,
         until=until,
         made_on=today,
-        policy=await limits.policy_in_force(tx),
+        policy=policy,
+        review_on=days.of_policy(policy.policy.review_on),
         changes=await _changes(tx, first, last),
         outcome=await _outcome(tx, first, last),
-        scorecard=rules.scorecard_outcome(scorecard, versions, card.owner, card.review_on, observed, today),
+        scorecard=rules.scorecard_outcome(scorecard, versions, card.owner, review_on, observed, today),
     )
 
 

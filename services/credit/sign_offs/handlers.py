@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from services.credit.limits import handlers as limits
+from services.credit.review_days.handlers import review_days
 from services.credit.review_packs import handlers as review_packs
 from services.credit.scorecards import handlers as scorecards
 from services.credit.sign_offs import rules, store
@@ -54,14 +55,16 @@ async def list_sign_offs(tx: Tx, scorecard: str | None, before: UUID | None, cou
 
 
 async def outcomes_due(tx: Tx) -> Sequence[Due]:
-    """What is to be looked at, the longest due first. A pack has the policy's outcomes whatever the scorecard."""
-    today, signed = local_date(tx.now, "UTC"), await store.last_signed(tx)
+    """What is to be looked at, the longest due first; from its day on, which counts."""
+    today, days = local_date(tx.now, "UTC"), await review_days(tx)
     policy = (await limits.policy_in_force(tx)).policy
     found: list[Due] = []
-    if policy.review_on and rules.is_due(policy.review_on, max(signed.values(), default=None), today):
-        found.append(Due(None, "The credit policy", policy.owner, policy.review_on))
+    policys = days.of_policy(policy.review_on)
+    if policys is not None and policys <= today:
+        found.append(Due(None, "The credit policy", policy.owner, policys))
     for each in await scorecards.list_scorecards(tx):
         card = each.scorecard
-        if rules.is_due(card.review_on, signed.get(card.name), today):
-            found.append(Due(card.name, card.title, card.owner, card.review_on))
+        cards = days.of_scorecard(card.name, card.review_on)
+        if cards <= today:
+            found.append(Due(card.name, card.title, card.owner, cards))
     return sorted(found, key=lambda due: due.since)

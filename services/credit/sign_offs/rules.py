@@ -42,11 +42,6 @@ class Due:
     since: date
 
 
-def is_due(review_on: date | None, signed_on: date | None, today: date) -> bool:
-    """From the day of the review on, which counts, until somebody signs on or after it."""
-    return review_on is not None and review_on <= today and (signed_on is None or signed_on < review_on)
-
-
 class NothingSaid(Refused):
     slug = "sign-off-without-a-note"
     title = "It does not say what is to change"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from datetime import date
 from uuid import UUID
 
 from services.credit.sign_offs.rules import SignOff
@@ -17,14 +16,6 @@ async def add(tx: Tx, signed: SignOff) -> None:
 
 
 _ADD = f"insert into review_sign_off ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-
-
-async def last_signed(tx: Tx) -> dict[str, date]:
-    """The business day of the newest, by scorecard."""
-    return {row["scorecard"]: row["on_day"] for row in await tx.fetch(_LAST_SIGNED)}
-
-
-_LAST_SIGNED = "select scorecard, max(signed_at)::date as on_day from review_sign_off group by scorecard"
 
 
 async def page(tx: Tx, scorecard: str | None, before: UUID | None, count_max: int) -> list[SignOff]:
