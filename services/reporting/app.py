@@ -36,6 +36,7 @@ from services.reporting.rebuilds import api as rebuilds
 from services.reporting.references import api as references
 from services.reporting.saved_reports import api as saved_reports
 from services.reporting.search import api as search
+from services.reporting.segments import api as segments
 from services.reporting.settings import Settings, read_settings
 from services.reporting.snapshots import api as snapshots
 from services.reporting.ticks import ticks
@@ -61,6 +62,7 @@ SERVICE = Service(
     routers=(
         ageing.router,
         kpis.router,
+        segments.router,
         debtors.router,
         forecasts.router,
         cash_received.router,

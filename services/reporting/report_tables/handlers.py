@@ -28,6 +28,8 @@ from services.reporting.provisions.handlers import ProvideFor
 from services.reporting.provisions.rules import SEEN_MIN
 from services.reporting.report_tables import rules
 from services.reporting.report_tables.rules import Column, Parameters, ReportName, Row, Table
+from services.reporting.segments import handlers as segments
+from services.reporting.segments.handlers import CompareSegments, Segment
 from shared.calendar import add_months, local_date
 from shared.db import Tx
 from shared.money import Money
@@ -412,6 +414,52 @@ async def _provision(tx: Tx, asked: Parameters, as_of: date) -> Written:
     return columns, _at_once(rows)
 
 
+async def _segments(tx: Tx, asked: Parameters, as_of: date) -> Written:
+    query = CompareSegments(as_of, asked.window_days or WINDOW_DAYS, currency=asked.currency, limit=CHUNK)
+    columns = (
+        Column("segment", "Segment"),
+        CURRENCY,
+        Column("customers", "Customers owing", "count", adds=True),
+        _money("receivables", "Receivables"),
+        _money("overdue", "Overdue"),
+        _money("credit_sales", "Credit sales"),
+        Column("share_current", "Share current", "percent"),
+        Column("dso", "DSO", "number"),
+        Column("dso_countback", "DSO, counted back", "number"),
+        Column("best_possible_dso", "Best possible DSO", "number"),
+        Column("average_days_delinquent", "Average days delinquent", "number"),
+        Column("cei", "CEI", "percent"),
+        Column("paid_invoices", "Paid invoices", "count", adds=True),
+        Column("mean_days_late", "Mean days after due", "number"),
+    )
+
+    def row(s: Segment) -> Row:
+        k = s.kpis
+        amounts = (Money(minor, k.currency) for minor in (k.receivables_minor, k.overdue_minor, k.sales_minor))
+        r = k.ratios
+        ratios = (r.dso, r.dso_countback, r.best_possible_dso, r.average_days_delinquent, r.cei)
+        return (
+            s.segment,
+            k.currency,
+            s.customers,
+            *amounts,
+            s.share_current,
+            *ratios,
+            s.paid_invoices,
+            s.mean_days_late,
+        )
+
+    async def chunks() -> AsyncIterator[Sequence[Row]]:
+        found = await segments.compare_segments(tx, query)
+        while found:
+            yield [row(s) for s in found]
+            if len(found) < CHUNK:
+                return
+            found = await segments.compare_segments(tx, replace(query, after=found[-1].place))
+
+    return columns, chunks()
+
+
 _WRITERS = {
     "ageing": _ageing,
     "open-invoices": _open_invoices,
@@ -424,4 +472,5 @@ _WRITERS = {
     "dso-change": _dso_change,
     "concentration": _concentration,
     "provision": _provision,
+    "segments": _segments,
 }

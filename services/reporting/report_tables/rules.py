@@ -29,6 +29,7 @@ ReportName = Literal[
     "dso-change",
     "concentration",
     "provision",
+    "segments",
 ]
 RelativeDay = Literal[
     "today", "yesterday", "end_of_last_week", "end_of_last_month", "end_of_last_quarter", "end_of_last_year"
@@ -153,6 +154,7 @@ SPECS: Mapping[ReportName, Spec] = {
         _takes("currency", "buckets", "months", "horizon_months", "adjustment_percent", "group_by", "seen_min"),
         (None, "segment", "country", "entity"),
     ),
+    "segments": Spec("Segments of customers", _takes("currency", "window_days")),
 }
 
 
