@@ -2,8 +2,9 @@
 foretold.
 
 Habits are learned from the invoices that were settled before a day; then each invoice issued from that day on is
-foretold on the day it is issued, and held against when it was paid. Beside it stand the due date and the mean of what
-the customer had paid up to then. A dispute counts once it is known: a ledger's disputes are raised with the invoice, so
+foretold on the day it is issued, and held against when it was paid. Beside it stand the due date, the mean of what
+the customer had paid up to then, and gradient boosting (scikit-learn's, as it comes) over what is known of an invoice
+and its customer on that day. A dispute counts once it is known: a ledger's disputes are raised with the invoice, so
 the figures are given with them, and as if they came only later.
 
 Then receipts: from the middle of the ledger until thirteen weeks before its end each week is foretold from what was
@@ -17,12 +18,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from math import nan
 from pathlib import Path
-from statistics import mean
+from statistics import mean, quantiles
 from uuid import UUID, uuid5
 
 from rich.console import Console
 from rich.table import Table
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 from deploy.local.generate import DEFAULT
 from deploy.local.ledger import Row, load
@@ -89,6 +92,11 @@ def days_late(row: Row) -> int:
     return (row.settled_date - row.due_date).days
 
 
+def days_to_settle(row: Row) -> int:
+    assert row.settled_date
+    return (row.settled_date - row.invoice_date).days
+
+
 def by_habit(row: Row, odds: Odds, *, disputes: bool) -> Foretold:
     """What is known on the day of issue, and nothing later."""
     terms = (row.due_date - row.invoice_date).days
@@ -102,20 +110,51 @@ def by_due_date(row: Row) -> Foretold:
     return Foretold(terms, terms, terms, terms + days_late(row), terms)
 
 
-def by_own_mean(rows: Sequence[Row]) -> Callable[[Row], Foretold]:
-    """The mean of the days in which the customer's invoices were settled that were so before this one was issued."""
+def settled_before(rows: Sequence[Row]) -> Callable[[Row], list[int]]:
+    """In how many days the customer's invoices were settled that were so before this one was issued, the last one at
+    the end."""
     paid: dict[str, list[tuple[date, int]]] = defaultdict(list)
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.settled_date or date.max):
         if row.settled_date:
             paid[row.customer_ref].append((row.settled_date, (row.settled_date - row.invoice_date).days))
+    return lambda row: [days for settled, days in paid[row.customer_ref] if settled < row.invoice_date]
 
-    def foretell(row: Row) -> Foretold:
-        before = [days for settled, days in paid[row.customer_ref] if settled < row.invoice_date]
+
+def by_own_mean(row: Row, before: Sequence[int]) -> Foretold:
+    terms = (row.due_date - row.invoice_date).days
+    days = mean(before) if before else float(terms)
+    return Foretold(days, days, days, terms + days_late(row), terms)
+
+
+def boosted(
+    past: Sequence[Row], new: Sequence[Row], before: Callable[[Row], Sequence[int]], *, disputes: bool
+) -> list[Foretold]:
+    channels, segments = (sorted({getattr(row, name) for row in past}) for name in ("channel", "segment"))
+
+    def known(row: Row) -> list[float]:
+        paid = before(row)
+        own = [len(paid), mean(paid), *quantiles([paid[0], *paid], n=4), paid[-1]] if paid else [0] + [nan] * 5
+        named = [float(row.channel == each) for each in channels] + [float(row.segment == each) for each in segments]
         terms = (row.due_date - row.invoice_date).days
-        days = mean(before) if before else float(terms)
-        return Foretold(days, days, days, terms + days_late(row), terms)
+        day = row.invoice_date
+        return [
+            terms,
+            float(row.amount.minor),
+            row.disputed and disputes,
+            day.month,
+            day.day,
+            day.weekday(),
+            *own,
+            *named,
+        ]
 
-    return foretell
+    trees = HistGradientBoostingRegressor(random_state=1)
+    trees.fit([known(row) for row in past], [days_to_settle(row) for row in past])
+    foretold = zip(new, trees.predict([known(row) for row in new]).tolist(), strict=True)
+    return [
+        Foretold(days, days, days, days_to_settle(row), (row.due_date - row.invoice_date).days)
+        for row, days in foretold
+    ]
 
 
 def report(console: Console, rows: Sequence[Row], since: date) -> None:
@@ -130,10 +169,12 @@ def report(console: Console, rows: Sequence[Row], since: date) -> None:
         table.add_row(name, f"{error:.2f}", f"{right:.1%}", f"{within:.1%}" if ranged else "")
 
     line("due date", [by_due_date(row) for row in new])
-    line("own mean so far", [by_own_mean(rows)(row) for row in new])
-    for disputes, name in ((True, "habits"), (False, "habits, disputes unknown")):
+    before = settled_before(rows)
+    line("own mean so far", [by_own_mean(row, before(row)) for row in new])
+    for disputes, told in ((True, ""), (False, ", disputes unknown")):
+        line(f"gradient boosting{told}", boosted(past, new, before, disputes=disputes))
         odds = learned(rows, since - ONE_DAY, disputes=disputes)
-        line(name, [by_habit(row, odds, disputes=disputes) for row in new], ranged=True)
+        line(f"habits{told}", [by_habit(row, odds, disputes=disputes) for row in new], ranged=True)
     console.print(
         f"learned from {len(past):,} invoices settled before {since}; {len(new):,} issued since then foretold"
     )
