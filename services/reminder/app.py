@@ -32,6 +32,7 @@ from services.reminder.desk_templates import api as desk_templates
 from services.reminder.doubts import api as doubts
 from services.reminder.explanations import api as explanations
 from services.reminder.followers import api as followers
+from services.reminder.given_tasks import api as given_tasks
 from services.reminder.imap import ImapMailbox, ImapServer
 from services.reminder.late_payment_reasons import api as late_payment_reasons
 from services.reminder.legal import api as legal
@@ -88,6 +89,7 @@ SERVICE = Service(
         contacts.router,
         doubts.router,
         tasks.router,
+        given_tasks.router,
         policies.router,
         team.router,
         team_figures.router,

@@ -23,7 +23,8 @@ router = APIRouter(tags=["tasks"])
 class TaskOut(BaseModel):
     """`kind` says what for, such as `agency_referral` (decide whether the account goes to a collection agency),
     `fate_unknown` (a message was under way when the process sending it ended), `unreachable` (nobody there has an
-    address that works) or `handed_over` (a colleague asks). Without an `assignee` it is for colleagues of the
+    address that works) `handed_over` (a colleague asks)
+    or `to_do` (a colleague gave it by hand: `given_by`). Without an `assignee` it is for colleagues of the
     `role`, or where there is none the account owner's."""
 
     id: UUID
@@ -41,6 +42,7 @@ class TaskOut(BaseModel):
     done_by: str | None
     done_at: datetime | None
     outcome: str | None
+    given_by: str | None
     version: int
 
     @classmethod
@@ -61,6 +63,7 @@ class TaskOut(BaseModel):
             done_by=task.done_by,
             done_at=task.done_at,
             outcome=task.outcome,
+            given_by=task.given_by,
             version=task.version,
         )
 

@@ -45,10 +45,10 @@ class SnoozeTask:
     until: date
 
 
-async def assign_tasks(tx: Tx, commands: Sequence[AssignTask]) -> None:
-    """Asked again for the same occasion, nothing happens."""
+async def assign_tasks(tx: Tx, commands: Sequence[AssignTask]) -> list[Task]:
+    """Asked again for the same occasion, nothing happens; what is answered are the new ones."""
     if not commands:
-        return
+        return []
     if any(command.role for command in commands):
         commands = [each for command in commands for each in await _for_colleagues(tx, command)]
     tasks = [
@@ -67,11 +67,14 @@ async def assign_tasks(tx: Tx, commands: Sequence[AssignTask]) -> None:
             assigned_at=tx.now,
             assignee=command.assignee,
             role=command.role,
+            given_by=command.given_by,
         )
         for command in commands
     ]
-    new = await store.add(tx, tasks)
-    await outbox.append(tx, *(rules.assigned(task, tx.now) for task in tasks if task.id in new))
+    added = await store.add(tx, tasks)
+    new = [task for task in tasks if task.id in added]
+    await outbox.append(tx, *(rules.assigned(task, tx.now) for task in new))
+    return new
 
 
 async def _for_colleagues(tx: Tx, command: AssignTask) -> list[AssignTask]:

@@ -33,6 +33,7 @@ Kind = Literal[
     "bounced",
     "tell_sales",
     "propose_plan",
+    "to_do",
 ]
 Status = Literal["open", "done"]
 
@@ -52,7 +53,8 @@ DECIDED_ELSEWHERE: Mapping[Kind, str] = {
 @dataclass(frozen=True, slots=True)
 class Task:
     """`occasion` is what it is about: one task of a kind for each with an entity, however often it is
-    asked for. Without an `assignee` it is for colleagues of the `role`, or where there is none the account owner's."""
+    asked for. Without an `assignee` it is for colleagues of the `role`, or where there is none the account owner's.
+    `given_by` is whoever gave it by hand."""
 
     id: UUID
     version: int
@@ -72,6 +74,7 @@ class Task:
     done_at: datetime | None = None
     outcome: str | None = None
     role: Role | None = None
+    given_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class AssignTask:
     due_on: date
     assignee: str | None = None
     role: Role | None = None
+    given_by: str | None = None
 
 
 class TaskNotFound(NotFound):

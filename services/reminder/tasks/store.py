@@ -25,7 +25,7 @@ _NEW = (
         "status",
         "due_on",
     ),
-    *("assigned_at", "assignee", "role"),
+    *("assigned_at", "assignee", "role", "given_by"),
 )
 _new_values = attrgetter(*_NEW)
 _COLUMNS = ", ".join(field.name for field in fields(Task))
@@ -40,7 +40,8 @@ async def add(tx: Tx, tasks: Sequence[Task]) -> set[UUID]:
 _ADD = f"""
 insert into task ({", ".join(_NEW)})
 select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::date[], $12::timestamptz[], $13::text[], $14::text[])
+                     $9::text[], $10::text[], $11::date[], $12::timestamptz[], $13::text[], $14::text[],
+                     $15::text[])
 on conflict on constraint task_once_per_occasion do nothing
 returning id
 """

@@ -40,11 +40,11 @@ async def known(tx: Tx) -> Mapping[str, Colleague]:
     return {colleague.subject: colleague for colleague in await store.everybody(tx)}
 
 
-async def find_colleague(tx: Tx, subject: str) -> Colleague:
-    """Raises ColleagueNotFound."""
+async def find_colleague(tx: Tx, subject: str, *, field: str | None = None) -> Colleague:
+    """`field` is where a request names them. Raises ColleagueNotFound."""
     team = await known(tx)
     if subject not in team:
-        raise ColleagueNotFound(f"there is no colleague {subject!r}")
+        raise ColleagueNotFound(f"there is no colleague {subject!r}", field=field)
     return team[subject]
 
 

@@ -155,6 +155,7 @@ _TASK_FIRST: tuple[tuple[str, Action, str], ...] = (
     ("agency_referral", Action.PLACE, "All reminders have gone out: decide whether an agency takes over."),
     ("propose_plan", Action.CALL, "The strategy asks to propose instalments; the task says how much and when."),
     ("handed_over", Action.HELP, "A colleague asks for help with the account."),
+    ("to_do", Action.HELP, "A colleague has given a task for the account; it says what to do."),
     ("mentioned", Action.HELP, "A colleague asks you to read a note."),
 )
 """What people have to do goes before what a rule would advise, the most pressing first."""
