@@ -91,11 +91,9 @@ def variables(file: Path) -> dict[str, str]:
 
 
 def in_compose() -> Iterator[Process]:
-    given = {
-        name: value or LIKELY.get(name, "something") for name, value in variables(COMPOSE / "env.example").items()
-    }
+    given = {name: value or LIKELY.get(name, "something") for name, value in variables(COMPOSE / "env.example").items()}
     for name, container in compose()["services"].items():
-        if "build" not in container:
+        if not container["image"].startswith("${IMAGE"):  # The database and the broker are others' images.
             continue
         told = {key: ASKED_FOR.sub(lambda m: given[m[1]], value) for key, value in container["environment"].items()}
         probes = PROBED.findall(str(container.get("healthcheck")).replace('\\"', '"'))
