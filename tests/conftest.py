@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 import structlog
 from aiosmtpd.controller import Controller
@@ -35,6 +36,10 @@ structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatte
 
 # It repeats itself hundreds of times a second while it waits for a topic.
 logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 PLUMBING = "plumbing"
 """The name of a database that has only the shared tables."""
