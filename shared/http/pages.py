@@ -24,6 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.db import Tx
 from shared.errors import DomainError
+from shared.http.desks import INVOICES_SCOPE, Account, same_account
 from shared.http.idempotency import OnceOnly, RequestInFlight
 from shared.http.security import Principal, authenticate
 from shared.words import amount, amounts_in, day_words, days_late, moment_words, money_words, number, words
@@ -95,12 +96,15 @@ class Frame:
         *,
         refused: DomainError | None = None,
         refresh_seconds: int | None = None,
+        account_shown: Account | None = None,
         **values: Any,
     ) -> HTMLResponse:
-        """A page; `refused` is why what was asked for on it was not done. Inline scripts bear `nonce`, others do not
-        run."""
+        """A page; `refused` is why what was asked for on it was not done, `account_shown` what it leads to at the other
+        services. Inline scripts bear `nonce`, others do not run."""
         nonce = secrets.token_urlsafe(16)
-        reports = str(request.app.state.settings.reporting_url) if SEARCH_SCOPE in reader.scopes else ""
+        state = request.app.state
+        reports = str(state.settings.reporting_url) if SEARCH_SCOPE in reader.scopes else ""
+        here, scopes = state.service.name, reader.scopes
         page = self._templates.get_template(template).render(
             reader=reader,
             path=request.scope["path"],
@@ -111,6 +115,8 @@ class Frame:
             theme=theme if (theme := request.cookies.get(THEME_COOKIE)) in THEMES else None,
             nonce=nonce,
             search_url=f"{reports}/search" if reports else None,
+            invoice_pages=f"{state.settings.invoice_url}/invoices" if INVOICES_SCOPE in scopes else None,
+            same_account=same_account(account_shown, here, scopes, state.settings) if account_shown else [],
             **values,
         )
         headers = {

@@ -64,6 +64,7 @@ async def test_a_credit_file_shows_what_is_owed_why_the_class_is_what_it_is_and_
     await tab.go("/customers?search=acme")
     await tab.page.click("tbody a")
     tiles = await tab.text(".tiles")
+    assert await tab.page.locator(".others a").all_inner_texts() == ["Invoices", "Collecting", "Figures"]
     assert "Limit €1,000.00 by the policy" in tiles
     assert "Counts against it €650.00 2 open invoices" in tiles
     assert "Headroom €350.00" in tiles

@@ -83,6 +83,7 @@ async def test_an_invoice_shows_what_made_its_balance_and_every_entry_behind_it(
     await desk.books.pay("30.00", customer_id=busy.customer, allocations=[{"invoice_number": "A-1"}])
     await desk.go(f"/invoices/{busy.invoice['id']}")
     assert EVIL in await desk.page.inner_text(".crumbs")
+    assert await desk.page.locator(".others a").all_inner_texts() == ["Collecting", "Credit", "Figures"]
     balance = await desk.text("[aria-labelledby=h-balance]")
     assert "Paid −€30.00 Balance €89.00 of this disputed €19.00 may be collected now €70.00" in balance
     assert "Payment of 5 Mar 2024, bank transfer" in await desk.text("#moved")

@@ -30,13 +30,17 @@ async def test_an_account_is_called_promises_is_paused_and_gets_the_next_step_wh
     desk: Desk, tab: Tab
 ) -> None:
     customer = await desk.onboard(name=EVIL)
-    await desk.issue(customer, DUE, minor=125_000)
+    invoice = await desk.issue(customer, DUE, minor=125_000)
     await keep(desk, "ben", name="Ben")
     await desk.until(date(2026, 2, 3))
     await tab.go("/")
     assert EVIL in await tab.text("tbody")
     await tab.page.click(f"a:has-text('{EVIL[:5]}')")
     assert "€1,250.00" in await tab.text(".tiles")
+    leads_to = await tab.page.get_by_role("link", name="R-1").get_attribute("href")
+    assert leads_to is not None
+    assert leads_to.endswith(f"/invoices/{invoice.id}")
+    assert await tab.page.locator(".others a").all_inner_texts() == ["Invoices", "Credit", "Figures"]
 
     await tab.page.click("summary:has-text('Log a call')")
     await tab.page.select_option("select[name=outcome]", "spoke")

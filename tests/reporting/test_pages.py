@@ -93,6 +93,25 @@ async def test_a_debtor_leads_to_the_customers_account_and_its_timeline(site: Ta
     assert timeline.index("INV-00012 issued") < timeline.index("Reminder sent: first reminder")
 
 
+async def test_a_customers_invoices_and_the_same_account_elsewhere_are_a_click_away(
+    reports_database: Database, settings: Settings, keys_folder: Path, chromium: Browser, reporting: Reporting
+) -> None:
+    books = a_ledger()
+    await reporting.hear(books)
+    customer, invoice = books.items[9].customer_id, books.items[9].id
+    app = app_of(create_api, settings, database=reports_database)
+    invoices, links = f"[href='{settings.invoice_url}/invoices/{invoice}']", "nav.others a"
+    async with serving(app) as url, signed_in(chromium, url, keys_folder, "cfo", "reports:read invoices:read") as tab:
+        for path in (f"/customers/{customer}", f"/customers/{customer}/expected", "/invoices"):
+            await tab.go(f"{path}?as_of=2021-12-31")
+            assert await tab.page.locator(f"table {invoices}").inner_text() == books.items[9].number
+        await tab.go(f"/customers/{customer}")
+        assert await tab.page.locator(links).all_inner_texts() == ["Invoices"], "what somebody may not read is left out"
+    async with serving(app) as url, signed_in(chromium, url, keys_folder, "anna", "reports:read") as tab:
+        await tab.go(f"/customers/{customer}?as_of=2021-12-31")
+        assert await tab.page.locator(f"{links}, {invoices}").count() == 0
+
+
 async def test_a_long_timeline_goes_on_on_the_next_page(site: Tab, reporting: Reporting) -> None:
     books = Books()
     acme = books.onboard("Acme")

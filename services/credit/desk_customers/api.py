@@ -36,6 +36,7 @@ from services.credit.terms.rules import Terms
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep, ResourcesDep
+from shared.http.desks import Account
 from shared.http.idempotency import OnceOnly
 from shared.http.pages import AttemptDep, Frame, NavLink, act, link
 from shared.http.security import Principal
@@ -101,7 +102,15 @@ async def _draw(
     async with reading(database) as tx:
         shown = await handlers.draw_file(tx, customer_id)
     may_write = "credit:write" in reader.scopes and shown.customer.status == "active"
-    return frame.draw(request, reader, "file.html", shown=shown, refused=refused, may_write=may_write)
+    return frame.draw(
+        request,
+        reader,
+        "file.html",
+        shown=shown,
+        refused=refused,
+        may_write=may_write,
+        account_shown=Account(customer_id),
+    )
 
 
 class _Acting:

@@ -34,6 +34,7 @@ from services.invoice.write_offs.rules import ReasonCode
 from shared.db import Database, Tx, reading
 from shared.errors import DomainError
 from shared.http.dependencies import DatabaseDep, ResourcesDep
+from shared.http.desks import Account
 from shared.http.idempotency import OnceOnly, RequestInFlight
 from shared.http.pages import AttemptDep, Frame, NavLink, act, link
 from shared.http.security import Principal
@@ -121,6 +122,7 @@ async def _draw_invoice(
         invoice=shown.document.invoice,
         steps=rules.components(shown.document.invoice),
         refused=refused,
+        account_shown=Account(shown.document.invoice.customer_id, shown.document.invoice.entity_id),
     )
 
 

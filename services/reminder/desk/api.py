@@ -47,6 +47,7 @@ from shared.db import Database, Tx, reading
 from shared.errors import DomainError
 from shared.events.reminder import LatePaymentReason
 from shared.http.dependencies import DatabaseDep
+from shared.http.desks import Account
 from shared.http.pages import AttemptDep, Frame, NavLink, act, link
 from shared.http.security import Principal
 from shared.http.session import SignedIn
@@ -181,6 +182,7 @@ async def _draw_account(
         shown=shown,
         account=shown.view.account,
         case=shown.view.case,
+        account_shown=Account(customer_id, entity_id),
         may_write="reminders:write" in reader.scopes,
         may_approve={"reminders:write", "reminders:approve"} <= reader.scopes,
     )

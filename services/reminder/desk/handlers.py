@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -28,6 +28,7 @@ from services.reminder.placements.rules import Placement
 from services.reminder.promises import handlers as promises
 from services.reminder.promises.rules import Figures as PromiseFigures
 from services.reminder.promises.rules import Promise
+from services.reminder.receivables import handlers as receivables
 from services.reminder.receivables.rules import totals
 from services.reminder.replies import handlers as replies
 from services.reminder.replies.rules import Reply
@@ -71,6 +72,7 @@ class AccountPage:
     parts: Sequence[Part]
     guidance: Guidance | None
     explanation: Explanation
+    invoice_ids: Mapping[str, UUID]
     owed: Sequence[Money]
     overdue: Sequence[Money]
     promise_figures: PromiseFigures
@@ -126,6 +128,7 @@ async def draw_account(tx: Tx, customer_id: UUID, entity_id: str) -> AccountPage
         parts=advice.parts(entry, tx.now) if entry else (),
         guidance=advice.next_action(entry, tx.now) if entry else None,
         explanation=explanation,
+        invoice_ids=await receivables.open_invoices(tx, (customer_id, entity_id)),
         owed=totals(item.balance for item in view.account.items),
         overdue=totals(item.collectable for item in view.account.overdue),
         promise_figures=await promises.figures(tx, customer_id, entity_id),

@@ -119,6 +119,11 @@ async def accounts(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, Account]:
     return await store.accounts(tx, keys)
 
 
+async def open_invoices(tx: Tx, key: Key) -> Mapping[str, UUID]:
+    """The id of each open invoice of an account by its number."""
+    return await store.open_invoices(tx, key)
+
+
 async def days_late(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, float]:
     """By how many days after due each account paid on average, early payments as negative; none without a payment."""
     return await store.days_late(tx, keys)

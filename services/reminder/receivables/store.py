@@ -279,6 +279,13 @@ order by a.id, k.entity_id
 """
 
 
+async def open_invoices(tx: Tx, key: Key) -> dict[str, UUID]:
+    return {row["number"]: row["id"] for row in await tx.fetch(_OPEN_INVOICES, *key)}
+
+
+_OPEN_INVOICES = "select number, id from receivable where customer_id = $1 and entity_id = $2 and balance_minor > 0"
+
+
 async def subsidiaries(tx: Tx, customer_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     rows = await tx.fetch(_SUBSIDIARIES, customer_ids)
     return {row["id"]: row["parent_id"] for row in rows}

@@ -14,6 +14,7 @@ from services.reporting.timeline import rules as timeline
 from shared.calendar import local_date
 from shared.db import reading
 from shared.http.dependencies import DatabaseDep
+from shared.http.desks import Account
 from shared.http.pages import Frame, NavLink
 from shared.http.security import Principal
 from shared.http.session import SignedIn
@@ -65,6 +66,7 @@ async def account(
         days=[(day, list(entries)) for day, entries in groupby(shown.entries, key=lambda entry: entry.on)],
         older=f"{at.link(before=f'{shown.older.on}.{shown.older.seq}')}#timeline" if shown.older else None,
         starts_later=place is not None,
+        account_shown=Account(customer_id),
     )
 
 

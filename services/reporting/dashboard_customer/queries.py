@@ -53,7 +53,7 @@ async def disputes(tx: Tx, customer_id: UUID, as_of: date, limit: int) -> list[a
     """Open ones first, then the latest."""
     return await tx.fetch(
         """
-        select d.currency, d.amount_minor, d.opened_on, d.reason, i.number,
+        select d.currency, d.amount_minor, d.opened_on, d.reason, d.invoice_id, i.number,
                case when d.resolved_on <= $2 then d.resolved_on end as resolved_on,
                case when d.resolved_on <= $2 then d.outcome end as outcome
         from dispute d left join invoice i on i.id = d.invoice_id
