@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from shared.db import Tx
+from shared.errors import Refused
+from shared.events.catalogue import TOPICS
 
 SHARDS = 16
 
@@ -17,7 +19,13 @@ def shard_of(key: UUID) -> int:
 
 
 async def replay(tx: Tx, first: datetime, until: datetime, topic: str | None = None) -> int:
-    """Publish again what was logged in [first, until): subscribers drop what they have. Returns the events put back."""
+    """Publish again what was logged in [first, until): subscribers drop what they have. Returns the events put back.
+
+    Raises:
+        Refused: there is no such topic.
+    """
+    if topic is not None and topic not in TOPICS:
+        raise Refused(f"there is no topic {topic}; there are {', '.join(TOPICS)}", field="/topic")
     return await tx.fetchval(_PUT_BACK, first, until, topic)
 
 

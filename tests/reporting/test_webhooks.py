@@ -159,11 +159,13 @@ async def test_a_customer_whose_event_fails_waits_and_the_others_go_on(sender: S
     (waiting,) = (await sender.get(webhook, "waiting"))["items"]
     assert (waiting["customer_id"], waiting["event_id"]) == (str(bad), str(first[1].envelope.id))
     assert (waiting["attempts"], waiting["reason"]) == (1, "the receiver answers 500: no luck")
-    assert (await sender.get(webhook, "state"))["waiting_customers"] == 1
+    state = await sender.get(webhook, "state")
+    assert (state["waiting_customers"], state["up_to_date"]) == (1, False)
 
     sender.receiver.behave = lambda _: GOOD
     assert (await sender.retry_now(webhook)).json() == {"retried": 1}
     await sender.send_all()
+    assert (await sender.get(webhook, "state"))["up_to_date"]
     assert [call.id for call in sender.receiver.taken if call.customer == str(bad)] == ids(
         [first[1], first[2], later[0]]
     )

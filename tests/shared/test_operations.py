@@ -67,6 +67,8 @@ async def test_a_range_of_the_log_is_published_again_over_http(caller: Caller, d
     body = {"from": (now - timedelta(minutes=1)).isoformat(), "to": (now + timedelta(minutes=1)).isoformat()}
     assert (await caller.post("/v1/replays", body, key="replay")).json() == {"events": 1}
     assert (await caller.post("/v1/replays", body | {"to": body["from"]}, key="empty")).status_code == 422
+    nonsense = await caller.post("/v1/replays", body | {"topic": "ar.nonsense"}, key="nonsense")
+    assert (nonsense.status_code, nonsense.json()["errors"][0]["pointer"]) == (422, "#/topic")
 
 
 async def test_the_same_from_a_terminal(database_url: Callable[[str], str], database: Database) -> None:
@@ -92,3 +94,5 @@ async def test_the_same_from_a_terminal(database_url: Callable[[str], str], data
     assert again.stderr.strip() == f"event {first} was skipped already"
     replayed = run("replay", "2020-01-01", "2020-01-02")
     assert replayed.stdout.strip() == "0 events are published again"
+    refused = run("replay", "2020-01-01", "2020-01-02", "--topic", "ar.nonsense")
+    assert (refused.returncode, refused.stderr.split(";")[0]) == (1, "there is no topic ar.nonsense")

@@ -18,7 +18,7 @@ router = APIRouter(tags=["webhooks"])
 
 
 class StateOut(BaseModel):
-    """`up_to_date`: nothing is left to be looked at; what waits behind a failure or is dead is counted beside."""
+    """`up_to_date`: nothing is left to be delivered, but what is dead, which is counted beside."""
 
     up_to_date: bool
     delivered: int
@@ -96,7 +96,7 @@ async def show_state(webhook_id: UUID, database: DatabaseDep) -> StateOut:
         state = await handlers.read_state(tx, webhook_id)
     run = state.run
     return StateOut(
-        up_to_date=not state.behind,
+        up_to_date=not state.behind and not state.waiting,
         delivered=run["delivered"] if run else 0,
         last_delivered_at=run["delivered_at"] if run else None,
         failing_since=run["failing_since"] if run else None,
