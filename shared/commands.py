@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -86,7 +86,7 @@ class Operations:
             await database.close()
 
 
-def run(service: Service, settings: Callable[[], ServiceSettings]) -> None:
+def run(service: Service, settings: Callable[[], ServiceSettings], own_commands: Sequence[Callable[[], None]]) -> None:
     """Take the command line."""
     app = typer.Typer(
         help=f"{service.description} Besides these: `api` and `worker` run the two processes.", no_args_is_help=True
@@ -97,6 +97,8 @@ def run(service: Service, settings: Callable[[], ServiceSettings]) -> None:
     operations = Operations(service, settings)
     app.command("migrate")(operations.migrate_database)
     app.command()(operations.replay)
+    for command in own_commands:
+        app.command()(command)
     waiting.command("list")(operations.list_parked)
     waiting.command()(operations.retry)
     waiting.command()(operations.skip)

@@ -11,13 +11,15 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from shared import broker as brokers
 from shared import log, telemetry
@@ -221,23 +223,37 @@ def main(
     settings: Callable[[], ServiceSettings],
     create_api: Callable[[], FastAPI],
     worker: Callable[[], Coroutine[Any, Any, None]],
+    own_commands: Callable[[], Sequence[Callable[[], None]]] = tuple,
 ) -> None:
-    """The commands of a service: what `services/<name>/__main__.py` calls."""
+    """The commands of a service: what `services/<name>/__main__.py` calls. `own_commands` are those that others do not
+    have, named and told of as the functions are."""
     command = sys.argv[1] if len(sys.argv) > 1 else ""
-    if command == "api":
-        serve(create_api(), settings())
-    elif command == "worker":
-        sys.exit(run_to_the_end(worker()))
-    else:
-        from shared import commands  # Here, so that the two processes start without a command line's libraries.
+    try:
+        if command == "api":
+            serve(create_api(), settings())
+        elif command == "worker":
+            sys.exit(run_to_the_end(worker()))
+        else:
+            from shared import commands  # Here, so that the two processes start without a command line's libraries.
 
-        commands.run(service, settings)
+            commands.run(service, settings, own_commands())
+    except ValidationError as fault:
+        if fault.title != "Settings":
+            raise
+        sys.exit("\n".join(_told(error) for error in fault.errors()))
+
+
+def _told(error: ErrorDetails) -> str:
+    """A setting as the environment has it, and what is wrong with it."""
+    return f"{'_'.join(map(str, error['loc'])).upper()}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def run_to_the_end(work: Coroutine[Any, Any, None]) -> int:
     """A failed job or a lost broker has been logged already: exit code 1, and no traceback after it."""
     try:
         uvloop.run(work)
+    except ValidationError:  # Of its settings: told by `main`.
+        raise
     except Exception as error:  # The process ends either way; the supervisor starts another.
         logger.error("worker_ended", error=repr(error))
         return 1

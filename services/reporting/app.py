@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -132,15 +131,20 @@ async def run_worker(settings: Settings | None = None) -> None:
     await process.run_worker(SERVICE, chosen, lambda _: resources(chosen))
 
 
-def main() -> None:
-    if sys.argv[1:] == ["rebuild"]:
-        from services.reporting import commands  # Here, so that the two processes start without it.
+def _own_commands() -> tuple[Callable[[], None], ...]:
+    from services.reporting import commands  # Here, so that the two processes start without it.
 
+    def rebuild() -> None:
+        """Make the read models again from the events, while the service answers."""
         asyncio.run(commands.rebuild(read_settings().database_url))
-    elif sys.argv[1:] == ["seal"]:
-        from services.reporting import commands
 
+    def seal() -> None:
+        """Bring every secret in the database under the newest key of SECRETS_KEY."""
         chosen = read_settings()
         asyncio.run(commands.seal(chosen.database_url, Seals(read_keys(chosen.secrets_key.get_secret_value()))))
-    else:
-        process.main(SERVICE, read_settings, create_api, run_worker)
+
+    return rebuild, seal
+
+
+def main() -> None:
+    process.main(SERVICE, read_settings, create_api, run_worker, _own_commands)

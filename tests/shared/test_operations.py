@@ -96,3 +96,24 @@ async def test_the_same_from_a_terminal(database_url: Callable[[str], str], data
     assert replayed.stdout.strip() == "0 events are published again"
     refused = run("replay", "2020-01-01", "2020-01-02", "--topic", "ar.nonsense")
     assert (refused.returncode, refused.stderr.split(";")[0]) == (1, "there is no topic ar.nonsense")
+
+
+def test_what_a_service_alone_can_do_is_told_beside_what_all_can() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "services.reporting", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert all(f" {command} " in told for command in ("migrate", "replay", "parked", "rebuild", "seal"))
+
+
+@pytest.mark.parametrize("command", ["api", "worker", "seal"])
+def test_settings_that_are_missing_are_named_as_the_environment_has_them(command: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "services.reporting", command],
+        env=environment | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "SECRETS_KEY": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    named = [line.split(":")[0] for line in ended.stderr.splitlines()]
+    assert (ended.returncode, named) == (1, ["DATABASE_URL", "SECRETS_KEY"]), ended.stderr
