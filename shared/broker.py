@@ -138,7 +138,8 @@ async def watch(broker: Broker, bound: str, stop: asyncio.Event) -> None:
         async with admin(broker) as client:
             try:
                 while not stop.is_set():
-                    seen = await asyncio.wait_for(cluster_id(client), timeout=5)
+                    async with asyncio.timeout(5):
+                        seen = await cluster_id(client)
                     if seen != bound:
                         raise BrokerReplaced(f"bound to cluster {bound}, found {seen}")
                     await wait_until_set(stop, 1.0)

@@ -228,7 +228,8 @@ class Consumer:
         if not offsets:
             return
         try:
-            await asyncio.wait_for(consumer.commit(cast("Any", offsets)), timeout=3)
+            async with asyncio.timeout(3):
+                await consumer.commit(cast("Any", offsets))
         except (KafkaError, TimeoutError) as error:
             logger.warning("commit_failed", error=repr(error))  # Harmless: the inbox knows what was applied.
 
@@ -267,7 +268,8 @@ class Consumer:
         """Drain for a while, then fence: what is still under way afterwards is rolled back."""
         self._settled = False
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._round.acquire(), DRAIN_SECONDS)
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._round.acquire()
             self._round.release()
         # Nothing is awaited up to here: a round that waited for this one finds that nothing is owned any more.
         self._epoch += 1
@@ -296,7 +298,8 @@ class _Rebalance(ConsumerRebalanceListener):
 async def _position(consumer: AIOKafkaConsumer, place: TopicPartition) -> int | None:
     """Where we read on; None while the broker does not say."""
     try:
-        return await asyncio.wait_for(consumer.position(place), timeout=1)
+        async with asyncio.timeout(1):
+            return await consumer.position(place)
     except (KafkaError, TimeoutError):
         return None
 
@@ -316,6 +319,7 @@ def _never_leave(consumer: AIOKafkaConsumer) -> None:
 async def _bounded(closing: Awaitable[None]) -> None:
     """Clients can wait for ever on a broker that is gone."""
     try:
-        await asyncio.wait_for(closing, timeout=5)
+        async with asyncio.timeout(5):
+            await closing
     except (TimeoutError, KafkaError) as error:
         logger.warning("close_failed", error=repr(error))

@@ -103,7 +103,8 @@ class Database:
         if self._waking:
             await asyncio.gather(self._waking, return_exceptions=True)
         try:
-            await asyncio.wait_for(self.pool.close(), timeout=5)
+            async with asyncio.timeout(5):
+                await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
 

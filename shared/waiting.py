@@ -11,7 +11,8 @@ REST_SECONDS_MAX = 0.1
 async def wait_until_set(event: asyncio.Event, seconds: float) -> bool:
     """Sleep, but wake at once when the event is set; whether it was."""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return False
     return True

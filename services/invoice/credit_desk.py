@@ -72,7 +72,8 @@ class CreditDesk:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_all())
         try:
-            return await asyncio.wait_for(question.answer, PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await question.answer
         except TimeoutError:
             logger.warning("credit_unavailable", asked="decision", error="it takes too long")
             return None

@@ -6,7 +6,7 @@ import asyncio
 
 from shared.db import WAKE_CHANNEL, Database, transaction
 from shared.outbox import append
-from shared.waiting import REST_SECONDS, REST_SECONDS_MAX, rest_s
+from shared.waiting import REST_SECONDS, REST_SECONDS_MAX, rest_s, wait_until_set
 from tests.shared.ledger_of_notes import customers, event, eventually
 
 
@@ -52,3 +52,22 @@ async def test_the_relay_hears_of_every_commit_but_not_of_each(database: Databas
     assert len(heard) < 40
     await listener.remove_listener(WAKE_CHANNEL, woken)
     await database.pool.release(listener)
+
+
+async def test_who_waits_again_and_again_ends_when_cancelled_whenever_that_comes() -> None:
+    """Also at the very moment at which what it waited for has come."""
+    come = asyncio.Event()
+    come.set()
+
+    async def wait_for_ever() -> None:
+        while True:
+            await wait_until_set(come, 1)
+            await asyncio.sleep(0)
+
+    for steps in range(1, 50):
+        waiting = asyncio.create_task(wait_for_ever())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=5)
+        assert waiting.cancelled()
